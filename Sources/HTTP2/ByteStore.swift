@@ -5,31 +5,21 @@
 ///
 /// Emptied stores keep their memory, so that a recycled stream costs no allocation; `recycle` gives
 /// back what one large message left behind.
-public struct ByteStore: ~Copyable {
+struct ByteStore: ~Copyable {
   private var base: UnsafeMutableRawPointer?
   private var capacity = 0
   /// End of the initialised bytes. `consumed <= end <= capacity` always holds.
   private var end = 0
   private var consumed = 0
 
-  public init() {}
+  init() {}
 
   deinit { self.base?.deallocate() }
 
   /// How many bytes there are.
-  public var count: Int { self.end - self.consumed }
+  var count: Int { self.end - self.consumed }
 
-  public var isEmpty: Bool { self.end == self.consumed }
-
-  /// The bytes, for as long as the store is not changed.
-  public var bytes: RawSpan {
-    @_lifetime(borrow self)
-    get {
-      let buffer = UnsafeRawBufferPointer(start: self.start, count: self.count)
-      // The memory lives as long as `self`, and the exclusive access that any change takes ends this borrow.
-      return _overrideLifetime(RawSpan(_unsafeBytes: buffer), borrowing: self)
-    }
-  }
+  var isEmpty: Bool { self.end == self.consumed }
 
   /// The bytes as a C library takes them; valid until the store is next changed.
   var buffer: UnsafeRawBufferPointer {
@@ -37,7 +27,7 @@ public struct ByteStore: ~Copyable {
   }
 
   /// Adds a copy of `source` at the end.
-  public mutating func append(_ source: UnsafeRawBufferPointer) {
+  mutating func append(_ source: UnsafeRawBufferPointer) {
     guard let from = source.baseAddress, source.count > 0 else { return }
     self.reserve(source.count)
     // `reserve` made room for `source.count` bytes after `end`, in memory that is ours alone.
@@ -45,13 +35,8 @@ public struct ByteStore: ~Copyable {
     self.end += source.count
   }
 
-  /// Adds a copy of `source` at the end.
-  public mutating func append(_ source: RawSpan) {
-    source.withUnsafeBytes { self.append($0) }
-  }
-
   /// Adds what `write` puts into a span of exactly `size` bytes. It must fill them all.
-  public mutating func append(size: Int, _ write: (inout OutputRawSpan) -> Void) {
+  mutating func append(size: Int, _ write: (inout OutputRawSpan) -> Void) {
     self.reserve(size)
     // `reserve` made room for `size` bytes after `end`.
     let buffer = UnsafeMutableRawBufferPointer(start: self.base.map { $0 + self.end }, count: size)
@@ -63,21 +48,21 @@ public struct ByteStore: ~Copyable {
   }
 
   /// Overwrites four bytes at `offset` from the first byte, most significant first.
-  public mutating func overwrite(at offset: Int, bigEndian value: UInt32) {
+  mutating func overwrite(at offset: Int, bigEndian value: UInt32) {
     precondition(offset >= 0 && offset + 4 <= self.count)
     // In bounds by the check above.
     (self.start! + offset).storeBytes(of: value.bigEndian, as: UInt32.self)
   }
 
   /// Drops the first `count` bytes.
-  public mutating func consume(_ count: Int) {
+  mutating func consume(_ count: Int) {
     precondition(count >= 0 && count <= self.count)
     self.consumed += count
     if self.consumed == self.end { self.removeAll() }
   }
 
   /// Drops all bytes and keeps the memory.
-  public mutating func removeAll() {
+  mutating func removeAll() {
     self.consumed = 0
     self.end = 0
   }
@@ -92,7 +77,7 @@ public struct ByteStore: ~Copyable {
   }
 
   /// Makes room for `count` bytes after the end.
-  public mutating func reserve(_ count: Int) {
+  mutating func reserve(_ count: Int) {
     guard self.capacity - self.end < count else { return }
     self.makeRoom(count)
   }

@@ -1,26 +1,19 @@
+internal import Glibc
+
 /// The header fields of one block as they came, recorded byte by byte and read on demand.
 ///
 ///     | name length u32 | value length u32 | name | value |   repeated, in the machine's byte order
 ///
 /// A call is served from a handful of these fields; the others are never copied out.
-public struct HeaderBlock: ~Copyable {
+struct HeaderBlock: ~Copyable {
   private var store = ByteStore()
   /// How many fields there are.
-  public private(set) var count = 0
+  private(set) var count = 0
 
   init() {}
 
-  /// The record as a whole. Two blocks with equal bytes hold the same fields in the same order.
-  public var bytes: RawSpan {
-    @_lifetime(borrow self)
-    get { self.store.bytes }
-  }
-
-  /// The fields in the order they came.
-  public var fields: HeaderFields {
-    @_lifetime(borrow self)
-    get { HeaderFields(self.store.bytes) }
-  }
+  /// The record as a whole, until it is next changed.
+  var buffer: UnsafeRawBufferPointer { self.store.buffer }
 
   mutating func append(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
     self.store.reserve(8 + name.count + value.count)
@@ -53,8 +46,9 @@ public struct HeaderField: ~Escapable {
 public struct HeaderFields: ~Escapable {
   private var rest: RawSpan
 
+  /// - Parameter record: a head as `Stream.headBytes` has it.
   @_lifetime(copy record)
-  init(_ record: RawSpan) { self.rest = record }
+  public init(_ record: RawSpan) { self.rest = record }
 
   /// The next field, or nil after the last.
   @_lifetime(copy self)
@@ -71,6 +65,18 @@ public struct HeaderFields: ~Escapable {
 }
 
 extension RawSpan {
+  /// Whether the bytes are those of `other`.
+  public func equals(_ other: RawSpan) -> Bool {
+    guard self.byteCount == other.byteCount else { return false }
+    return self.withUnsafeBytes { left in
+      other.withUnsafeBytes { right in
+        guard let left = left.baseAddress, let right = right.baseAddress else { return true }
+        // Both are `byteCount` bytes long.
+        return memcmp(left, right, self.byteCount) == 0
+      }
+    }
+  }
+
   /// Whether the bytes are those of `text`.
   @inlinable
   public func equals(_ text: StaticString) -> Bool {

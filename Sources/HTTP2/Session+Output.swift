@@ -95,6 +95,10 @@ func onSendData(
   session.output.write(UnsafeRawBufferPointer(start: head, count: 9))
   stream.outbound.read(into: UnsafeMutableRawBufferPointer(rebasing: session.output.free[..<count]))
   session.output.free = UnsafeMutableRawBufferPointer(rebasing: session.output.free[count...])
+  if let mark = stream.drainMark, stream.outbound.count <= mark {
+    stream.drainMark = nil
+    session.markReady(stream)
+  }
   return 0
 }
 

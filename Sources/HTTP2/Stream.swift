@@ -9,11 +9,11 @@ open class Stream {
   /// The stream id, or 0 while the record waits for its next stream.
   public internal(set) final var id: Int32 = 0
   /// What the peer sent first: a request's head on a server, a response's on a client.
-  public internal(set) final var headers = HeaderBlock()
+  final var headers = HeaderBlock()
   /// What the peer sent after its body, if anything.
-  public internal(set) final var trailers = HeaderBlock()
+  final var trailers = HeaderBlock()
   /// Body bytes that came and were not taken yet.
-  public final var inbound = ByteStore()
+  final var inbound = ByteStore()
   /// The first header block is whole.
   public internal(set) final var isHeadReceived = false
   /// A header list was over its limits; the fields beyond them are lost.
@@ -25,6 +25,10 @@ open class Stream {
   /// Set by the layer above for a stream whose end it must hear of: the session then reports the
   /// stream as ready once more when it closes, and recycles it only after that.
   public final var reportsClose = false
+
+  /// Set by the layer above to hear when the body has drained to this many bytes or fewer: the
+  /// stream is then reported as ready once, and the mark is taken back.
+  public final var drainMark: Int?
 
   final var outbound = OutboundBody()
   /// Received bytes that the peer was not yet credited for.
@@ -41,6 +45,15 @@ open class Stream {
   /// Called when the record is about to serve another stream.
   open func prepareForReuse() {}
 
+  /// How many body bytes came and were not taken yet.
+  public final var inboundCount: Int { self.inbound.count }
+
+  /// Takes the first `count` of the body bytes that came.
+  public final func consumeInbound(_ count: Int) { self.inbound.consume(count) }
+
+  /// Takes all body bytes that came.
+  public final func discardInbound() { self.inbound.removeAll() }
+
   /// Bytes of the body that nghttp2 has not taken yet.
   public final var outboundBytes: Int { self.outbound.count }
 
@@ -56,6 +69,7 @@ open class Stream {
     self.isEndReceived = false
     self.closeCode = nil
     self.reportsClose = false
+    self.drainMark = nil
     self.uncreditedBytes = 0
     self.isReady = false
     self.isDeferred = false

@@ -1,0 +1,238 @@
+internal import HTTP2
+public import NIOCore
+
+/// One HTTP/2 connection on SwiftNIO: feeds the session what is read, lets the subclass act on each
+/// ready stream, and writes what the session wants to send. Server and client differ in `advance`.
+///
+/// One turn, on the connection's event loop, without a hop:
+///
+///     channelRead          receive 16 KiB -> advance(each ready stream) -> repeat
+///     channelReadComplete  pull everything -> one write
+public class Connection: ChannelDuplexHandler {
+  public typealias InboundIn = ByteBuffer
+  public typealias OutboundIn = ByteBuffer
+  public typealias OutboundOut = ByteBuffer
+
+  /// How much is fed to the session at a time: bounds what one read can make us answer before the
+  /// answers are written.
+  private static let feedBytes = 16 << 10
+
+  let session: Session
+  let limits: ConnectionLimits
+  private let resources: LoopResources
+
+  /// When this turn began: one clock read for all calls of a batch.
+  private(set) var now = NIODeadline.now()
+  /// Nil before the connection is up and after it has ended.
+  private(set) var context: ChannelHandlerContext?
+  /// Inside `channelRead`: what is queued meanwhile goes out at the end of the read.
+  private var isReading = false
+  /// The socket takes no more for now; `channelWritabilityChanged` goes on.
+  private var isOutputHeld = false
+  /// The channel asked for a read while output was held.
+  private var isReadHeld = false
+  private var deadlineTimer: Scheduled<Void>?
+  private var deadlineArmed: NIODeadline?
+
+  init(session: Session, limits: ConnectionLimits, resources: LoopResources) {
+    self.session = session
+    self.limits = limits
+    self.resources = resources
+  }
+
+  // MARK: - For the subclass
+
+  /// Something happened to `stream`: its head or body came, it ended, or it closed.
+  func advance(_ stream: HTTP2.Stream) { preconditionFailure("a subclass serves the streams") }
+
+  /// `stream`'s deadline has passed.
+  func expire(_ stream: CallStream) { preconditionFailure("a subclass serves the streams") }
+
+  /// Bytes were received or sent: the peer may have said goodbye or answered a PING.
+  func turnEnded() {}
+
+  /// The connection is gone, and every stream was closed.
+  func ended() {}
+
+  /// Sends what is queued: now, or at the end of the read under way.
+  final func flush() {
+    if !self.isReading { self.writeOutput() }
+  }
+
+  /// Reads the clock anew, for a turn that no read began.
+  final func readClock() { self.now = .now() }
+
+  /// Sees to it that `expire` is called for streams whose deadline passes, this one among them.
+  ///
+  /// One timer serves all: it is set to the earliest deadline known, and looks over the open streams
+  /// when it fires. Calls that end in time, which is nearly all, cost nothing.
+  final func watch(_ deadline: NIODeadline) {
+    if let armed = self.deadlineArmed, armed <= deadline { return }
+    guard let context = self.context else { return }
+    self.deadlineTimer?.cancel()
+    self.deadlineArmed = deadline
+    self.deadlineTimer = context.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) {
+      self.deadlineReached()
+    }
+  }
+
+  /// Closes the connection once what is queued has been written.
+  final func closeAfterFlush() {
+    self.writeOutput()
+    self.context?.close(promise: nil)
+  }
+
+  private func deadlineReached() {
+    self.deadlineArmed = nil
+    self.deadlineTimer = nil
+    self.readClock()
+    var earliest: NIODeadline?
+    self.session.forEachLiveStream { stream in
+      // Connections make their sessions with CallStreams only.
+      let stream = unsafeDowncast(stream, to: CallStream.self)
+      guard let deadline = stream.deadline, stream.closeCode == nil else { return }
+      if deadline <= self.now {
+        stream.deadline = nil
+        self.expire(stream)
+      } else {
+        earliest = min(earliest ?? deadline, deadline)
+      }
+    }
+    if let earliest { self.watch(earliest) }
+    self.flush()
+  }
+
+  // MARK: - Channel events
+
+  public func handlerAdded(context: ChannelHandlerContext) {
+    self.context = context
+    if context.channel.isActive { self.writeOutput() }
+  }
+
+  public func channelActive(context: ChannelHandlerContext) {
+    // Our SETTINGS, without waiting for the peer's first bytes.
+    self.writeOutput()
+    context.fireChannelActive()
+  }
+
+  public func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    self.readClock()
+    self.isReading = true
+    self.unwrapInboundIn(data).withUnsafeReadableBytes { bytes in
+      var rest = bytes
+      repeat {
+        self.feed(UnsafeRawBufferPointer(rebasing: rest.prefix(Self.feedBytes)))
+        rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(Self.feedBytes))
+        if !rest.isEmpty { self.writeOutput() }
+      } while !rest.isEmpty && self.context != nil
+    }
+    self.isReading = false
+  }
+
+  public func channelReadComplete(context: ChannelHandlerContext) {
+    self.writeOutput()
+    context.fireChannelReadComplete()
+  }
+
+  public func channelWritabilityChanged(context: ChannelHandlerContext) {
+    if self.isOutputHeld && context.channel.isWritable {
+      self.isOutputHeld = false
+      self.writeOutput()
+      if self.isReadHeld && !self.isOutputHeld {
+        self.isReadHeld = false
+        context.read()
+      }
+    }
+    context.fireChannelWritabilityChanged()
+  }
+
+  /// A peer that does not read is not read from either: what it asks for would pile up here.
+  public func read(context: ChannelHandlerContext) {
+    if self.isOutputHeld {
+      self.isReadHeld = true
+    } else {
+      context.read()
+    }
+  }
+
+  public func channelInactive(context: ChannelHandlerContext) {
+    self.end()
+    context.fireChannelInactive()
+  }
+
+  public func handlerRemoved(context: ChannelHandlerContext) { self.end() }
+
+  public func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    // The socket broke: a reset by the peer, mostly. Streams learn of it when the channel closes.
+    context.close(promise: nil)
+  }
+
+  // MARK: - Private
+
+  private func feed(_ bytes: UnsafeRawBufferPointer) {
+    do {
+      try self.session.receive(bytes)
+    } catch {
+      self.fail(error)
+      return
+    }
+    self.session.drainReady { self.advance($0) }
+    self.turnEnded()
+  }
+
+  private func fail(_ error: SessionError) {
+    self.sessionFailed(error)
+    self.closeAfterFlush()
+  }
+
+  /// The peer broke the protocol; the connection is about to be closed.
+  func sessionFailed(_ error: SessionError) {}
+
+  private func writeOutput() {
+    guard let context = self.context, !self.isOutputHeld else { return }
+    var hasMore = true
+    while hasMore {
+      guard context.channel.isWritable else {
+        self.isOutputHeld = true
+        return
+      }
+      hasMore = self.writeBatch(context)
+    }
+    // Streams that ended with this write and whose end somebody waits for.
+    if self.session.hasReady {
+      self.session.drainReady { self.advance($0) }
+      self.turnEnded()
+    }
+    if !self.session.wantsRead && !self.session.wantsWrite { context.close(promise: nil) }
+  }
+
+  /// Writes at most the free part of one buffer; true if there is more.
+  private func writeBatch(_ context: ChannelHandlerContext) -> Bool {
+    let resources = self.resources
+    resources.output.clear()
+    do {
+      var hasMore = false
+      try resources.output.writeWithOutputRawSpan(minimumWritableBytes: Session.frameMaxBytes) {
+        (output: inout OutputRawSpan) throws(SessionError) in
+        hasMore = try self.session.pull(into: &output)
+      }
+      guard resources.output.readableBytes > 0 else { return false }
+      context.writeAndFlush(self.wrapOutboundOut(resources.output), promise: nil)
+      return hasMore
+    } catch {
+      self.sessionFailed(error)
+      context.close(promise: nil)
+      return false
+    }
+  }
+
+  private func end() {
+    guard self.context != nil else { return }
+    self.deadlineTimer?.cancel()
+    self.deadlineTimer = nil
+    self.session.closeAllStreams(.cancel)
+    self.session.drainReady { self.advance($0) }
+    self.context = nil
+    self.ended()
+  }
+}

@@ -1,0 +1,79 @@
+internal import HTTP2
+internal import NIOCore
+
+/// What the head of a request asks for.
+struct RequestHead: Equatable {
+  /// Index into the server's method table.
+  var method: Int
+  /// How long the client waits; nil: for ever.
+  var timeout: TimeAmount?
+
+  /// Why a request is refused on its head alone.
+  enum Refusal: Error, Equatable {
+    /// Not gRPC: answered in HTTP's own words.
+    case http(Int)
+    /// gRPC: answered with a status.
+    case status(Status)
+    /// `grpc-encoding` names one we do not have.
+    case encoding(String)
+  }
+
+  /// Reads a recorded header block (PROTOCOL-HTTP2.md, "Requests").
+  static func parse(_ fields: HeaderFields, _ methods: MethodTable) throws(Refusal) -> Self {
+    var fields = fields
+    var method: Int?
+    var isPost = false
+    var isGRPC = false
+    var timeout: TimeAmount?
+    var refusal: Refusal?
+    while let field = fields.next() {
+      // By length first: most fields are none of ours, and are passed over without a comparison.
+      switch field.name.byteCount {
+      case 5 where field.name.equals(":path"):
+        method = methods.index(of: field.value)
+        if method == nil {
+          refusal = refusal ?? .status(Self.unknownMethod(field.value.text))
+        }
+      case 7 where field.name.equals(":method"):
+        isPost = field.value.equals("POST")
+      case 12 where field.name.equals("content-type"):
+        isGRPC = Self.isGRPC(field.value)
+      case 12 where field.name.equals("grpc-timeout"):
+        timeout = Timeout.parse(field.value)
+        if timeout == nil {
+          let text = "grpc-timeout \"\(field.value.text)\" is not 1 to 8 digits and H, M, S, m, u or n"
+          refusal = refusal ?? .status(Status(.internal, text))
+        }
+      case 13 where field.name.equals("grpc-encoding"):
+        if !field.value.equals("identity") { refusal = .encoding(field.value.text) }
+      default:
+        break
+      }
+    }
+    guard isPost else { throw .http(405) }
+    guard isGRPC else { throw .http(415) }
+    if let refusal { throw refusal }
+    guard let method else { throw .status(Self.unknownMethod("")) }
+    return Self(method: method, timeout: timeout)
+  }
+
+  /// `application/grpc`, with a suffix (`+proto`) or parameters (`;...`) or without.
+  private static func isGRPC(_ value: RawSpan) -> Bool {
+    let length = "application/grpc".utf8.count
+    guard value.byteCount >= length, value.extracting(..<length).equals("application/grpc") else {
+      return false
+    }
+    guard value.byteCount > length else { return true }
+    let next = value.unsafeLoad(fromByteOffset: length, as: UInt8.self)
+    if next == UInt8(ascii: "+") {
+      // The messages here are protobuf; `+json` would be misread.
+      let suffix = value.extracting((length + 1)...)
+      return suffix.byteCount >= 5 && suffix.extracting(..<5).equals("proto")
+    }
+    return next == UInt8(ascii: ";") || next == UInt8(ascii: " ")
+  }
+
+  private static func unknownMethod(_ path: String) -> Status {
+    Status(.unimplemented, "unknown method \(path)")
+  }
+}

@@ -1,0 +1,39 @@
+/// How a call ended, and why: for people in `message`, for programs in `info`.
+public struct Status: Error, Hashable, Sendable {
+  public var code: StatusCode
+  /// For developers, in English; any text.
+  public var message: String
+  /// The stable reason; travels as google.rpc.ErrorInfo in `grpc-status-details-bin`.
+  public var info: ErrorInfo?
+
+  public init(_ code: StatusCode, _ message: String = "", info: ErrorInfo? = nil) {
+    self.code = code
+    self.message = message
+    self.info = info
+  }
+
+  public static let ok = Status(.ok)
+}
+
+extension Status: CustomStringConvertible {
+  public var description: String {
+    self.message.isEmpty ? "\(self.code)" : "\(self.code): \(self.message)"
+  }
+}
+
+/// The cause of an error in a form that programs can rely on (google.rpc.ErrorInfo).
+public struct ErrorInfo: Hashable, Sendable {
+  /// UPPER_SNAKE_CASE; unique within the domain, and never renamed.
+  public var reason: String
+  /// Who defines the reason.
+  public var domain: String
+  /// What the error is about: the field, the limit and its value.
+  public var metadata: [String: String]
+
+  /// - Parameter domain: of everything that Larder itself says, `larder`.
+  public init(reason: String, domain: String = "larder", metadata: [String: String] = [:]) {
+    self.reason = reason
+    self.domain = domain
+    self.metadata = metadata
+  }
+}

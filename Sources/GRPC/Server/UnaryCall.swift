@@ -1,0 +1,112 @@
+internal import HTTP2
+public import NIOCore
+
+/// One unary call whose message is whole. Lives on the connection's stack while the handler runs.
+///
+/// A handler does exactly one of: `reply`, a batch of `append`s and `finish`, `fail`, `park`.
+public struct UnaryCall: ~Copyable {
+  // Handlers only borrow a call, and a call cannot be copied, so it does not outlive the turn of the
+  // connection that made it; both are alive all that time.
+  private unowned(unsafe) let connection: ServerConnection
+  private unowned(unsafe) let stream: ServerStream
+  /// Position in the paths the service registered.
+  public let method: Int
+
+  init(connection: ServerConnection, stream: ServerStream, method: Int) {
+    self.connection = connection
+    self.stream = stream
+    self.method = method
+  }
+
+  /// The request message.
+  public var message: RawSpan {
+    @_lifetime(borrow self)
+    get {
+      let body = self.stream.inboundBuffer
+      let message = UnsafeRawBufferPointer(rebasing: body[MessagePrefix.byteCount...])
+      // The stream keeps its inbound bytes until the call has ended, which `self` does not outlive.
+      return _overrideLifetime(RawSpan(_unsafeBytes: message), borrowing: self)
+    }
+  }
+
+  /// The request's metadata, as it came.
+  public var metadata: MetadataView {
+    @_lifetime(borrow self)
+    get {
+      // As for `message`.
+      let head = _overrideLifetime(
+        RawSpan(_unsafeBytes: self.stream.headBuffer), borrowing: self)
+      return MetadataView(HeaderFields(head))
+    }
+  }
+
+  /// When the client stops waiting; nil: never.
+  public var deadline: NIODeadline? { self.stream.deadline }
+
+  /// The time, read once for all calls of a batch.
+  public var now: NIODeadline { self.connection.now }
+
+  /// Answers with one message of exactly `size` bytes, which `write` puts into the reply buffer.
+  public func reply(size: Int, _ write: (inout OutputRawSpan) -> Void) {
+    self.connection.reply(to: self.stream, size: size, write)
+  }
+
+  /// Answers with one message in three parts: `head`, `value`, `tail`. The value is not copied now,
+  /// but piece by piece as the client takes it; `owner` keeps it alive.
+  public func reply(
+    headSize: Int, _ head: (inout OutputRawSpan) -> Void,
+    value: UnsafeRawBufferPointer, owner: AnyObject,
+    tailSize: Int, _ tail: (inout OutputRawSpan) -> Void
+  ) {
+    self.connection.reply(
+      to: self.stream, headSize: headSize, head, value: value, owner: owner, tailSize: tailSize,
+      tail)
+  }
+
+  /// Adds `size` bytes to a reply whose size is not known beforehand; `finish` sends it.
+  public func append(size: Int, _ write: (inout OutputRawSpan) -> Void) {
+    self.connection.append(to: self.stream, size: size, write)
+  }
+
+  /// Bytes appended so far.
+  public var appendedBytes: Int { self.connection.appendedBytes(of: self.stream) }
+
+  /// Answers with the message made of all appended bytes.
+  public func finish() { self.connection.finish(self.stream) }
+
+  /// Answers with an error.
+  public func fail(_ status: Status) { self.connection.fail(self.stream, status) }
+
+  /// Leaves the call open, to be answered later on the same event loop.
+  public func park() -> ParkedCall {
+    self.connection.park(self.stream)
+    return ParkedCall(
+      connection: self.connection, stream: self.stream, id: self.stream.id, method: self.method)
+  }
+}
+
+/// A call that waits for its answer. Used on the event loop it was parked on.
+public struct ParkedCall {
+  private let connection: ServerConnection
+  private let stream: ServerStream
+  private let id: Int32
+  private let method: Int
+
+  init(connection: ServerConnection, stream: ServerStream, id: Int32, method: Int) {
+    self.connection = connection
+    self.stream = stream
+    self.id = id
+    self.method = method
+  }
+
+  /// Whether somebody still waits: false once the client cancelled, its deadline passed, or its
+  /// connection was lost.
+  public var isWaiting: Bool { self.connection.isParked(self.stream, id: self.id) }
+
+  /// Calls `answer` with the call, to do what a handler does. A late answer is ignored.
+  public func resume(_ answer: (borrowing UnaryCall) -> Void) {
+    guard self.isWaiting else { return }
+    let call = UnaryCall(connection: self.connection, stream: self.stream, method: self.method)
+    self.connection.resume(self.stream) { answer(call) }
+  }
+}
