@@ -42,6 +42,13 @@
   @inlinable
   public var bytesLeft: Int { self.bytes.byteCount - self.offset }
 
+  /// What was not read yet; before the first read, the whole message.
+  @inlinable
+  public var remaining: RawSpan {
+    @_lifetime(copy self)
+    get { self.bytes.extracting(self.offset...) }
+  }
+
   /// The next tag, or nil at the end of the message.
   ///
   /// - Throws: `truncated`, `varintTooLong`, `fieldNumberInvalid`, `wireTypeInvalid`,

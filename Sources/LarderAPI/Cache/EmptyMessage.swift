@@ -1,0 +1,16 @@
+public import Wire
+
+/// `Miss`, `Deferred` and `GetStatusRequest`: messages without fields. What a newer peer put into one
+/// is skipped.
+@frozen public struct EmptyMessage: WireMessage, WireDecodable, Equatable, Sendable {
+  @inlinable
+  public init() {}
+
+  @inlinable
+  public init(from reader: consuming WireReader) throws(WireError) {
+    while let field = try reader.nextField() { try reader.skip(field) }
+  }
+
+  @inlinable
+  public func encode<Sink: FieldSink & ~Copyable & ~Escapable>(into sink: inout Sink) {}
+}
