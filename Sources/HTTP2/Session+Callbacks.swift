@@ -21,64 +21,53 @@ nonisolated(unsafe) let sessionCallbacks: OpaquePointer = {
   return callbacks
 }()
 
-/// The session that nghttp2 was given as user data.
+/// The session's state, which nghttp2 was given as user data.
 @inline(__always)
-func session(_ context: UnsafeMutableRawPointer?) -> Session {
-  // Set in Session.init to the session that owns the nghttp2 session, which calls back only while
-  // one of its own methods runs.
-  Unmanaged<Session>.fromOpaque(context!).takeUnretainedValue()
-}
-
-extension Session {
-  /// The record of an open stream, or nil for one that nghttp2 no longer knows.
-  @inline(__always)
-  func stream(_ id: Int32) -> Stream? {
-    if let current = self.current, current.id == id { return current }
-    guard let pointer = nghttp2_session_get_stream_user_data(self.handle, id) else { return nil }
-    // Set to a record that `streams` keeps for as long as the session lives.
-    return Unmanaged<Stream>.fromOpaque(pointer).takeUnretainedValue()
-  }
+func core(_ context: UnsafeMutableRawPointer?) -> UnsafeMutablePointer<SessionCore> {
+  // Set in Session.init to the core of the session that owns the nghttp2 session, which calls back
+  // only while one of its own methods runs.
+  context!.assumingMemoryBound(to: SessionCore.self)
 }
 
 private func onBeginHeaders(
-  _: OpaquePointer?, _ frame: UnsafePointer<nghttp2_frame>?, _ context: UnsafeMutableRawPointer?
+  _ handle: OpaquePointer?, _ frame: UnsafePointer<nghttp2_frame>?,
+  _ context: UnsafeMutableRawPointer?
 ) -> Int32 {
-  let session = session(context)
+  let core = core(context)
   let id = frame!.pointee.hd.stream_id
-  session.headerBytes = 0
-  if session.role == .server && frame!.pointee.headers.cat == NGHTTP2_HCAT_REQUEST {
-    let stream = session.takeStream(id: id)
-    session.current = stream
-    // `streams` keeps the record alive; see `Session.stream`.
-    let pointer = Unmanaged.passUnretained(stream).toOpaque()
-    return nghttp2_session_set_stream_user_data(session.handle, id, pointer)
+  core.pointee.headerBytes = 0
+  if core.pointee.role == .server && frame!.pointee.headers.cat == NGHTTP2_HCAT_REQUEST {
+    let record = core.pointee.take(id: id)
+    core.pointee.current = record
+    return nghttp2_session_set_stream_user_data(handle, id, record)
   }
-  session.current = session.stream(id)
+  core.pointee.current = core.pointee.record(id)
   return 0
 }
 
 private func onHeader(
-  _: OpaquePointer?, _ frame: UnsafePointer<nghttp2_frame>?,
+  _: OpaquePointer?, _: UnsafePointer<nghttp2_frame>?,
   _ name: UnsafePointer<UInt8>?, _ nameCount: Int,
   _ value: UnsafePointer<UInt8>?, _ valueCount: Int,
   _: UInt8, _ context: UnsafeMutableRawPointer?
 ) -> Int32 {
-  let session = session(context)
-  guard let stream = session.current else { return 0 }
-  session.headerBytes += nameCount + valueCount + 32
-  let count = stream.isHeadReceived ? stream.trailers.count : stream.headers.count
-  guard session.headerBytes <= session.configuration.headerListMaxBytes,
-    count < session.configuration.headersMax
+  let core = core(context)
+  guard let record = core.pointee.current else { return 0 }
+  core.pointee.headerBytes += nameCount + valueCount + 32
+  let isHead = !record.pointee.isHeadReceived
+  let count = isHead ? record.pointee.headers.count : record.pointee.trailers.count
+  guard core.pointee.headerBytes <= core.pointee.configuration.headerListMaxBytes,
+    count < core.pointee.configuration.headersMax
   else {
-    stream.isHeaderListTooLarge = true
+    record.pointee.isHeaderListTooLarge = true
     return 0
   }
   let name = UnsafeRawBufferPointer(start: name, count: nameCount)
   let value = UnsafeRawBufferPointer(start: value, count: valueCount)
-  if stream.isHeadReceived {
-    stream.trailers.append(name: name, value: value)
+  if isHead {
+    record.pointee.headers.append(name: name, value: value)
   } else {
-    stream.headers.append(name: name, value: value)
+    record.pointee.trailers.append(name: name, value: value)
   }
   return 0
 }
@@ -86,22 +75,24 @@ private func onHeader(
 private func onFrame(
   _: OpaquePointer?, _ frame: UnsafePointer<nghttp2_frame>?, _ context: UnsafeMutableRawPointer?
 ) -> Int32 {
-  let session = session(context)
+  let core = core(context)
   let head = frame!.pointee.hd
   switch nghttp2_frame_type(UInt32(head.type)) {
   case NGHTTP2_HEADERS, NGHTTP2_DATA:
-    guard let stream = session.stream(head.stream_id) else { return 0 }
-    if head.type == NGHTTP2_HEADERS.rawValue { stream.isHeadReceived = true }
-    if head.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0 { stream.isEndReceived = true }
-    session.markReady(stream)
+    guard let record = core.pointee.record(head.stream_id) else { return 0 }
+    if head.type == NGHTTP2_HEADERS.rawValue { record.pointee.isHeadReceived = true }
+    if head.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0 {
+      record.pointee.isEndReceived = true
+    }
+    core.pointee.markReady(record)
   case NGHTTP2_SETTINGS:
-    session.isPeerReady = true
+    core.pointee.isPeerReady = true
   case NGHTTP2_PING:
-    if head.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0 { session.pingAcks += 1 }
+    if head.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0 { core.pointee.pingAcks += 1 }
   case NGHTTP2_GOAWAY:
     let goAway = frame!.pointee.goaway
     let text = UnsafeBufferPointer(start: goAway.opaque_data, count: goAway.opaque_data_len)
-    session.goAway = Session.GoAway(
+    core.pointee.goAway = Session.GoAway(
       lastStreamID: goAway.last_stream_id, code: ErrorCode(rawValue: goAway.error_code),
       debugText: String(decoding: text, as: UTF8.self))
   default:
@@ -111,23 +102,25 @@ private func onFrame(
 }
 
 private func onDataChunk(
-  _: OpaquePointer?, _: UInt8, _ id: Int32,
+  _ handle: OpaquePointer?, _: UInt8, _ id: Int32,
   _ bytes: UnsafePointer<UInt8>?, _ count: Int, _ context: UnsafeMutableRawPointer?
 ) -> Int32 {
-  let session = session(context)
-  guard let stream = session.stream(id) else {
-    return nghttp2_session_consume_connection(session.handle, count)
+  let core = core(context)
+  guard let record = core.pointee.record(id) else {
+    return nghttp2_session_consume_connection(handle, count)
   }
-  stream.inbound.append(UnsafeRawBufferPointer(start: bytes, count: count))
-  stream.uncreditedBytes += count
-  session.markReady(stream)
+  record.pointee.inbound.append(UnsafeRawBufferPointer(start: bytes, count: count))
+  record.pointee.uncreditedBytes += count
+  core.pointee.markReady(record)
   return 0
 }
 
 private func onStreamClose(
   _: OpaquePointer?, _ id: Int32, _ code: UInt32, _ context: UnsafeMutableRawPointer?
 ) -> Int32 {
-  let session = session(context)
-  if let stream = session.stream(id) { session.close(stream, ErrorCode(rawValue: code)) }
+  let core = core(context)
+  if let record = core.pointee.record(id) {
+    core.pointee.close(record, ErrorCode(rawValue: code))
+  }
   return 0
 }

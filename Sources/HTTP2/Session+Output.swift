@@ -3,22 +3,40 @@ internal import CNGHTTP2
 /// Where `Session.pull` is writing.
 struct OutputCursor {
   /// Memory not written yet; empty outside `pull`.
-  var free = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+  private(set) var free = UnsafeMutableRawBufferPointer(start: nil, count: 0)
   /// What nghttp2 handed out and did not fit; valid until nghttp2_session_mem_send is called again.
-  var leftover = UnsafeRawBufferPointer(start: nil, count: 0)
+  private(set) var leftover = UnsafeRawBufferPointer(start: nil, count: 0)
   /// A DATA frame did not fit, and waits inside nghttp2.
   var isDataWaiting = false
 
-  /// Copies as much of `leftover` as fits.
-  mutating func writeLeftover() {
-    let count = min(self.leftover.count, self.free.count)
-    self.write(UnsafeRawBufferPointer(rebasing: self.leftover.prefix(count)))
-    self.leftover = UnsafeRawBufferPointer(rebasing: self.leftover.dropFirst(count))
+  mutating func begin(_ target: UnsafeMutableRawBufferPointer) {
+    self.free = target
+    self.isDataWaiting = false
+    self.writeChunk(self.leftover)
+  }
+
+  /// - Returns: how many bytes of the target were not written.
+  mutating func end() -> Int {
+    defer { self.free = UnsafeMutableRawBufferPointer(start: nil, count: 0) }
+    return self.free.count
+  }
+
+  /// Copies as much of `chunk` as fits, and keeps the rest as `leftover`.
+  mutating func writeChunk(_ chunk: UnsafeRawBufferPointer) {
+    let count = min(chunk.count, self.free.count)
+    self.write(UnsafeRawBufferPointer(rebasing: chunk.prefix(count)))
+    self.leftover = UnsafeRawBufferPointer(rebasing: chunk.dropFirst(count))
   }
 
   mutating func write(_ bytes: UnsafeRawBufferPointer) {
-    self.free.copyMemory(from: bytes)
-    self.free = UnsafeMutableRawBufferPointer(rebasing: self.free[bytes.count...])
+    self.claim(bytes.count).copyMemory(from: bytes)
+  }
+
+  /// The next `count` bytes of the target, for the caller to fill.
+  mutating func claim(_ count: Int) -> UnsafeMutableRawBufferPointer {
+    let claimed = UnsafeMutableRawBufferPointer(rebasing: self.free[..<count])
+    self.free = UnsafeMutableRawBufferPointer(rebasing: self.free[count...])
+    return claimed
   }
 }
 
@@ -31,45 +49,42 @@ extension Session {
   /// - Returns: true if there is more than fitted.
   public func pull(into target: inout OutputRawSpan) throws(SessionError) -> Bool {
     let result = target.withUnsafeMutableBytes { buffer, initialized in
-      self.output.free = UnsafeMutableRawBufferPointer(rebasing: buffer[initialized...])
-      self.output.isDataWaiting = false
-      self.output.writeLeftover()
-      let result = self.output.leftover.isEmpty ? self.fill() : .success(true)
-      initialized = buffer.count - self.output.free.count
-      self.output.free = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+      self.core.pointee.output.begin(
+        UnsafeMutableRawBufferPointer(rebasing: buffer[initialized...]))
+      let result = self.fill()
+      initialized = buffer.count - self.core.pointee.output.end()
       return result
     }
     return try result.get()
   }
 
   private func fill() -> Result<Bool, SessionError> {
-    while true {
+    while self.core.pointee.output.leftover.isEmpty {
       var chunk: UnsafePointer<UInt8>?
       let count = nghttp2_session_mem_send(self.handle, &chunk)
       guard count >= 0 else { return .failure(SessionError(nghttp2: count)) }
-      guard count > 0 else { return .success(self.output.isDataWaiting) }
-      self.output.leftover = UnsafeRawBufferPointer(start: chunk, count: count)
-      self.output.writeLeftover()
-      guard self.output.leftover.isEmpty else { return .success(true) }
+      guard count > 0 else { return .success(self.core.pointee.output.isDataWaiting) }
+      self.core.pointee.output.writeChunk(UnsafeRawBufferPointer(start: chunk, count: count))
     }
+    return .success(true)
   }
 }
 
 /// The source of every body we send: says how much there is; `onSendData` then copies it.
 let bodyReader: nghttp2_data_source_read_callback = {
   handle, id, _, length, flags, source, _ in
-  // Set in `Session.provider` to a record that its session keeps; nghttp2 asks only for open streams.
-  let stream = Unmanaged<Stream>.fromOpaque(source!.pointee.ptr).takeUnretainedValue()
-  let count = min(length, stream.outbound.count)
-  let isEnd = stream.outbound.isFinished && count == stream.outbound.count
+  // Set in `Session.provider` to a record that lives as long as the session.
+  let record = source!.pointee.ptr.assumingMemoryBound(to: StreamRecord.self)
+  let count = min(length, record.pointee.outbound.count)
+  let isEnd = record.pointee.outbound.isFinished && count == record.pointee.outbound.count
   if count == 0 && !isEnd {
-    stream.isDeferred = true
+    record.pointee.isDeferred = true
     return Int(NGHTTP2_ERR_DEFERRED.rawValue)
   }
   flags!.pointee |= NGHTTP2_DATA_FLAG_NO_COPY.rawValue
   if isEnd {
     flags!.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue
-    if let trailers = stream.outbound.trailers {
+    if let trailers = record.pointee.outbound.trailers {
       flags!.pointee |= NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue
       // The one thing that nghttp2 wants done from a callback: trailers must not overtake the body.
       let status = nghttp2_submit_trailer(handle, id, trailers.pointer, trailers.count)
@@ -85,19 +100,18 @@ func onSendData(
   _ count: Int, _ source: UnsafeMutablePointer<nghttp2_data_source>?,
   _ context: UnsafeMutableRawPointer?
 ) -> Int32 {
-  let session = session(context)
+  let core = core(context)
   // See `bodyReader`. Frames are never padded: no select_padding callback is set.
-  let stream = Unmanaged<Stream>.fromOpaque(source!.pointee.ptr).takeUnretainedValue()
-  guard session.output.free.count >= 9 + count else {
-    session.output.isDataWaiting = true
+  let record = source!.pointee.ptr.assumingMemoryBound(to: StreamRecord.self)
+  guard core.pointee.output.free.count >= 9 + count else {
+    core.pointee.output.isDataWaiting = true
     return NGHTTP2_ERR_WOULDBLOCK.rawValue
   }
-  session.output.write(UnsafeRawBufferPointer(start: head, count: 9))
-  stream.outbound.read(into: UnsafeMutableRawBufferPointer(rebasing: session.output.free[..<count]))
-  session.output.free = UnsafeMutableRawBufferPointer(rebasing: session.output.free[count...])
-  if let mark = stream.drainMark, stream.outbound.count <= mark {
-    stream.drainMark = nil
-    session.markReady(stream)
+  core.pointee.output.write(UnsafeRawBufferPointer(start: head, count: 9))
+  record.pointee.outbound.read(into: core.pointee.output.claim(count))
+  if let mark = record.pointee.drainMark, record.pointee.outbound.count <= mark {
+    record.pointee.drainMark = nil
+    core.pointee.markReady(record)
   }
   return 0
 }
@@ -106,15 +120,15 @@ func onSendData(
 /// the client stops sending (RFC 9113, section 8.1). nghttp2 would drop trailers queued behind a
 /// reset, so this waits until they are written.
 func onFrameSent(
-  _: OpaquePointer?, _ frame: UnsafePointer<nghttp2_frame>?, _ context: UnsafeMutableRawPointer?
+  _ handle: OpaquePointer?, _ frame: UnsafePointer<nghttp2_frame>?,
+  _ context: UnsafeMutableRawPointer?
 ) -> Int32 {
-  let session = session(context)
-  guard session.hasEarlyEnd else { return 0 }
+  guard core(context).pointee.hasEarlyEnd else { return 0 }
   let head = frame!.pointee.hd
   guard head.type == NGHTTP2_HEADERS.rawValue,
     head.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0,
-    nghttp2_session_get_stream_remote_close(session.handle, head.stream_id) == 0
+    nghttp2_session_get_stream_remote_close(handle, head.stream_id) == 0
   else { return 0 }
   return nghttp2_submit_rst_stream(
-    session.handle, UInt8(NGHTTP2_FLAG_NONE.rawValue), head.stream_id, NGHTTP2_NO_ERROR.rawValue)
+    handle, UInt8(NGHTTP2_FLAG_NONE.rawValue), head.stream_id, NGHTTP2_NO_ERROR.rawValue)
 }

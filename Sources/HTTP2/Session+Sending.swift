@@ -8,69 +8,65 @@ extension Session {
   /// Starts the answer to `stream`: its head now, its body as it is appended. Server role.
   public func respond(_ stream: Stream, head: HeaderList) {
     guard stream.closeCode == nil else { return }
-    stream.isHeadSubmitted = true
+    stream.record.pointee.isHeadSubmitted = true
     var provider = self.provider(stream)
-    self.check(
+    checkNGHTTP2(
       nghttp2_submit_response(self.handle, stream.id, head.pointer, head.count, &provider))
   }
 
   /// Answers `stream` with a head and nothing else. Server role.
   public func respondOnly(_ stream: Stream, head: HeaderList) {
     guard stream.closeCode == nil else { return }
-    stream.isHeadSubmitted = true
+    stream.record.pointee.isHeadSubmitted = true
     self.noteEnd(stream)
-    self.check(nghttp2_submit_response(self.handle, stream.id, head.pointer, head.count, nil))
+    checkNGHTTP2(nghttp2_submit_response(self.handle, stream.id, head.pointer, head.count, nil))
   }
 
   /// Opens a stream: its head now, its body as it is appended. Client role.
   ///
   /// - Returns: nil when the connection takes no more streams (GOAWAY came, or ids have run out).
   public func request(head: HeaderList) -> Stream? {
-    let stream = self.takeStream(id: -1)
-    stream.isHeadSubmitted = true
+    let stream = Stream(record: self.core.pointee.take(id: -1))
+    stream.record.pointee.isHeadSubmitted = true
     var provider = self.provider(stream)
     let id = nghttp2_submit_request(
       self.handle, nil, head.pointer, head.count, &provider,
-      // The session keeps the record; see `Session.stream`.
-      Unmanaged.passUnretained(stream).toOpaque())
+      stream.record)
     guard id > 0 else {
-      self.recycle(stream)
+      self.core.pointee.recycle(stream.record)
       return nil
     }
-    stream.id = id
+    stream.record.pointee.id = id
     return stream
   }
 
-  /// Whether the head of `stream` was handed to `respond`.
-  public func isAnswered(_ stream: Stream) -> Bool { stream.isHeadSubmitted }
-
   /// Appends what `write` puts into a span of exactly `size` bytes to the body of `stream`.
   public func append(to stream: Stream, size: Int, _ write: (inout OutputRawSpan) -> Void) {
-    stream.outbound.append(size: size, write)
+    stream.record.pointee.outbound.append(size: size, write)
     self.resume(stream)
   }
 
   /// Appends a copy of `bytes` to the body of `stream`.
   public func append(to stream: Stream, _ bytes: UnsafeRawBufferPointer) {
-    stream.outbound.append(bytes)
+    stream.record.pointee.outbound.append(bytes)
     self.resume(stream)
   }
 
   /// Appends `value`, which `owner` keeps alive, to the body of `stream` without copying it now.
   /// One at a time, and not empty.
   public func splice(_ value: UnsafeRawBufferPointer, owner: AnyObject, into stream: Stream) {
-    stream.outbound.splice(value, owner: owner)
+    stream.record.pointee.outbound.splice(value, owner: owner)
     self.resume(stream)
   }
 
   /// Overwrites four bytes of a body that nghttp2 has not taken anything of yet.
   public func overwrite(in stream: Stream, at offset: Int, bigEndian value: UInt32) {
-    stream.outbound.overwrite(at: offset, bigEndian: value)
+    stream.record.pointee.outbound.overwrite(at: offset, bigEndian: value)
   }
 
   /// Ends the body of `stream`, with trailers where there are some.
   public func finish(_ stream: Stream, trailers: HeaderList? = nil) {
-    stream.outbound.finish(trailers: trailers)
+    stream.record.pointee.outbound.finish(trailers: trailers)
     self.noteEnd(stream)
     self.resume(stream)
   }
@@ -78,7 +74,7 @@ extension Session {
   /// Ends `stream` at once, in both directions.
   public func reset(_ stream: Stream, _ code: ErrorCode) {
     guard stream.closeCode == nil else { return }
-    self.check(
+    checkNGHTTP2(
       nghttp2_submit_rst_stream(
         self.handle, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream.id, code.rawValue))
   }
@@ -88,37 +84,35 @@ extension Session {
   /// Says that no streams beyond those under way will be taken, without naming the last one yet
   /// (RFC 9113, section 6.8: the first of two GOAWAYs). Server role.
   public func announceShutdown() {
-    self.check(nghttp2_submit_shutdown_notice(self.handle))
+    checkNGHTTP2(nghttp2_submit_shutdown_notice(self.handle))
   }
 
   /// Says goodbye: streams up to the last one that came are served to their end.
   public func goAway(_ code: ErrorCode, debugText: String = "") {
     let last = nghttp2_session_get_last_proc_stream_id(self.handle)
     let text = Array(debugText.utf8)
-    self.check(
+    checkNGHTTP2(
       nghttp2_submit_goaway(
         self.handle, UInt8(NGHTTP2_FLAG_NONE.rawValue), last, code.rawValue, text, text.count))
   }
 
   /// Asks the peer for a sign of life; see `pingAcks`.
   public func ping() {
-    self.check(nghttp2_submit_ping(self.handle, UInt8(NGHTTP2_FLAG_NONE.rawValue), nil))
+    checkNGHTTP2(nghttp2_submit_ping(self.handle, UInt8(NGHTTP2_FLAG_NONE.rawValue), nil))
   }
 
   /// A server that ends a stream before its client has must say that it wants no more.
   private func noteEnd(_ stream: Stream) {
-    if self.role == .server && !stream.isEndReceived { self.hasEarlyEnd = true }
+    if self.role == .server && !stream.isEndReceived { self.core.pointee.hasEarlyEnd = true }
   }
 
   private func resume(_ stream: Stream) {
-    guard stream.isDeferred && stream.closeCode == nil else { return }
-    stream.isDeferred = false
-    self.check(nghttp2_session_resume_data(self.handle, stream.id))
+    guard stream.record.pointee.isDeferred && stream.closeCode == nil else { return }
+    stream.record.pointee.isDeferred = false
+    checkNGHTTP2(nghttp2_session_resume_data(self.handle, stream.id))
   }
 
   private func provider(_ stream: Stream) -> nghttp2_data_provider {
-    // The session keeps the record for as long as nghttp2 knows the stream.
-    let pointer = Unmanaged.passUnretained(stream).toOpaque()
-    return nghttp2_data_provider(source: .init(ptr: pointer), read_callback: bodyReader)
+    nghttp2_data_provider(source: .init(ptr: stream.record), read_callback: bodyReader)
   }
 }

@@ -5,7 +5,7 @@ internal import CNGHTTP2
 /// libnghttp2 frames, compresses headers and keeps the flow-control windows; its callbacks only
 /// record (see `Session+Callbacks.swift`). One turn of a connection is always
 ///
-///     receive(bytes) -> drainReady { act on each stream } -> pull(into: output)
+///     receive(bytes) -> while let stream = nextReady() { act; done(stream) } -> pull(into: output)
 ///
 /// A session is used by one thread at a time.
 public final class Session {
@@ -20,41 +20,12 @@ public final class Session {
     public let debugText: String
   }
 
-  public let role: Role
-  let configuration: SessionConfiguration
-
-  /// The peer's GOAWAY, once it has sent one.
-  public internal(set) var goAway: GoAway?
-  /// Acknowledgements of our PINGs so far.
-  public internal(set) var pingAcks = 0
-  /// The peer's first SETTINGS came, so that it does speak HTTP/2.
-  public internal(set) var isPeerReady = false
-
-  /// nghttp2_session*: made in `init`, freed in `deinit`, never changed.
+  /// Allocated in `init`, freed in `deinit`, and the user data of every callback.
+  let core: UnsafeMutablePointer<SessionCore>
+  /// nghttp2_session*; the same as in `core`, for calls during which `core` is written.
   let handle: OpaquePointer
-  /// The stream that the frame being received belongs to: saves the look-up for each header field.
-  var current: Stream?
-  /// Header bytes of the block being received, as RFC 9113 section 6.5.2 counts them.
-  var headerBytes = 0
-  /// An answer was ended before its request: see `onFrameSent`.
-  var hasEarlyEnd = false
-  /// Where `pull` is writing now; see `Session+Output.swift`.
-  var output = OutputCursor()
 
-  private let makeStream: () -> Stream
-  /// Every record ever made, live or waiting; the live ones are those with an id.
-  private var streams: [Stream] = []
-  private var free: [Stream] = []
-  private var ready: [Stream] = []
-
-  /// - Parameter makeStream: makes the records; each serves many streams, one after the other.
-  public init(
-    role: Role, configuration: SessionConfiguration, makeStream: @escaping () -> Stream
-  ) {
-    self.role = role
-    self.configuration = configuration
-    self.makeStream = makeStream
-
+  public init(role: Role, configuration: SessionConfiguration) {
     var option: OpaquePointer?
     nghttp2_option_new(&option)
     defer { nghttp2_option_del(option) }
@@ -66,21 +37,23 @@ public final class Session {
     nghttp2_option_set_stream_reset_rate_limit(
       option, UInt64(configuration.streamResetBurst), UInt64(configuration.streamResetsPerSecond))
 
-    // The callbacks want a pointer to `self`, which exists only once every property is set: the
-    // session is made with none, and gets it below.
+    self.core = .allocate(capacity: 1)
     var handle: OpaquePointer?
     let status =
       role == .server
-      ? nghttp2_session_server_new2(&handle, sessionCallbacks, nil, option)
-      : nghttp2_session_client_new2(&handle, sessionCallbacks, nil, option)
+      ? nghttp2_session_server_new2(&handle, sessionCallbacks, self.core, option)
+      : nghttp2_session_client_new2(&handle, sessionCallbacks, self.core, option)
     guard status == 0, let handle else { preconditionFailure("libnghttp2: out of memory") }
     self.handle = handle
-    // The session is freed before `self` is, in `deinit`.
-    nghttp2_session_set_user_data(handle, Unmanaged.passUnretained(self).toOpaque())
-    self.submitSettings()
+    self.core.initialize(to: SessionCore(role: role, configuration: configuration, handle: handle))
+    self.submitSettings(role, configuration)
   }
 
-  deinit { nghttp2_session_del(self.handle) }
+  deinit {
+    nghttp2_session_del(self.handle)
+    self.core.deinitialize(count: 1)
+    self.core.deallocate()
+  }
 
   // MARK: - In
 
@@ -93,35 +66,42 @@ public final class Session {
     guard taken >= 0 else { throw SessionError(nghttp2: taken) }
   }
 
-  /// Calls `act` for each stream that something happened to since the last time, in that order.
-  ///
-  /// A stream that was closed meanwhile is handed out once more, if it was ready or asked for it, and
-  /// is recycled after `act`.
-  public func drainReady(_ act: (Stream) -> Void) {
-    var index = 0
-    // By index: `act` may make further streams ready.
-    while index < self.ready.count {
-      let stream = self.ready[index]
-      index += 1
-      stream.isReady = false
-      act(stream)
-      if stream.closeCode != nil && !stream.isReady { self.recycle(stream) }
-    }
-    self.ready.removeAll(keepingCapacity: true)
+  /// The next stream that something happened to, in the order in which it did; hand it back to
+  /// `done`. A stream that was closed meanwhile comes once more, if it was ready or asked for it.
+  public func nextReady() -> Stream? {
+    self.core.pointee.nextReady().map(Stream.init(record:))
   }
 
-  /// Whether `drainReady` would do anything.
-  public var hasReady: Bool { !self.ready.isEmpty }
+  /// Takes back a stream that `nextReady` gave out. One that is closed is recycled.
+  public func done(_ stream: Stream) {
+    if stream.closeCode != nil && !stream.record.pointee.isReady {
+      self.core.pointee.recycle(stream.record)
+    }
+  }
 
-  /// Gives the peer back the window that `count` received bytes of `stream` took.
-  public func credit(_ stream: Stream, _ count: Int) {
-    let count = min(count, stream.uncreditedBytes)
+  /// Whether `nextReady` has anything.
+  public var hasReady: Bool { self.core.pointee.hasReady }
+
+  /// Gives the peer back the window that `count` received bytes of `stream` took, or all of it.
+  public func credit(_ stream: Stream, _ count: Int = .max) {
+    let count = min(count, stream.record.pointee.uncreditedBytes)
     guard count > 0 else { return }
-    stream.uncreditedBytes -= count
-    self.check(nghttp2_session_consume(self.handle, stream.id, count))
+    stream.record.pointee.uncreditedBytes -= count
+    checkNGHTTP2(nghttp2_session_consume(self.handle, stream.id, count))
   }
 
   // MARK: - State
+
+  public var role: Role { self.core.pointee.role }
+
+  /// The peer's GOAWAY, once it has sent one.
+  public var goAway: GoAway? { self.core.pointee.goAway }
+
+  /// Acknowledgements of our PINGs so far.
+  public var pingAcks: Int { self.core.pointee.pingAcks }
+
+  /// The peer's SETTINGS came, so that it does speak HTTP/2.
+  public var isPeerReady: Bool { self.core.pointee.isPeerReady }
 
   /// The peer may still send something that matters to us.
   public var wantsRead: Bool { nghttp2_session_want_read(self.handle) != 0 }
@@ -129,84 +109,41 @@ public final class Session {
   /// There is something to send, window permitting.
   public var wantsWrite: Bool { nghttp2_session_want_write(self.handle) != 0 }
 
-  /// Frames waiting to be sent.
-  public var queuedFrames: Int { nghttp2_session_get_outbound_queue_size(self.handle) }
-
   /// Streams open now.
-  public var liveStreams: Int { self.streams.count - self.free.count }
+  public var liveStreams: Int { self.core.pointee.liveStreams }
 
   /// Calls `act` for each open stream.
   public func forEachLiveStream(_ act: (Stream) -> Void) {
-    for stream in self.streams where stream.id != 0 { act(stream) }
+    for record in self.core.pointee.records where record.pointee.id != 0 {
+      act(Stream(record: record))
+    }
   }
 
-  /// Ends every open stream with `code`, as when the connection is lost; they become ready.
+  /// Ends every open stream with `code`, as when the connection is lost; those whose end somebody
+  /// waits for become ready.
   public func closeAllStreams(_ code: ErrorCode) {
-    for stream in self.streams where stream.id != 0 && stream.closeCode == nil {
-      self.close(stream, code)
+    self.forEachLiveStream { stream in
+      if stream.closeCode == nil { self.core.pointee.close(stream.record, code) }
     }
   }
 
-  // MARK: - For the callbacks
-
-  func takeStream(id: Int32) -> Stream {
-    let stream = self.free.popLast() ?? self.newStream()
-    stream.id = id
-    return stream
-  }
-
-  func markReady(_ stream: Stream) {
-    guard !stream.isReady else { return }
-    stream.isReady = true
-    self.ready.append(stream)
-  }
-
-  func close(_ stream: Stream, _ code: ErrorCode) {
-    stream.closeCode = code
-    if self.current === stream { self.current = nil }
-    if stream.reportsClose { self.markReady(stream) }
-    if !stream.isReady { self.recycle(stream) }
-  }
-
-  func recycle(_ stream: Stream) {
-    // What nobody took still counts against the connection's window.
-    if stream.uncreditedBytes > 0 {
-      self.check(nghttp2_session_consume_connection(self.handle, stream.uncreditedBytes))
-    }
-    stream.recycle(keepingBytes: self.configuration.recycledBufferMaxBytes)
-    self.free.append(stream)
-  }
-
-  /// For calls that fail only when libnghttp2 finds no memory or is misused by us.
-  func check(_ status: Int32, function: StaticString = #function) {
-    precondition(status >= 0, "libnghttp2 in \(function): \(String(cString: nghttp2_strerror(status)))")
-  }
-
-  private func newStream() -> Stream {
-    let stream = self.makeStream()
-    self.streams.append(stream)
-    return stream
-  }
-
-  private func submitSettings() {
-    let configuration = self.configuration
+  private func submitSettings(_ role: Role, _ configuration: SessionConfiguration) {
     var settings = [
       entry(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, configuration.streamWindowBytes),
       entry(NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, configuration.headerListMaxBytes),
     ]
-    switch self.role {
+    switch role {
     case .server:
       settings.append(entry(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, configuration.streamsMax))
       settings.append(entry(NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1))
     case .client:
       settings.append(entry(NGHTTP2_SETTINGS_ENABLE_PUSH, 0))
     }
-    self.check(
-      nghttp2_submit_settings(
-        self.handle, UInt8(NGHTTP2_FLAG_NONE.rawValue), settings, settings.count))
-    self.check(
+    let none = UInt8(NGHTTP2_FLAG_NONE.rawValue)
+    checkNGHTTP2(nghttp2_submit_settings(self.handle, none, settings, settings.count))
+    checkNGHTTP2(
       nghttp2_session_set_local_window_size(
-        self.handle, UInt8(NGHTTP2_FLAG_NONE.rawValue), 0, Int32(configuration.connectionWindowBytes)))
+        self.handle, none, 0, Int32(configuration.connectionWindowBytes)))
   }
 }
 

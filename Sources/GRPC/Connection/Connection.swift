@@ -45,8 +45,13 @@ public class Connection: ChannelDuplexHandler {
   /// Something happened to `stream`: its head or body came, it ended, or it closed.
   func advance(_ stream: HTTP2.Stream) { preconditionFailure("a subclass serves the streams") }
 
+  /// The deadline of the call on `stream`; nil: none, or no longer of interest.
+  func deadline(of stream: HTTP2.Stream) -> NIODeadline? {
+    preconditionFailure("a subclass serves the streams")
+  }
+
   /// `stream`'s deadline has passed.
-  func expire(_ stream: CallStream) { preconditionFailure("a subclass serves the streams") }
+  func expire(_ stream: HTTP2.Stream) { preconditionFailure("a subclass serves the streams") }
 
   /// Bytes were received or sent: the peer may have said goodbye or answered a PING.
   func turnEnded() {}
@@ -88,11 +93,8 @@ public class Connection: ChannelDuplexHandler {
     self.readClock()
     var earliest: NIODeadline?
     self.session.forEachLiveStream { stream in
-      // Connections make their sessions with CallStreams only.
-      let stream = unsafeDowncast(stream, to: CallStream.self)
-      guard let deadline = stream.deadline, stream.closeCode == nil else { return }
+      guard stream.closeCode == nil, let deadline = self.deadline(of: stream) else { return }
       if deadline <= self.now {
-        stream.deadline = nil
         self.expire(stream)
       } else {
         earliest = min(earliest ?? deadline, deadline)
@@ -176,7 +178,14 @@ public class Connection: ChannelDuplexHandler {
       self.fail(error)
       return
     }
-    self.session.drainReady { self.advance($0) }
+    self.act()
+  }
+
+  private func act() {
+    while let stream = self.session.nextReady() {
+      self.advance(stream)
+      self.session.done(stream)
+    }
     self.turnEnded()
   }
 
@@ -199,10 +208,7 @@ public class Connection: ChannelDuplexHandler {
       hasMore = self.writeBatch(context)
     }
     // Streams that ended with this write and whose end somebody waits for.
-    if self.session.hasReady {
-      self.session.drainReady { self.advance($0) }
-      self.turnEnded()
-    }
+    if self.session.hasReady { self.act() }
     if !self.session.wantsRead && !self.session.wantsWrite { context.close(promise: nil) }
   }
 
@@ -231,7 +237,7 @@ public class Connection: ChannelDuplexHandler {
     self.deadlineTimer?.cancel()
     self.deadlineTimer = nil
     self.session.closeAllStreams(.cancel)
-    self.session.drainReady { self.advance($0) }
+    self.act()
     self.context = nil
     self.ended()
   }

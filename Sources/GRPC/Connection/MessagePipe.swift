@@ -23,7 +23,7 @@ final class MessagePipe: @unchecked Sendable {
   private let messageMaxBytes: Int
 
   /// Nil once the stream is closed.
-  private var end: (connection: Connection, stream: CallStream)?
+  private var end: (connection: Connection, stream: HTTP2.Stream)?
   private var isInboxFull = false
   /// The reader went away, or everything was delivered.
   private var isInboxClosed = false
@@ -33,7 +33,7 @@ final class MessagePipe: @unchecked Sendable {
   private let readerLeft: (MessagePipe) -> Void
 
   init(
-    connection: Connection, stream: CallStream, eventLoop: any EventLoop,
+    connection: Connection, stream: HTTP2.Stream, eventLoop: any EventLoop,
     readerLeft: @escaping (MessagePipe) -> Void
   ) {
     self.eventLoop = eventLoop
@@ -54,7 +54,7 @@ final class MessagePipe: @unchecked Sendable {
   // MARK: - On the event loop
 
   /// The stream, while it is open.
-  var stream: CallStream? { self.end?.stream }
+  var stream: HTTP2.Stream? { self.end?.stream }
 
   /// Hands the whole messages that have come to the reader, and credits the peer.
   ///
@@ -75,7 +75,7 @@ final class MessagePipe: @unchecked Sendable {
     }
     if self.isInboxClosed { stream.discardInbound() }
     if !self.isInboxFull {
-      connection.session.credit(stream, Int.max)
+      connection.session.credit(stream)
       if stream.isEndReceived && !self.isInboxClosed {
         guard stream.inboundCount == 0 else { throw .truncated }
         self.closeInbox(nil)
@@ -114,7 +114,7 @@ final class MessagePipe: @unchecked Sendable {
 
   /// Sends one message; returns when there is room for another.
   func send(
-    _ message: ByteBuffer, beforeFirst: @escaping @Sendable (Connection, CallStream) -> Void
+    _ message: ByteBuffer, beforeFirst: @escaping @Sendable (Connection, HTTP2.Stream) -> Void
   ) async throws {
     try await withCheckedThrowingContinuation { continuation in
       self.eventLoop.execute { self.enqueue(message, beforeFirst, continuation) }
@@ -122,7 +122,7 @@ final class MessagePipe: @unchecked Sendable {
   }
 
   private func enqueue(
-    _ message: ByteBuffer, _ beforeFirst: (Connection, CallStream) -> Void,
+    _ message: ByteBuffer, _ beforeFirst: (Connection, HTTP2.Stream) -> Void,
     _ continuation: CheckedContinuation<Void, any Error>
   ) {
     guard let (connection, stream) = self.end else {
@@ -141,7 +141,7 @@ final class MessagePipe: @unchecked Sendable {
         }
       }
     }
-    if stream.outboundBytes > Self.outboxMaxBytes {
+    if stream.outboundCount > Self.outboxMaxBytes {
       stream.drainMark = Self.outboxMaxBytes / 2
       self.waitingWriters.append(continuation)
       connection.flush()

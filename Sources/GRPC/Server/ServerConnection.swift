@@ -7,6 +7,7 @@ final class ServerConnection: Connection {
   private let router: Router
   private let logger: Logger
   private let whenEnded: (ServerConnection) -> Void
+  private let calls = CallTable<ServerCall>()
   /// Bytes of requests that are not whole yet.
   private var bufferedBytes = 0
   /// The head of the last call without a timeout, and the header block it was read from: clients
@@ -31,18 +32,16 @@ final class ServerConnection: Connection {
     self.router = router
     self.logger = logger
     self.whenEnded = whenEnded
-    let session = Session(role: .server, configuration: limits.session) { ServerStream() }
+    let session = Session(role: .server, configuration: limits.session)
     super.init(session: session, limits: limits, resources: resources)
   }
 
   // MARK: - The path of a call
 
   override func advance(_ stream: HTTP2.Stream) {
-    // The session makes its streams with the closure given in `init`.
-    let stream = unsafeDowncast(stream, to: ServerStream.self)
     if let code = stream.closeCode { return self.closed(stream, code) }
-    if stream.phase == .new && stream.isHeadReceived { self.begin(stream) }
-    switch stream.phase {
+    if self.calls.of(stream).pointee.phase == .new && stream.isHeadReceived { self.begin(stream) }
+    switch self.calls.of(stream).pointee.phase {
     case .receiving: self.receive(stream)
     case .streaming: self.deliver(stream)
     case .answered: self.discard(stream)
@@ -50,22 +49,22 @@ final class ServerConnection: Connection {
     }
   }
 
-  private func begin(_ stream: ServerStream) {
+  private func begin(_ stream: HTTP2.Stream) {
     let head: RequestHead
     do {
       head = try self.head(of: stream)
     } catch {
       return self.refuse(stream, error)
     }
-    stream.handler = head.method
-    if let timeout = head.timeout { stream.deadline = self.now + timeout }
+    self.calls.of(stream).pointee.handler = head.method
+    if let timeout = head.timeout { self.calls.of(stream).pointee.deadline = self.now + timeout }
     switch self.router.handlers[head.method] {
-    case .unary: stream.phase = .receiving
+    case .unary: self.calls.of(stream).pointee.phase = .receiving
     case .streaming(let service, let method): self.start(service, method, stream)
     }
   }
 
-  private func head(of stream: ServerStream) throws(RequestHead.Refusal) -> RequestHead {
+  private func head(of stream: HTTP2.Stream) throws(RequestHead.Refusal) -> RequestHead {
     if stream.isHeaderListTooLarge {
       throw .status(
         Status(
@@ -85,7 +84,7 @@ final class ServerConnection: Connection {
     return head
   }
 
-  private func receive(_ stream: ServerStream) {
+  private func receive(_ stream: HTTP2.Stream) {
     do {
       let isWhole = try MessagePrefix.unary(
         stream.inboundBytes, isEnd: stream.isEndReceived,
@@ -96,22 +95,22 @@ final class ServerConnection: Connection {
     }
   }
 
-  private func serve(_ stream: ServerStream) {
+  private func serve(_ stream: HTTP2.Stream) {
     self.unbuffer(stream)
-    if let deadline = stream.deadline, deadline <= self.now {
+    if let deadline = self.calls.of(stream).pointee.deadline, deadline <= self.now {
       return self.fail(stream, Status(.deadlineExceeded, "the deadline passed before the call was served"))
     }
-    guard case .unary(let service, let method) = self.router.handlers[stream.handler] else { return }
-    stream.phase = .serving
+    guard case .unary(let service, let method) = self.router.handlers[self.calls.of(stream).pointee.handler] else { return }
+    self.calls.of(stream).pointee.phase = .serving
     service.serve(UnaryCall(connection: self, stream: stream, method: method))
     self.checkServed(stream)
   }
 
   /// The message is not whole: lets the client send on, within the connection's limit.
-  private func wait(_ stream: ServerStream) {
-    let grown = stream.inboundCount - stream.bufferedBytes
+  private func wait(_ stream: HTTP2.Stream) {
+    let grown = stream.inboundCount - self.calls.of(stream).pointee.bufferedBytes
     self.bufferedBytes += grown
-    stream.bufferedBytes += grown
+    self.calls.of(stream).pointee.bufferedBytes += grown
     guard self.bufferedBytes <= self.limits.requestBufferMaxBytes else {
       return self.fail(
         stream,
@@ -125,20 +124,20 @@ final class ServerConnection: Connection {
               "limit": "request-buffer-max", "limit_bytes": "\(self.limits.requestBufferMaxBytes)",
             ])))
     }
-    self.session.credit(stream, Int.max)
+    self.session.credit(stream)
     stream.reportsClose = true
-    if let deadline = stream.deadline { self.watch(deadline) }
+    if let deadline = self.calls.of(stream).pointee.deadline { self.watch(deadline) }
   }
 
-  private func unbuffer(_ stream: ServerStream) {
-    self.bufferedBytes -= stream.bufferedBytes
-    stream.bufferedBytes = 0
+  private func unbuffer(_ stream: HTTP2.Stream) {
+    self.bufferedBytes -= self.calls.of(stream).pointee.bufferedBytes
+    self.calls.of(stream).pointee.bufferedBytes = 0
   }
 
   // MARK: - Answers
 
-  func reply(to stream: ServerStream, size: Int, _ write: (inout OutputRawSpan) -> Void) {
-    precondition(stream.phase == .serving, "a call is answered once")
+  func reply(to stream: HTTP2.Stream, size: Int, _ write: (inout OutputRawSpan) -> Void) {
+    precondition(self.calls.of(stream).pointee.phase == .serving, "a call is answered once")
     self.session.append(to: stream, size: MessagePrefix.byteCount + size) { output in
       MessagePrefix.write(length: size, into: &output)
       write(&output)
@@ -147,11 +146,11 @@ final class ServerConnection: Connection {
   }
 
   func reply(
-    to stream: ServerStream, headSize: Int, _ head: (inout OutputRawSpan) -> Void,
+    to stream: HTTP2.Stream, headSize: Int, _ head: (inout OutputRawSpan) -> Void,
     value: UnsafeRawBufferPointer, owner: AnyObject,
     tailSize: Int, _ tail: (inout OutputRawSpan) -> Void
   ) {
-    precondition(stream.phase == .serving, "a call is answered once")
+    precondition(self.calls.of(stream).pointee.phase == .serving, "a call is answered once")
     self.session.append(to: stream, size: MessagePrefix.byteCount + headSize) { output in
       MessagePrefix.write(length: headSize + value.count + tailSize, into: &output)
       head(&output)
@@ -161,42 +160,42 @@ final class ServerConnection: Connection {
     self.sendReply(stream)
   }
 
-  func append(to stream: ServerStream, size: Int, _ write: (inout OutputRawSpan) -> Void) {
-    if stream.phase == .serving {
-      stream.phase = .replying
+  func append(to stream: HTTP2.Stream, size: Int, _ write: (inout OutputRawSpan) -> Void) {
+    if self.calls.of(stream).pointee.phase == .serving {
+      self.calls.of(stream).pointee.phase = .replying
       // The length is filled in by `finish`.
       self.session.append(to: stream, size: MessagePrefix.byteCount) { output in
         MessagePrefix.write(length: 0, into: &output)
       }
     }
-    precondition(stream.phase == .replying, "a call is answered once")
+    precondition(self.calls.of(stream).pointee.phase == .replying, "a call is answered once")
     self.session.append(to: stream, size: size, write)
   }
 
-  func appendedBytes(of stream: ServerStream) -> Int {
-    stream.phase == .replying ? stream.outboundBytes - MessagePrefix.byteCount : 0
+  func appendedBytes(of stream: HTTP2.Stream) -> Int {
+    self.calls.of(stream).pointee.phase == .replying ? stream.outboundCount - MessagePrefix.byteCount : 0
   }
 
-  func finish(_ stream: ServerStream) {
+  func finish(_ stream: HTTP2.Stream) {
     self.append(to: stream, size: 0) { _ in }
-    let size = stream.outboundBytes - MessagePrefix.byteCount
+    let size = stream.outboundCount - MessagePrefix.byteCount
     self.session.overwrite(in: stream, at: 1, bigEndian: UInt32(size))
     self.sendReply(stream)
   }
 
-  private func sendReply(_ stream: ServerStream) {
+  private func sendReply(_ stream: HTTP2.Stream) {
     self.session.finish(stream, trailers: Trailers.ok)
     self.session.respond(stream, head: Trailers.responseHead)
-    stream.phase = .answered
+    self.calls.of(stream).pointee.phase = .answered
     stream.reportsClose = false
   }
 
-  func fail(_ stream: ServerStream, _ status: Status) {
-    precondition(stream.phase != .answered && stream.phase != .replying, "a call is answered once")
+  func fail(_ stream: HTTP2.Stream, _ status: Status) {
+    precondition(self.calls.of(stream).pointee.phase != .answered && self.calls.of(stream).pointee.phase != .replying, "a call is answered once")
     self.refuse(stream, .status(status))
   }
 
-  private func refuse(_ stream: ServerStream, _ refusal: RequestHead.Refusal) {
+  private func refuse(_ stream: HTTP2.Stream, _ refusal: RequestHead.Refusal) {
     let head: HeaderList
     switch refusal {
     case .http(let code): head = Trailers.http(code)
@@ -208,38 +207,38 @@ final class ServerConnection: Connection {
     }
     self.unbuffer(stream)
     self.session.respondOnly(stream, head: head)
-    stream.phase = .answered
+    self.calls.of(stream).pointee.phase = .answered
     stream.reportsClose = false
     self.discard(stream)
   }
 
-  private func discard(_ stream: ServerStream) {
-    self.session.credit(stream, Int.max)
+  private func discard(_ stream: HTTP2.Stream) {
+    self.session.credit(stream)
     stream.discardInbound()
   }
 
-  private func checkServed(_ stream: ServerStream) {
-    guard stream.phase == .serving || stream.phase == .replying else { return }
+  private func checkServed(_ stream: HTTP2.Stream) {
+    guard self.calls.of(stream).pointee.phase == .serving || self.calls.of(stream).pointee.phase == .replying else { return }
     assertionFailure("a unary handler returned without an answer")
-    stream.phase = .serving
+    self.calls.of(stream).pointee.phase = .serving
     self.fail(stream, Status(.internal, "the handler gave no answer"))
   }
 
   // MARK: - Parked calls
 
-  func park(_ stream: ServerStream) {
-    precondition(stream.phase == .serving, "a call is answered once")
-    stream.phase = .parked
+  func park(_ stream: HTTP2.Stream) {
+    precondition(self.calls.of(stream).pointee.phase == .serving, "a call is answered once")
+    self.calls.of(stream).pointee.phase = .parked
     stream.reportsClose = true
-    if let deadline = stream.deadline { self.watch(deadline) }
+    if let deadline = self.calls.of(stream).pointee.deadline { self.watch(deadline) }
   }
 
-  func isParked(_ stream: ServerStream, id: Int32) -> Bool {
-    stream.id == id && stream.phase == .parked && stream.closeCode == nil
+  func isParked(_ stream: HTTP2.Stream, id: Int32) -> Bool {
+    stream.id == id && self.calls.of(stream).pointee.phase == .parked && stream.closeCode == nil
   }
 
-  func resume(_ stream: ServerStream, _ answer: () -> Void) {
-    stream.phase = .serving
+  func resume(_ stream: HTTP2.Stream, _ answer: () -> Void) {
+    self.calls.of(stream).pointee.phase = .serving
     answer()
     self.checkServed(stream)
     self.flush()
@@ -247,7 +246,7 @@ final class ServerConnection: Connection {
 
   // MARK: - Streaming calls
 
-  private func start(_ service: any StreamingService, _ method: Int, _ stream: ServerStream) {
+  private func start(_ service: any StreamingService, _ method: Int, _ stream: HTTP2.Stream) {
     guard let context = self.context else { return }
     let pipe = MessagePipe(
       connection: self, stream: stream, eventLoop: context.eventLoop,
@@ -255,13 +254,13 @@ final class ServerConnection: Connection {
       readerLeft: { _ in })
     let call = StreamingCall(
       method: method, metadata: MetadataView(stream.headFields).copy(),
-      deadline: stream.deadline, pipe: pipe)
-    stream.phase = .streaming
+      deadline: self.calls.of(stream).pointee.deadline, pipe: pipe)
+    self.calls.of(stream).pointee.phase = .streaming
     stream.reportsClose = true
-    stream.pipe = pipe
-    if let deadline = stream.deadline { self.watch(deadline) }
+    self.calls.of(stream).pointee.pipe = pipe
+    if let deadline = self.calls.of(stream).pointee.deadline { self.watch(deadline) }
     let connection = NIOLoopBound(self, eventLoop: context.eventLoop)
-    stream.task = Task {
+    self.calls.of(stream).pointee.task = Task {
       let status: Status
       do {
         try await service.serve(call)
@@ -277,10 +276,10 @@ final class ServerConnection: Connection {
     }
   }
 
-  private func deliver(_ stream: ServerStream) {
+  private func deliver(_ stream: HTTP2.Stream) {
     do {
-      stream.pipe?.drainedIfWaiting()
-      try stream.pipe?.deliver()
+      self.calls.of(stream).pointee.pipe?.drainedIfWaiting()
+      try self.calls.of(stream).pointee.pipe?.deliver()
     } catch {
       self.endStreaming(stream, error.status)
     }
@@ -289,20 +288,20 @@ final class ServerConnection: Connection {
   private func finishStreaming(_ pipe: MessagePipe, _ status: Status) {
     // Nil once the call has ended some other way.
     guard let stream = pipe.stream else { return }
-    self.endStreaming(unsafeDowncast(stream, to: ServerStream.self), status)
+    self.endStreaming(stream, status)
     self.flush()
   }
 
-  private func endStreaming(_ stream: ServerStream, _ status: Status) {
-    let (pipe, task) = (stream.pipe, stream.task)
-    if self.session.isAnswered(stream) {
+  private func endStreaming(_ stream: HTTP2.Stream, _ status: Status) {
+    let (pipe, task) = (self.calls.of(stream).pointee.pipe, self.calls.of(stream).pointee.task)
+    if stream.isHeadSubmitted {
       self.session.finish(stream, trailers: Trailers.trailers(status))
     } else if status == .ok {
       self.session.respondOnly(stream, head: Trailers.only(status))
     } else {
       self.session.respondOnly(stream, head: Trailers.only(status))
     }
-    stream.phase = .answered
+    self.calls.of(stream).pointee.phase = .answered
     stream.reportsClose = false
     self.discard(stream)
     pipe?.close(status)
@@ -311,18 +310,16 @@ final class ServerConnection: Connection {
 
   // MARK: - Ends
 
-  override func expire(_ stream: CallStream) {
-    // The session makes its streams with the closure given in `init`.
-    let stream = unsafeDowncast(stream, to: ServerStream.self)
-    guard stream.phase != .answered else { return }
+  override func expire(_ stream: HTTP2.Stream) {
+    guard self.calls.of(stream).pointee.phase != .answered else { return }
     self.session.reset(stream, .cancel)
   }
 
-  private func closed(_ stream: ServerStream, _ code: ErrorCode) {
+  private func closed(_ stream: HTTP2.Stream, _ code: ErrorCode) {
     self.unbuffer(stream)
-    guard stream.phase == .streaming else { return }
-    stream.pipe?.close(Status(.cancelled, "the client ended the call (\(code))"))
-    stream.task?.cancel()
+    guard self.calls.of(stream).pointee.phase == .streaming else { return }
+    self.calls.of(stream).pointee.pipe?.close(Status(.cancelled, "the client ended the call (\(code))"))
+    self.calls.of(stream).pointee.task?.cancel()
   }
 
   override func sessionFailed(_ error: SessionError) {

@@ -75,7 +75,7 @@ public final class StreamingCall: Sendable {
   /// - Throws: a `Status` when the call has ended: the client cancelled, or is gone.
   public func send(_ message: ByteBuffer) async throws {
     try await self.pipe.send(message) { connection, stream in
-      if !connection.session.isAnswered(stream) {
+      if !stream.isHeadSubmitted {
         connection.session.respond(stream, head: Trailers.responseHead)
       }
     }

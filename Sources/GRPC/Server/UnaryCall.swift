@@ -8,11 +8,11 @@ public struct UnaryCall: ~Copyable {
   // Handlers only borrow a call, and a call cannot be copied, so it does not outlive the turn of the
   // connection that made it; both are alive all that time.
   private unowned(unsafe) let connection: ServerConnection
-  private unowned(unsafe) let stream: ServerStream
+  private let stream: HTTP2.Stream
   /// Position in the paths the service registered.
   public let method: Int
 
-  init(connection: ServerConnection, stream: ServerStream, method: Int) {
+  init(connection: ServerConnection, stream: HTTP2.Stream, method: Int) {
     self.connection = connection
     self.stream = stream
     self.method = method
@@ -41,7 +41,7 @@ public struct UnaryCall: ~Copyable {
   }
 
   /// When the client stops waiting; nil: never.
-  public var deadline: NIODeadline? { self.stream.deadline }
+  public var deadline: NIODeadline? { self.connection.deadline(of: self.stream) }
 
   /// The time, read once for all calls of a batch.
   public var now: NIODeadline { self.connection.now }
@@ -88,11 +88,11 @@ public struct UnaryCall: ~Copyable {
 /// A call that waits for its answer. Used on the event loop it was parked on.
 public struct ParkedCall {
   private let connection: ServerConnection
-  private let stream: ServerStream
+  private let stream: HTTP2.Stream
   private let id: Int32
   private let method: Int
 
-  init(connection: ServerConnection, stream: ServerStream, id: Int32, method: Int) {
+  init(connection: ServerConnection, stream: HTTP2.Stream, id: Int32, method: Int) {
     self.connection = connection
     self.stream = stream
     self.id = id

@@ -1,5 +1,7 @@
+internal import NIOCore
+
 /// One call as its server sees it.
-final class ServerStream: CallStream {
+struct ServerCall: CallState, ~Copyable {
   enum Phase {
     /// The head is not here yet. Can go to any other.
     case new
@@ -20,14 +22,11 @@ final class ServerStream: CallStream {
   var phase = Phase.new
   /// Index into the router's handlers.
   var handler = 0
+  /// When the client stops waiting; nil: never.
+  var deadline: NIODeadline?
   /// Bytes counted against the connection's `requestBufferMaxBytes`.
   var bufferedBytes = 0
+  /// The async side, of a streaming call.
+  var pipe: MessagePipe?
   var task: Task<Void, Never>?
-
-  override func prepareForReuse() {
-    super.prepareForReuse()
-    self.phase = .new
-    self.bufferedBytes = 0
-    self.task = nil
-  }
 }
