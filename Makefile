@@ -1,0 +1,47 @@
+# One line per target; `make` alone prints them. The work itself is in scripts/.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help deps run test lint format protos bench clean
+
+# What `make deps` installs for: run, test, bench, protos.
+PURPOSES ?= run test bench protos
+# Passed on: make run ARGS='--memory 2GiB', make bench ARGS='--quick'.
+ARGS ?=
+
+SWIFT_SOURCES := Sources Tests Benchmarks Package.swift
+
+help:
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+deps: ## install the Debian packages that running, testing and measuring need
+	@scripts/deps.sh $(PURPOSES)
+
+run: ## build a release and run one node in the foreground (ARGS: flags of `larder serve`)
+	@scripts/deps.sh run
+	swift build -c release --product larder
+	@exec .build/release/larder serve $(ARGS)
+
+test: ## every test: Swift, allocation gate, Python and C++ clients
+	@scripts/test.sh
+
+lint: ## formatting, generated files up to date, house style; changes nothing
+	@scripts/deps.sh protos
+	swift format lint --strict --parallel --recursive $(SWIFT_SOURCES)
+	scripts/protos.sh --check
+	scripts/style.py
+
+format: ## format the Swift sources in place
+	swift format --in-place --parallel --recursive $(SWIFT_SOURCES)
+
+protos: ## generate what is derived from Protos/
+	@scripts/deps.sh protos
+	scripts/protos.sh
+
+bench: ## measure beside nghttpd, Redis and memcached (ARGS: --quick, --only NAME, --help)
+	@scripts/deps.sh run bench
+	swift build -c release --product larder
+	@Benchmarks/run.py $(ARGS)
+
+clean: ## remove everything that was built
+	rm -rf .build .build-*

@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Every test, in order; stops at the first step that fails and says which one it was.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+done_steps=()
+
+# step NAME COMMAND...: runs it, and remembers how long it took.
+step() {
+  local name=$1 began=$SECONDS status=0
+  shift
+  echo
+  echo "=== $name"
+  "$@" || status=$?
+  if [ $status -ne 0 ]; then
+    summary
+    echo "  FAILED $name (exit status $status): $*"
+    exit $status
+  fi
+  done_steps+=("$(printf 'ok     %-42s %4d s' "$name" $((SECONDS - began)))")
+}
+
+summary() {
+  echo
+  echo "=== make test"
+  if [ ${#done_steps[@]} -gt 0 ]; then printf '  %s\n' "${done_steps[@]}"; fi
+}
+
+allocation_gate() {
+  swift build -c release --product allocation-gate && .build/release/allocation-gate
+}
+
+interop() {
+  .build-python/bin/python -m pytest Tests/InteropTests
+}
+
+step "Debian packages" scripts/deps.sh run test
+step "Python environment" scripts/python.sh
+step "Swift tests (debug)" swift test
+step "larder (release)" swift build -c release --product larder
+step "allocation gate" allocation_gate
+step "C++ interop client" make --no-print-directory -C Tests/InteropTests/cpp
+step "interop tests (Python, C++, grpcurl, buf)" interop
+summary
