@@ -1,0 +1,1 @@
+"""What the interop tests share: a real node, generated stubs, errors, raw HTTP/2."""

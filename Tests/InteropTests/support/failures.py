@@ -1,0 +1,43 @@
+"""How a call failed: the status code, and the stable reason that stands beside it."""
+
+import dataclasses
+
+import grpc
+import pytest
+from google.rpc import error_details_pb2, status_pb2
+
+DETAILS = "grpc-status-details-bin"
+
+
+@dataclasses.dataclass
+class Failure:
+    code: grpc.StatusCode
+    message: str
+    reason: str
+    domain: str
+    metadata: dict
+
+
+def failure_of(error):
+    """Reads google.rpc.ErrorInfo out of the trailers of a failed call."""
+    details = [v for k, v in error.trailing_metadata() or () if k == DETAILS]
+    assert len(details) == 1, f"{len(details)} {DETAILS} in the trailers of: {error}"
+    status = status_pb2.Status.FromString(details[0])
+    assert status.code == error.code().value[0], "the details contradict grpc-status"
+    assert status.message == error.details(), "the details contradict grpc-message"
+    info = error_details_pb2.ErrorInfo()
+    assert [any.Unpack(info) for any in status.details] == [True], f"no single ErrorInfo: {status}"
+    return Failure(
+        error.code(), error.details(), info.reason, info.domain, dict(info.metadata)
+    )
+
+
+def refused(code, reason, call, *arguments, **keywords):
+    """Makes the call, which must fail with the code and the reason; returns the Failure."""
+    with pytest.raises(grpc.RpcError) as caught:
+        call(*arguments, **keywords)
+    assert caught.value.code() == code, caught.value
+    failure = failure_of(caught.value)
+    assert (failure.reason, failure.domain) == (reason, "larder")
+    assert failure.message, "people get a message"
+    return failure

@@ -1,0 +1,113 @@
+"""A real `larder serve` process, and `larder` as a command."""
+
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+from support.stubs import ROOT
+
+START_SECONDS = 20
+# A node that drains takes no longer than this, whatever its clients leave open.
+STOP_SECONDS = 5
+COMMAND_SECONDS = 20
+
+
+def binary():
+    """The executable under test: LARDER_BINARY, else the release build of this tree."""
+    path = pathlib.Path(os.environ.get("LARDER_BINARY", ROOT / ".build/release/larder")).resolve()
+    if not path.exists():
+        raise FileNotFoundError(
+            f"{path} does not exist; run `swift build -c release --product larder`, "
+            "or name another one in LARDER_BINARY"
+        )
+    return str(path)
+
+
+def environment(**variables):
+    """Ours without LARDER_*: a node refuses those that it does not know, LARDER_BINARY too."""
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith("LARDER_")}
+    return inherited | variables
+
+
+def run(*arguments, env=None):
+    """Runs `larder` with the arguments to its end; the result has stdout, stderr, returncode."""
+    return subprocess.run(
+        [binary(), *arguments],
+        env=environment(**(env or {})),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=COMMAND_SECONDS,
+    )
+
+
+def free_port():
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Node:
+    """One node on a free port. `with Node() as node:` starts it, and checks that it stops well."""
+
+    def __init__(self, *flags, env=None, port=None):
+        self.port = port or free_port()
+        self.target = f"127.0.0.1:{self.port}"
+        self._log = tempfile.NamedTemporaryFile(prefix="larder-", suffix=".log")
+        arguments = [binary(), "serve", "--listen", self.target, *flags]
+        if "--admin" in run("serve", "--help").stdout and "--admin" not in flags:
+            arguments += ["--admin", f"127.0.0.1:{free_port()}"]
+        self.process = subprocess.Popen(
+            arguments,
+            env=environment(**(env or {})),
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+        )
+        self._wait_until_it_accepts()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, value, trace):
+        self.stop()
+
+    def log(self):
+        """All that the node wrote so far."""
+        return pathlib.Path(self._log.name).read_text(errors="replace")
+
+    def stop(self, by=signal.SIGTERM):
+        """Asks the node to stop; it must do so in time, with exit status 0."""
+        status = self.process.poll()
+        if status is not None:
+            assert status == 0, f"the node had ended by itself with {status}:\n{self.log()}"
+            return
+        self.process.send_signal(by)
+        try:
+            status = self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise AssertionError(
+                f"{by.name} did not stop the node within {STOP_SECONDS} s:\n{self.log()}"
+            ) from None
+        assert status == 0, f"{by.name} ended the node with exit status {status}:\n{self.log()}"
+
+    def _wait_until_it_accepts(self):
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                raise RuntimeError(f"the node ended at its start:\n{self.log()}")
+            try:
+                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+                return
+            except OSError:
+                time.sleep(0.02)
+        self.process.kill()
+        self.process.wait()
+        raise RuntimeError(f"the node accepts nothing after {START_SECONDS} s:\n{self.log()}")
