@@ -2,7 +2,8 @@
 """The house style that swift-format does not know. Prints every breach; exits 1 if there is one.
 
 What is checked: the length of files, unfinished business, crashing shortcuts, claims without
-proof, white space, modules that must do without Foundation, and the order of the modules.
+proof, white space, public types without a doc comment, modules that must do without Foundation,
+and the order of the modules.
 """
 
 import pathlib
@@ -33,6 +34,10 @@ FORBIDDEN = [
     (re.compile(r"\btry!"), "`try!` crashes on an error; handle it"),
     (re.compile(r"\bas!"), "`as!` crashes on another type; use `as?` and handle nil"),
 ]
+PUBLIC_TYPE = re.compile(
+    r"^\s*(?:@\w+(?:\([^)]*\))?\s+)*(?:final\s+)?public\s+(?:final\s+|indirect\s+)*"
+    r"(?:struct|class|enum|protocol|actor)\s+(\w+)"
+)
 CLAIM = re.compile(r"@unchecked\s+Sendable|nonisolated\(unsafe\)")
 
 
@@ -52,6 +57,15 @@ def files():
 def code_of(line):
     """The line without its comment and without what strings hold."""
     return re.sub(r'"(?:\\.|[^"\\])*"', '""', line).split("//")[0]
+
+
+def is_documented(lines, index):
+    """True if a doc comment stands above the line, with nothing but attributes between."""
+    for line in reversed(lines[:index]):
+        text = line.strip()
+        if not text.startswith(("@", "#")):
+            return text.startswith("///")
+    return False
 
 
 def text_breaches(path, lines):
@@ -80,6 +94,9 @@ def swift_breaches(path, lines):
         above = lines[number - 2].strip() if number > 1 else ""
         if CLAIM.search(code) and not above.startswith("//"):
             yield number, "a claim to the compiler without its proof in a comment on the line above"
+        declared = PUBLIC_TYPE.match(line)
+        if declared and parts[0] == "Sources" and not is_documented(lines, number - 1):
+            yield number, f"{declared.group(1)} is public and has no doc comment"
         imported = IMPORT.match(line)
         if not (imported and module):
             continue

@@ -94,12 +94,12 @@ def document(results, about):
         "",
         f"{machine['cpu']}, {machine['cpus']} CPUs, Linux {machine['kernel']}, load average "
         f"{machine['load_average']} at the start. Servers on core {about['server_cpu']}, load on "
-        f"core {about['load_cpu']}, {about['rounds']} rounds of {about['seconds']:g} s in turns; "
-        "medians.",
+        f"core {about['load_cpu']}, taking turns; medians of rounds of {about['seconds']} s, "
+        f"{about['rounds']} in number.",
         "",
         "16x32: 16 connections, each with 32 calls under way. One key, values of 100 bytes. "
         "Server CPU time is what the scheduler counted for the server's threads, user and system. "
-        "Redis' latencies are those of a whole pipeline.",
+        "Redis' latencies are those of a whole pipeline; those over HTTP/2 come from a run apart.",
         "",
         cases_table(results),
         "",
