@@ -11,6 +11,8 @@ DETAILS = "grpc-status-details-bin"
 
 @dataclasses.dataclass
 class Failure:
+    """What a client that was refused can read."""
+
     code: grpc.StatusCode
     message: str
     reason: str
@@ -26,10 +28,9 @@ def failure_of(error):
     assert status.code == error.code().value[0], "the details contradict grpc-status"
     assert status.message == error.details(), "the details contradict grpc-message"
     info = error_details_pb2.ErrorInfo()
-    assert [any.Unpack(info) for any in status.details] == [True], f"no single ErrorInfo: {status}"
-    return Failure(
-        error.code(), error.details(), info.reason, info.domain, dict(info.metadata)
-    )
+    unpacked = [detail.Unpack(info) for detail in status.details]
+    assert unpacked == [True], f"no single ErrorInfo: {status}"
+    return Failure(error.code(), error.details(), info.reason, info.domain, dict(info.metadata))
 
 
 def refused(code, reason, call, *arguments, **keywords):
