@@ -35,6 +35,23 @@ struct ByteStore: ~Copyable {
     self.end += source.count
   }
 
+  /// Adds two numbers and two runs of bytes: one header field in a `HeaderBlock`.
+  mutating func append(
+    _ first: UInt32, _ second: UInt32,
+    _ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer
+  ) {
+    self.reserve(8 + name.count + value.count)
+    // `reserve` made room for all four.
+    let target = self.base! + self.end
+    target.storeBytes(of: first, as: UInt32.self)
+    (target + 4).storeBytes(of: second, as: UInt32.self)
+    if let name = name.baseAddress { (target + 8).copyMemory(from: name, byteCount: Int(first)) }
+    if let value = value.baseAddress {
+      (target + 8 + Int(first)).copyMemory(from: value, byteCount: Int(second))
+    }
+    self.end += 8 + Int(first) + Int(second)
+  }
+
   /// Adds what `write` puts into a span of exactly `size` bytes. It must fill them all.
   mutating func append(size: Int, _ write: (inout OutputRawSpan) -> Void) {
     self.reserve(size)

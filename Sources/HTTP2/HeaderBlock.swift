@@ -16,11 +16,7 @@ struct HeaderBlock: ~Copyable {
   var buffer: UnsafeRawBufferPointer { self.store.buffer }
 
   mutating func append(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
-    self.store.reserve(8 + name.count + value.count)
-    var lengths = (UInt32(name.count), UInt32(value.count))
-    withUnsafeBytes(of: &lengths) { self.store.append($0) }
-    self.store.append(name)
-    self.store.append(value)
+    self.store.append(UInt32(name.count), UInt32(value.count), name, value)
     self.count += 1
   }
 

@@ -25,7 +25,14 @@ public final class Session {
   /// nghttp2_session*; the same as in `core`, for calls during which `core` is written.
   let handle: OpaquePointer
 
-  public init(role: Role, configuration: SessionConfiguration) {
+  /// Where nghttp2's memory comes from.
+  private let pool: MemoryPool
+
+  /// - Parameter pool: shared by sessions that are used on the same thread.
+  public init(
+    role: Role, configuration: SessionConfiguration, pool: MemoryPool = MemoryPool()
+  ) {
+    self.pool = pool
     var option: OpaquePointer?
     nghttp2_option_new(&option)
     defer { nghttp2_option_del(option) }
@@ -41,8 +48,10 @@ public final class Session {
     var handle: OpaquePointer?
     let status =
       role == .server
-      ? nghttp2_session_server_new2(&handle, sessionCallbacks, self.core, option)
-      : nghttp2_session_client_new2(&handle, sessionCallbacks, self.core, option)
+      ? nghttp2_session_server_new3(
+        &handle, sessionCallbacks, self.core, option, pool.nghttp2)
+      : nghttp2_session_client_new3(
+        &handle, sessionCallbacks, self.core, option, pool.nghttp2)
     guard status == 0, let handle else { preconditionFailure("libnghttp2: out of memory") }
     self.handle = handle
     self.core.initialize(to: SessionCore(role: role, configuration: configuration, handle: handle))

@@ -32,7 +32,8 @@ final class ServerConnection: Connection {
     self.router = router
     self.logger = logger
     self.whenEnded = whenEnded
-    let session = Session(role: .server, configuration: limits.session)
+    let session = Session(
+      role: .server, configuration: limits.session, pool: resources.pool)
     super.init(session: session, limits: limits, resources: resources)
   }
 
