@@ -88,6 +88,9 @@ let package = Package(
     tests("GRPC", ["Wire", "HTTP2", .product(name: "NIOCore", package: nio), .product(name: "NIOPosix", package: nio), .product(name: "NIOEmbedded", package: nio)]),
     tests("GRPCServices", ["Wire", "GRPC"]),
     tests("LarderAPI", ["Wire"]),
-    tests("Node", ["Wire", "GRPC", "LarderAPI", "CacheStore"]),
+    tests(
+      "Node",
+      ["Wire", "GRPC", "LarderAPI", "CacheStore", .product(name: "Logging", package: "swift-log")]),
+    tests("larder", ["Node", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
   ]
 )

@@ -1,1 +1,11 @@
-// To come.
+public import Logging
+
+/// One node of a cache.
+public enum Node {
+  /// Runs a node.
+  public static func run(_ configuration: NodeConfiguration, logger: Logger) async throws {
+    var metadata: Logger.Metadata = [:]
+    for (name, value) in configuration.settings { metadata[name] = .string(value) }
+    logger.info("configuration", metadata: metadata)
+  }
+}

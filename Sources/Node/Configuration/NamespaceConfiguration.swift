@@ -1,0 +1,21 @@
+/// A named part of the key space: its defaults and its limits.
+public struct NamespaceConfiguration: Sendable, Equatable {
+  /// Empty for the default namespace, else 1...128 bytes of `A-Z a-z 0-9 . _ -`.
+  public var name: String
+  /// Given to entries whose writer states no expiry; nil: they do not expire.
+  public var defaultTTLMilliseconds: Int64?
+  /// The longest TTL that a writer may state; at most `NodeLimits.ttlMaxMilliseconds`.
+  public var ttlMaxMilliseconds: Int64
+  /// The largest value; at most `NodeLimits.valueMaxBytes`.
+  public var valueMaxBytes: Int
+
+  /// A namespace that adds nothing to the node's limits: entries do not expire by default.
+  ///
+  /// - Parameter name: As `name`; not checked.
+  public init(name: String, limits: NodeLimits) {
+    self.name = name
+    self.defaultTTLMilliseconds = nil
+    self.ttlMaxMilliseconds = limits.ttlMaxMilliseconds
+    self.valueMaxBytes = limits.valueMaxBytes
+  }
+}

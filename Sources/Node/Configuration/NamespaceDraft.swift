@@ -1,0 +1,128 @@
+/// One item of the file's `namespaces`, before the node's limits are known.
+struct NamespaceDraft {
+  /// Of the list in the file. Namespaces have neither flags nor variables.
+  static let key = "namespaces"
+  static let keys = ["name", "default-ttl", "ttl-max", "value-max"]
+
+  /// Nil until it was read, and where it was refused.
+  private(set) var name: String?
+  private var defaultTTLMilliseconds: Int64?
+  private var ttlMaxMilliseconds: Int64?
+  private var valueMaxBytes: Int?
+  private var problems: [ConfigurationProblem] = []
+  private var lines: [String: Int] = [:]
+  private let index: Int
+  private let path: String
+  private let line: Int
+
+  /// - Parameters:
+  ///   - index: In the list, from 0.
+  ///   - line: Where the item begins, from 1.
+  init(index: Int, path: String, line: Int) {
+    self.index = index
+    self.path = path
+    self.line = line
+  }
+
+  /// Reads one key of the item.
+  ///
+  /// - Parameters:
+  ///   - text: Nil where the value is no text.
+  ///   - shape: What it is then.
+  mutating func read(_ key: String, _ text: String?, shape: String, line: Int) {
+    self.lines[key] = line
+    // The name is the one value that may be empty.
+    if key == "name", let text {
+      self.readName(text)
+      return
+    }
+    guard Self.keys.contains(key) else {
+      self.problems.append(
+        ConfigurationProblem(
+          settings: [],
+          message: "\(SettingOrigin.file(path: self.path, line: line).label(of: self.place))"
+            + ": no key is named \(quoted(key)).\(suggestion(for: key, among: Self.keys))"))
+      return
+    }
+    if key == "default-ttl", text == "none" { return }
+    let setting = key == "value-max" ? Setting.valueMax : Setting.ttlMax
+    let expected =
+      key == "name"
+      ? Self.expectedName : setting.expected + (key == "default-ttl" ? ", or none" : "")
+    guard key != "name", let text else {
+      self.problems.append(self.problem(key, "found \(shape)", expected: expected))
+      return
+    }
+    // The node's own limits know how to read such a value and in which range it must be.
+    var scratch = NodeConfiguration(coreCount: 1)
+    do {
+      try setting.assign(text, to: &scratch)
+    } catch {
+      self.problems.append(
+        self.problem(key, "\(quoted(text)) \(error.problem)", expected: expected))
+      return
+    }
+    switch key {
+    case "default-ttl": self.defaultTTLMilliseconds = scratch.limits.ttlMaxMilliseconds
+    case "ttl-max": self.ttlMaxMilliseconds = scratch.limits.ttlMaxMilliseconds
+    default: self.valueMaxBytes = scratch.limits.valueMaxBytes
+    }
+  }
+
+  /// What is wrong with the item by itself, and with its name beside those before it.
+  func finish(unlike others: [NamespaceDraft]) -> [ConfigurationProblem] {
+    if self.lines["name"] == nil {
+      return self.problems + [self.problem("name", "is missing", expected: Self.expectedName)]
+    }
+    if let name = self.name, let other = others.first(where: { $0.name == name }) {
+      return self.problems + [
+        self.problem(
+          "name", "\(quoted(name)) is already the name of \(other.place)",
+          expected: "each namespace once")
+      ]
+    }
+    return self.problems
+  }
+
+  /// With what the item leaves out taken from the node's limits.
+  func resolved(limits: NodeLimits) -> NamespaceConfiguration {
+    var namespace = NamespaceConfiguration(name: self.name ?? "", limits: limits)
+    namespace.defaultTTLMilliseconds = self.defaultTTLMilliseconds
+    if let ttlMax = self.ttlMaxMilliseconds { namespace.ttlMaxMilliseconds = ttlMax }
+    if let valueMax = self.valueMaxBytes { namespace.valueMaxBytes = valueMax }
+    return namespace
+  }
+
+  /// How a message about one key of the item begins.
+  func label(of key: String) -> String {
+    let line = self.lines[key] ?? self.line
+    return SettingOrigin.file(path: self.path, line: line).label(of: "\(self.place).\(key)")
+  }
+
+  func problem(_ key: String, _ problem: String, expected: String) -> ConfigurationProblem {
+    ConfigurationProblem(
+      settings: [], message: "\(self.label(of: key)): \(problem). Expected \(expected).")
+  }
+
+  private var place: String { "\(Self.key)[\(self.index)]" }
+
+  private static let expectedName =
+    "1 to \(NodeLimits.namespaceNameMaxBytes) characters of A-Z a-z 0-9 . _ -,"
+    + " or \"\" for the default namespace"
+
+  private mutating func readName(_ text: String) {
+    guard text.utf8.count <= NodeLimits.namespaceNameMaxBytes else {
+      self.problems.append(
+        self.problem("name", "\(quoted(text)) is too long", expected: Self.expectedName))
+      return
+    }
+    guard text.utf8.allSatisfy(isNameByte) else {
+      self.problems.append(
+        self.problem(
+          "name", "\(quoted(text)) has a character that a name cannot have",
+          expected: Self.expectedName))
+      return
+    }
+    self.name = text
+  }
+}

@@ -1,0 +1,131 @@
+internal import Logging
+
+extension Setting {
+  /// Reads `text` and puts its value into `configuration`, which stays as it was on a refusal.
+  func assign(_ text: String, to configuration: inout NodeConfiguration) throws(SettingRefusal) {
+    guard !text.isEmpty else { throw self.refusal("is empty") }
+    switch self.kind {
+    case .bytes(let path, let range):
+      let bytes = try self.parse { () throws(UnitTextError) in try ByteCount(parsing: text).bytes }
+      configuration[keyPath: path] = try self.check(bytes, in: range)
+    case .count(let path, let range):
+      guard text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else {
+        throw self.refusal("is not a whole number")
+      }
+      guard let count = Int(text) else { throw self.refusal("is too large") }
+      configuration[keyPath: path] = try self.check(count, in: range)
+    case .milliseconds(let path, let range):
+      let milliseconds = try self.parse { () throws(UnitTextError) in
+        try DurationText.milliseconds(parsing: text)
+      }
+      configuration[keyPath: path] = try self.check(milliseconds, in: range)
+    case .listen:
+      configuration.listen = try self.address(text)
+    case .advertise:
+      let address = try self.address(text)
+      guard !address.isWildcard else {
+        throw self.refusal("is an address that nobody can call")
+      }
+      configuration.advertise = address
+    case .nodeID:
+      try self.checkNodeID(text)
+      configuration.nodeID = text
+    case .configFile:
+      configuration.configFile = text
+    case .logLevel:
+      guard let level = Logger.Level(rawValue: text) else { throw self.refusal("is no level") }
+      configuration.logLevel = level
+    case .logFormat:
+      guard let format = LogFormat(rawValue: text) else { throw self.refusal("is no format") }
+      configuration.logFormat = format
+    }
+  }
+
+  /// What a value must look like and between which bounds it must be. Completes "Expected …".
+  var expected: String {
+    switch self.kind {
+    case .bytes(_, let range):
+      let (low, high) = (ByteCount(bytes: range.lowerBound), ByteCount(bytes: range.upperBound))
+      return "a size from \(low) to \(high), in bytes or with KiB, MiB, GiB or TiB, such as"
+        + " \(self.defaultText)"
+    case .count(_, let range):
+      return "a whole number from \(range.lowerBound) to \(range.upperBound)"
+    case .milliseconds(_, let range):
+      let low = DurationText.text(milliseconds: range.lowerBound)
+      let high = DurationText.text(milliseconds: range.upperBound)
+      return "a duration from \(low) to \(high) with ms, s, m, h or d, such as"
+        + " \(self.defaultText)"
+    case .listen:
+      return "HOST:PORT, such as 127.0.0.1:7600, [::1]:7600 or 0.0.0.0:7600 for all interfaces"
+    case .advertise:
+      return "HOST:PORT as other machines reach this node, such as cache-1.internal:7600"
+    case .nodeID:
+      return "1 to \(NodeLimits.nodeIDMaxBytes) characters of A-Z a-z 0-9 . _ - : % [ ]"
+    case .configFile:
+      return "the path of a YAML file"
+    case .logLevel:
+      return "one of \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))"
+    case .logFormat:
+      return "one of \(LogFormat.allCases.map(\.rawValue).joined(separator: ", "))"
+    }
+  }
+
+  private func refusal(_ problem: String) -> SettingRefusal {
+    SettingRefusal(problem: problem, expected: self.expected)
+  }
+
+  private func parse<Value>(
+    _ body: () throws(UnitTextError) -> Value
+  ) throws(SettingRefusal) -> Value {
+    do throws(UnitTextError) {
+      return try body()
+    } catch {
+      switch error {
+      case .malformed: throw self.refusal("is not a \(self.valueName)")
+      case .unknownUnit: throw self.refusal("does not end in a known unit")
+      case .overflow: throw self.refusal("is too large")
+      }
+    }
+  }
+
+  private func check<Value>(
+    _ value: Value, in range: ClosedRange<Value>
+  ) throws(SettingRefusal) -> Value {
+    guard value >= range.lowerBound else { throw self.refusal("is too small") }
+    guard value <= range.upperBound else { throw self.refusal("is too large") }
+    return value
+  }
+
+  private func address(_ text: String) throws(SettingRefusal) -> HostPort {
+    do throws(HostPortError) {
+      return try HostPort(parsing: text)
+    } catch {
+      switch error {
+      case .hostMissing: throw self.refusal("has no host")
+      case .hostInvalid: throw self.refusal("has a host that is neither an address nor a name")
+      case .bracketsMissing: throw self.refusal("is an IPv6 address without brackets")
+      case .portMissing: throw self.refusal("has no port")
+      case .portInvalid: throw self.refusal("has a port that is not a number from 0 to 65535")
+      }
+    }
+  }
+
+  /// The id becomes a part of etcd's keys, so it has no slash; of HOST:PORT it has all characters.
+  private func checkNodeID(_ text: String) throws(SettingRefusal) {
+    guard text.utf8.count <= NodeLimits.nodeIDMaxBytes else { throw self.refusal("is too long") }
+    let isValid = text.utf8.allSatisfy { byte in
+      isNameByte(byte) || ":%[]".utf8.contains(byte)
+    }
+    guard isValid else { throw self.refusal("has a character that an id cannot have") }
+  }
+}
+
+/// Of `A-Z a-z 0-9 . _ -`, which names of nodes and namespaces are made of.
+func isNameByte(_ byte: UInt8) -> Bool {
+  switch byte {
+  case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"): true
+  case UInt8(ascii: "0")...UInt8(ascii: "9"): true
+  case UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"): true
+  default: false
+  }
+}

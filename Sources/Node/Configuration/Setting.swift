@@ -1,0 +1,102 @@
+internal import Logging
+
+/// One setting: a flag, a key of the YAML file and an environment variable of the same name.
+///
+/// `Setting.all` is the one table of them. Adding a setting there (and the flag in `ServeCommand`,
+/// which a test demands) is all it takes to have it parsed, checked, explained and refused.
+public struct Setting: Sendable {
+  /// What the value is, with the place where it is kept and the range it must be in.
+  enum Kind: Sendable {
+    case bytes(any WritableKeyPath<NodeConfiguration, Int> & Sendable, ClosedRange<Int>)
+    case count(any WritableKeyPath<NodeConfiguration, Int> & Sendable, ClosedRange<Int>)
+    case milliseconds(
+      any WritableKeyPath<NodeConfiguration, Int64> & Sendable, ClosedRange<Int64>)
+    case listen, advertise, nodeID, configFile, logLevel, logFormat
+  }
+
+  /// The title under which `larder serve --help` shows a setting.
+  public enum Group: String, Sendable, CaseIterable {
+    case node = "Node"
+    case storage = "Storage"
+    case logging = "Logging"
+    case limits = "Limits"
+  }
+
+  /// Lower case, words joined by hyphens: `value-max`.
+  public let name: String
+  public let group: Group
+  /// What it does, in one or more sentences.
+  public let summary: String
+  let kind: Kind
+  /// For defaults that are not values of their own, such as "the address of --listen".
+  private let derivedDefault: String?
+
+  init(
+    _ name: String, _ group: Group, _ kind: Kind, derivedDefault: String? = nil, _ summary: String
+  ) {
+    self.name = name
+    self.group = group
+    self.kind = kind
+    self.derivedDefault = derivedDefault
+    self.summary = summary
+  }
+
+  /// `LARDER_VALUE_MAX` for `value-max`.
+  public var variableName: String { Self.variableName(of: self.name) }
+
+  /// What takes no setting's place: it is written where a value stands in a usage line.
+  public var valueName: String {
+    switch self.kind {
+    case .bytes: "size"
+    case .count: "number"
+    case .milliseconds: "duration"
+    case .listen, .advertise: "host:port"
+    case .nodeID: "id"
+    case .configFile: "file"
+    case .logLevel: "level"
+    case .logFormat: "format"
+    }
+  }
+
+  /// The default as one would write it, or in words.
+  public var defaultText: String {
+    self.derivedDefault ?? self.text(in: NodeConfiguration()) ?? "none"
+  }
+
+  /// The setting's value in `configuration` as one would write it; nil where there is none.
+  public func text(in configuration: NodeConfiguration) -> String? {
+    switch self.kind {
+    case .bytes(let path, _): ByteCount(bytes: configuration[keyPath: path]).description
+    case .count(let path, _): "\(configuration[keyPath: path])"
+    case .milliseconds(let path, _):
+      DurationText.text(milliseconds: configuration[keyPath: path])
+    case .listen: configuration.listen.description
+    case .advertise: configuration.advertise?.description
+    case .nodeID: configuration.nodeID
+    case .configFile: configuration.configFile
+    case .logLevel: configuration.logLevel.rawValue
+    case .logFormat: configuration.logFormat.rawValue
+    }
+  }
+
+  /// The value of a setting of kind `bytes`. Traps for another kind: the caller chose the setting.
+  func bytes(in configuration: NodeConfiguration) -> Int {
+    guard case .bytes(let path, _) = self.kind else {
+      preconditionFailure("\(self.name) is not a size")
+    }
+    return configuration[keyPath: path]
+  }
+
+  /// `LARDER_` and the name in upper case with underscores.
+  static func variableName(of name: String) -> String {
+    "LARDER_" + String(name.uppercased().map { $0 == "-" ? "_" : $0 })
+  }
+}
+
+/// Why a setting refuses a text.
+struct SettingRefusal: Error, Equatable {
+  /// Completes `"12XB" …`: "is not a size".
+  let problem: String
+  /// Completes "Expected …".
+  let expected: String
+}

@@ -1,0 +1,65 @@
+import ArgumentParser
+import Foundation
+import Logging
+import Node
+
+/// `larder serve`: runs one node until it is told to stop.
+struct ServeCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "serve",
+    abstract: "Run a node.",
+    discussion: """
+      Serves larder.v1.Cache over gRPC without TLS until it gets SIGTERM or SIGINT.
+
+      A setting is a flag here, a variable of the environment (--value-max is LARDER_VALUE_MAX) \
+      and a key of the YAML file (value-max: 3MiB). Flags win over variables, variables over the \
+      file. Sizes take KiB, MiB and GiB, durations ms, s, m, h and d. What cannot be used is \
+      refused at start, with all that is wrong in one message and exit status 64.
+
+      EXAMPLES:
+
+      A cache of 4 GiB that other machines can reach:
+
+        larder serve --listen 0.0.0.0:7600 --advertise cache-1.internal:7600 --memory 4GiB
+
+      The same from a file, which is also the place for namespaces:
+
+        larder serve --config /etc/larder.yaml
+
+        # /etc/larder.yaml
+        listen: 0.0.0.0:7600
+        advertise: cache-1.internal:7600
+        memory: 4GiB
+        namespaces:
+          - name: sessions
+            default-ttl: 30m
+            value-max: 64KiB
+      """)
+
+  @OptionGroup(title: "Node") var node: NodeOptions
+  @OptionGroup(title: "Storage") var storage: StorageOptions
+  @OptionGroup(title: "Logging") var logging: LoggingOptions
+  @OptionGroup(title: "Limits") var limits: LimitOptions
+
+  /// What was given on the command line, by the names of the settings.
+  var flags: [String: String] {
+    let given = self.node.given + self.storage.given + self.logging.given + self.limits.given
+    return given.reduce(into: [:]) { flags, pair in flags[pair.0.name] = pair.1 }
+  }
+
+  func run() async throws {
+    let environment = ProcessInfo.processInfo.environment
+    let configuration: NodeConfiguration
+    do {
+      configuration = try NodeConfiguration.load(flags: self.flags, environment: environment)
+    } catch {
+      FileHandle.standardError.write(Data("larder serve: \(error)\n".utf8))
+      throw ExitCode.validationFailure
+    }
+    // A closed connection or log pipe is an error of one write and must not end the process.
+    signal(SIGPIPE, SIG_IGN)
+    NodeLogHandler.bootstrap(
+      level: configuration.logLevel, format: configuration.logFormat, environment: environment)
+    try await Node.run(configuration, logger: Logger(label: "larder"))
+  }
+}
