@@ -1,0 +1,110 @@
+import Logging
+import Testing
+
+@testable import Node
+
+@Suite struct ConfigurationPrecedenceTests {
+  @Test func `with nothing given every setting has its default`() throws {
+    let configuration = try load()
+    #expect(configuration == NodeConfiguration(coreCount: 4))
+    #expect(configuration.listen == HostPort(host: "127.0.0.1", port: 7_600))
+    #expect(configuration.advertise == nil)
+    #expect(configuration.nodeID == nil)
+    #expect(configuration.loops == 4)
+    #expect(configuration.configFile == nil)
+    #expect(configuration.memoryBytes == 1_073_741_824)
+    #expect(configuration.logLevel == .info)
+    #expect(configuration.logFormat == .auto)
+    #expect(configuration.namespaces.map(\.name) == [""])
+    #expect(configuration.namespaces[0].defaultTTLMilliseconds == nil)
+    #expect(configuration.namespaces[0].ttlMaxMilliseconds == 315_360_000_000)
+    #expect(configuration.namespaces[0].valueMaxBytes == 3_145_728)
+  }
+
+  @Test func `the file wins over the default`() throws {
+    #expect(try load(yaml: "memory: 2GiB").memoryBytes == 2 << 30)
+  }
+
+  @Test func `the environment wins over the file`() throws {
+    let configuration = try load(
+      environment: ["LARDER_MEMORY": "3GiB"], yaml: "memory: 2GiB\nloops: 2")
+    #expect(configuration.memoryBytes == 3 << 30)
+    #expect(configuration.loops == 2)
+  }
+
+  @Test func `a flag wins over the environment`() throws {
+    let configuration = try load(
+      ["memory": "4GiB"], environment: ["LARDER_MEMORY": "3GiB", "LARDER_LOOPS": "3"],
+      yaml: "memory: 2GiB\nloops: 2\nlog-level: debug")
+    #expect(configuration.memoryBytes == 4 << 30)
+    #expect(configuration.loops == 3)
+    #expect(configuration.logLevel == .debug)
+  }
+
+  @Test func `the file may be named by the environment`() throws {
+    try withFile(Array("memory: 2GiB".utf8)) { path in
+      let configuration = try load(environment: ["LARDER_CONFIG": path])
+      #expect(configuration.memoryBytes == 2 << 30)
+      #expect(configuration.configFile == path)
+    }
+  }
+
+  @Test func `the file that a flag names is read instead of the environment's`() throws {
+    let configuration = try load(
+      environment: ["LARDER_CONFIG": "/nonexistent"], yaml: "memory: 2GiB")
+    #expect(configuration.memoryBytes == 2 << 30)
+  }
+
+  @Test(arguments: Setting.all.filter { $0.name != "config" })
+  func `each setting can be given by each source`(setting: Setting) throws {
+    let text = try #require(sampleValues[setting.name])
+    var expected = NodeConfiguration(coreCount: 4)
+    try setting.assign(text, to: &expected)
+    #expect(setting.text(in: expected) == text)
+
+    let byFlag = try load([setting.name: text])
+    #expect(setting.text(in: byFlag) == text)
+    let byVariable = try load(environment: [setting.variableName: text])
+    #expect(setting.text(in: byVariable) == text)
+    let byFile = try load(yaml: "\(setting.name): '\(text)'")
+    #expect(setting.text(in: byFile) == text)
+  }
+
+  @Test func `a wrong value is refused also where another source wins`() throws {
+    #expect(
+      try problems(["loops": "2"], environment: ["LARDER_LOOPS": "two"]) == [
+        "LARDER_LOOPS: \"two\" is not a whole number. Expected a whole number from 1 to 1024."
+      ])
+  }
+
+  @Test func `the variable of a setting is its name in upper case with underscores`() {
+    #expect(Setting.expirySweepInterval.variableName == "LARDER_EXPIRY_SWEEP_INTERVAL")
+  }
+
+  @Test func `port 0 is advertised as the port that was bound, and names the node`() throws {
+    let byDefault = try load(["listen": "127.0.0.1:0"])
+    #expect(byDefault.advertisedAddress(boundPort: 4_711).description == "127.0.0.1:4711")
+    #expect(byDefault.resolvedNodeID(boundPort: 4_711) == "127.0.0.1:4711")
+    let advertised = try load(["listen": "0.0.0.0:7600", "advertise": "[::1]:7700"])
+    #expect(advertised.advertisedAddress(boundPort: 7_600).description == "[::1]:7700")
+    #expect(advertised.resolvedNodeID(boundPort: 7_600) == "[::1]:7700")
+    #expect(try load(["node-id": "a"]).resolvedNodeID(boundPort: 1) == "a")
+  }
+
+  @Test func `the loops follow the cores within their limits`() {
+    #expect(NodeConfiguration(coreCount: 0).loops == 1)
+    #expect(NodeConfiguration(coreCount: 1_024).loops == 1_024)
+    #expect(NodeConfiguration(coreCount: 1_025).loops == 1_024)
+  }
+}
+
+/// For each setting a value that is not its default and fits with the others' defaults.
+private let sampleValues = [
+  "listen": "[::1]:0", "advertise": "cache-1:7601", "node-id": "node-1", "loops": "3",
+  "memory": "2GiB", "tombstones-max": "5", "expiry-sweep-interval": "2s", "log-level": "error",
+  "log-format": "json", "value-max": "1MiB", "key-max": "1KiB", "inline-value-max": "0",
+  "ttl-max": "1h", "batch-keys-max": "7", "batch-reply-max": "3076KiB", "message-max": "5MiB",
+  "header-list-max": "8KiB", "headers-max": "16", "streams-max": "9", "connections-max": "8",
+  "stream-window": "64KiB", "connection-window": "2MiB", "output-buffer-max": "32KiB",
+  "request-buffer-max": "4MiB", "drain-timeout": "0ms",
+]
