@@ -2,7 +2,7 @@ public import Logging
 
 /// One node of a cache.
 public enum Node {
-  /// Runs a node.
+  /// Logs the configuration that a node would run with. It does not serve yet.
   public static func run(_ configuration: NodeConfiguration, logger: Logger) async throws {
     var metadata: Logger.Metadata = [:]
     for (name, value) in configuration.settings { metadata[name] = .string(value) }

@@ -53,7 +53,7 @@ struct ServeCommand: AsyncParsableCommand {
     do {
       configuration = try NodeConfiguration.load(flags: self.flags, environment: environment)
     } catch {
-      FileHandle.standardError.write(Data("larder serve: \(error)\n".utf8))
+      try FileHandle.standardError.write(contentsOf: Data("larder serve: \(error)\n".utf8))
       throw ExitCode.validationFailure
     }
     // A closed connection or log pipe is an error of one write and must not end the process.

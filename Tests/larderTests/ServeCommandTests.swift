@@ -41,6 +41,11 @@ import Testing
     }
   }
 
+  @Test func `a failure at run time exits with status 1`() {
+    struct Failure: Error {}
+    #expect(Larder.exitCode(for: Failure()).rawValue == 1)
+  }
+
   @Test func `no line of the help is longer than 100 columns`() {
     #expect(Self.help.split(separator: "\n").allSatisfy { $0.count <= 100 })
   }

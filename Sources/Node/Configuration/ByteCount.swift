@@ -11,6 +11,8 @@ public struct ByteCount: Sendable, Hashable {
     ("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10),
   ]
 
+  /// A size that was counted.
+  ///
   /// - Parameter bytes: At least 0; traps below, because a negative size is a bug of ours.
   public init(bytes: Int) {
     precondition(bytes >= 0, "a size cannot be negative")

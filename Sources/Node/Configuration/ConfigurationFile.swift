@@ -23,7 +23,7 @@ struct ConfigurationFile {
   init(yaml: String, path: String) {
     self.path = path
     do {
-      // Some editors begin a file with a byte order mark, which libyaml refuses in known UTF-8.
+      // Some editors begin a file with a byte order mark, which is no part of its text.
       let scalars = yaml.unicodeScalars
       let text = scalars.first == "\u{FEFF}" ? String(scalars.dropFirst()) : yaml
       guard let root = try Parser(yaml: text, encoding: .utf8).singleRoot() else { return }

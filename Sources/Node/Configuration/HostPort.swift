@@ -14,6 +14,8 @@ public struct HostPort: Sendable, Hashable {
   /// 0...65535. 0 lets the system choose a free port where the address is bound.
   public let port: Int
 
+  /// An address whose parts are known to be good.
+  ///
   /// - Parameters:
   ///   - host: As `host`; not checked.
   ///   - port: 0...65535; traps outside.

@@ -15,6 +15,8 @@ struct NamespaceDraft {
   private let path: String
   private let line: Int
 
+  /// An item of which nothing was read yet.
+  ///
   /// - Parameters:
   ///   - index: In the list, from 0.
   ///   - line: Where the item begins, from 1.

@@ -8,7 +8,7 @@ extension NodeConfiguration {
   /// - Parameters:
   ///   - flags: Values as given on the command line, by the names of their settings.
   ///   - environment: All of it; only variables that begin with `LARDER_` are looked at.
-  ///   - coreCount: As for `init`; the number of cores.
+  ///   - coreCount: As for `init`.
   /// - Throws: All that is wrong, at once.
   public static func load(
     flags: [String: String], environment: [String: String], coreCount: Int? = nil
@@ -21,7 +21,7 @@ extension NodeConfiguration {
   }
 }
 
-/// Lays the sources over the defaults, lowest first, and gathers what is wrong.
+/// Lays the sources over the defaults, lowest first, and gathers all that is wrong.
 private struct ConfigurationLoader {
   private var configuration: NodeConfiguration
   private var origins = SettingOrigins()

@@ -1,5 +1,6 @@
 extension NodeConfiguration {
-  /// What is wrong with a configuration that was built by hand; `load` throws the same.
+  /// What is wrong with a configuration that was built by hand; `load` throws the same. A negative
+  /// size or duration traps.
   public var problems: [ConfigurationProblem] {
     self.problems(origins: SettingOrigins()) { index, key in "namespaces[\(index)].\(key)" }
   }
@@ -13,7 +14,10 @@ extension NodeConfiguration {
     var problems = Setting.all.compactMap { setting in
       setting.problem(in: self, origin: origins[setting.name])
     }
-    problems += LimitRelation.all.compactMap { $0.problem(in: self, origins: origins) }
+    let refused = problems.reduce(into: Set<String>()) { $0.formUnion($1.settings) }
+    for relation in LimitRelation.all where relation.settings.isDisjoint(with: refused) {
+      if let problem = relation.problem(in: self, origins: origins) { problems.append(problem) }
+    }
     for (index, namespace) in self.namespaces.enumerated() {
       problems += namespace.problems(limits: self.limits, origins: origins, in: self) { key in
         namespaceLabel(index, key)

@@ -7,7 +7,7 @@ public struct NodeLimits: Sendable, Equatable {
 
   /// The largest value.
   public var valueMaxBytes = 3 << 20
-  /// The longest key; never above 64 KiB, which the store's entry header relies on.
+  /// The longest key; never above `keyMaxBytesMax`.
   public var keyMaxBytes = 64 << 10
   /// A value up to this size is copied whole into the reply; a larger one is sent piece by piece.
   public var inlineValueMaxBytes = 16 << 10
@@ -51,11 +51,11 @@ public struct NodeLimits: Sendable, Equatable {
   /// The defaults.
   public init() {}
 
-  // Fixed: nobody was found to need another value.
+  // Fixed, and no settings: no node needs other values.
 
   /// Event loops of one node.
   public static let loopsMax = 1_024
-  /// A key's length has two bytes and is stored less one.
+  /// What `keyMaxBytes` may be raised to: the API promises that no key is longer.
   public static let keyMaxBytesMax = 64 << 10
   /// Of a node's id: enough for any `HOST:PORT`.
   public static let nodeIDMaxBytes = HostPort.nameBytesMax + 6
@@ -77,7 +77,7 @@ struct LimitRelation: Sendable {
   let terms: [Setting]
   var multiple = 1
   var extraBytes = 0
-  /// Completes "because".
+  /// Completes "…, but".
   let reason: String
 
   /// Of a protobuf message around a key and a value, and of one item in a batch reply.
@@ -107,14 +107,20 @@ struct LimitRelation: Sendable {
       reason: "an inline value is copied whole into the output buffer"),
   ]
 
-  /// The problem, if `configuration` does not satisfy the relation.
+  /// Names of all that take part.
+  var settings: Set<String> {
+    Set([self.setting.name] + self.terms.map(\.name))
+  }
+
+  /// The problem, if `configuration` does not satisfy the relation. Each setting that takes part
+  /// must be in its range.
   ///
   /// - Parameter origins: Where each setting came from, for the message.
   func problem(
     in configuration: NodeConfiguration, origins: SettingOrigins
   ) -> ConfigurationProblem? {
     let value = self.setting.bytes(in: configuration)
-    // Cannot overflow: every term is at most int32MaxBytes, and there are two at most.
+    // Cannot overflow: the terms are in their ranges, so at most int32MaxBytes, and at most two.
     let sum = self.terms.reduce(0) { $0 + $1.bytes(in: configuration) }
     let least = self.multiple * sum + self.extraBytes
     guard value < least else { return nil }
@@ -128,7 +134,7 @@ struct LimitRelation: Sendable {
     let isWhole = self.multiple == 1 && self.extraBytes == 0 && self.terms.count == 1
     let remedy = self.terms.map(\.name).joined(separator: " or ")
     return ConfigurationProblem(
-      settings: Set([self.setting.name] + self.terms.map(\.name)),
+      settings: self.settings,
       message: "\(self.setting.name) (\(origins.describe(self.setting, in: configuration)))"
         + " is less than \(formula)\(isWhole ? "" : " = \(ByteCount(bytes: least))"),"
         + " but \(self.reason)."

@@ -1,4 +1,6 @@
 /// The one table of settings. Defaults stand beside the properties that the key paths name.
+///
+/// What each setting does is said once, in its summary, which is also its help text.
 extension Setting {
   /// In the order of `larder serve --help`.
   public static let all: [Setting] =
@@ -11,95 +13,95 @@ extension Setting {
 
   // Node.
 
-  public static let listen = Setting(
+  package static let listen = Setting(
     "listen", .node, .listen,
     "Address to accept connections on. Port 0 takes a free port.")
-  public static let advertise = Setting(
+  package static let advertise = Setting(
     "advertise", .node, .advertise, derivedDefault: "the address of --listen",
     "Address at which other machines reach this node.")
-  public static let nodeID = Setting(
+  package static let nodeID = Setting(
     "node-id", .node, .nodeID, derivedDefault: "the advertised address",
     "Name of this node among its peers, unique in the cluster.")
-  public static let loops = Setting(
+  package static let loops = Setting(
     "loops", .node, .count(\.loops, 1...NodeLimits.loopsMax),
     derivedDefault: "one per core",
     "Event loops, each a thread that serves its share of the connections.")
-  public static let config = Setting(
+  package static let config = Setting(
     "config", .node, .configFile,
     "YAML file to read settings from; its keys are the names of these flags.")
 
   // Storage.
 
-  public static let memory = Setting(
+  package static let memory = Setting(
     "memory", .storage, .bytes(\.memoryBytes, (1 << 20)...(1 << 50)),
     "Byte budget of the store: keys, values and all per-entry overhead. The process takes more.")
-  public static let tombstonesMax = Setting(
+  package static let tombstonesMax = Setting(
     "tombstones-max", .storage, .count(\.limits.tombstonesMax, 1...1_000_000_000),
     "Deletes remembered, so that an older copy cannot come back to life.")
-  public static let expirySweepInterval = Setting(
+  package static let expirySweepInterval = Setting(
     "expiry-sweep-interval", .storage,
     .milliseconds(\.limits.expirySweepIntervalMilliseconds, 10...3_600_000),
     "Time between two looks for expired entries. Reads never return one in between.")
 
   // Logging.
 
-  public static let logLevel = Setting(
+  package static let logLevel = Setting(
     "log-level", .logging, .logLevel,
     "Least severe level to write: trace, debug, info, notice, warning, error or critical.")
-  public static let logFormat = Setting(
+  package static let logFormat = Setting(
     "log-format", .logging, .logFormat,
     "text for people, json for machines; auto is text on a terminal and json elsewhere.")
 
   // Limits.
 
-  public static let valueMax = Setting(
+  package static let valueMax = Setting(
     "value-max", .limits, .bytes(\.limits.valueMaxBytes, 1...NodeLimits.int32MaxBytes),
     "Largest value. Raising it may need --message-max and --batch-reply-max raised.")
-  public static let keyMax = Setting(
+  package static let keyMax = Setting(
     "key-max", .limits, .bytes(\.limits.keyMaxBytes, 1...NodeLimits.keyMaxBytesMax),
     "Longest key; 64KiB at most.")
-  public static let inlineValueMax = Setting(
+  package static let inlineValueMax = Setting(
     "inline-value-max", .limits, .bytes(\.limits.inlineValueMaxBytes, 0...(1 << 20)),
     "Largest value copied whole into a reply; larger ones are sent piece by piece.")
-  public static let ttlMax = Setting(
+  package static let ttlMax = Setting(
     "ttl-max", .limits, .milliseconds(\.limits.ttlMaxMilliseconds, 1...(36_500 * 86_400_000)),
     "Longest time to live that a writer may state.")
-  public static let batchKeysMax = Setting(
+  package static let batchKeysMax = Setting(
     "batch-keys-max", .limits, .count(\.limits.batchKeysMax, 1...1_000_000),
     "Keys or items in one GetMany, SetMany or DeleteMany.")
-  public static let batchReplyMax = Setting(
+  package static let batchReplyMax = Setting(
     "batch-reply-max", .limits, .bytes(\.limits.batchReplyMaxBytes, 1...NodeLimits.int32MaxBytes),
     "Size of a GetMany reply; the keys beyond it are answered as deferred.")
-  public static let messageMax = Setting(
+  package static let messageMax = Setting(
     "message-max", .limits, .bytes(\.limits.messageMaxBytes, 1...NodeLimits.int32MaxBytes),
     "Size of one gRPC message. Many clients refuse replies above 4MiB unless told otherwise.")
-  public static let headerListMax = Setting(
+  package static let headerListMax = Setting(
     "header-list-max", .limits, .bytes(\.limits.headerListMaxBytes, (4 << 10)...(1 << 20)),
     "Size of one request's headers, decoded.")
-  public static let headersMax = Setting(
+  package static let headersMax = Setting(
     "headers-max", .limits, .count(\.limits.headersMax, 16...4_096),
     "Header fields of one request.")
-  public static let streamsMax = Setting(
+  package static let streamsMax = Setting(
     "streams-max", .limits, .count(\.limits.streamsMax, 1...1_000_000),
     "Concurrent calls on one connection.")
-  public static let connectionsMax = Setting(
+  package static let connectionsMax = Setting(
     "connections-max", .limits, .count(\.limits.connectionsMax, 1...1_000_000),
     "Open connections.")
-  public static let streamWindow = Setting(
+  package static let streamWindow = Setting(
     "stream-window", .limits,
     .bytes(\.limits.streamWindowBytes, (64 << 10)...NodeLimits.int32MaxBytes),
     "HTTP/2 flow-control window of one call.")
-  public static let connectionWindow = Setting(
+  package static let connectionWindow = Setting(
     "connection-window", .limits,
     .bytes(\.limits.connectionWindowBytes, (64 << 10)...NodeLimits.int32MaxBytes),
     "HTTP/2 flow-control window of one connection, shared by its calls.")
-  public static let outputBufferMax = Setting(
+  package static let outputBufferMax = Setting(
     "output-buffer-max", .limits, .bytes(\.limits.outputBufferMaxBytes, (32 << 10)...(1 << 30)),
     "Output that one connection gathers before it is flushed.")
-  public static let requestBufferMax = Setting(
+  package static let requestBufferMax = Setting(
     "request-buffer-max", .limits, .bytes(\.limits.requestBufferMaxBytes, 1...(1 << 40)),
     "Messages not yet whole that one connection may hold.")
-  public static let drainTimeout = Setting(
+  package static let drainTimeout = Setting(
     "drain-timeout", .limits, .milliseconds(\.limits.drainTimeoutMilliseconds, 0...86_400_000),
     "Time that open calls get to end once the node was told to stop.")
 }

@@ -16,14 +16,19 @@ public struct Setting: Sendable {
 
   /// The title under which `larder serve --help` shows a setting.
   public enum Group: String, Sendable, CaseIterable {
+    /// Where the node is and how it runs.
     case node = "Node"
+    /// What it keeps.
     case storage = "Storage"
+    /// What it tells its operator.
     case logging = "Logging"
+    /// What it bears from its clients.
     case limits = "Limits"
   }
 
   /// Lower case, words joined by hyphens: `value-max`.
   public let name: String
+  /// Under which title it is shown.
   public let group: Group
   /// What it does, in one or more sentences.
   public let summary: String
@@ -44,7 +49,7 @@ public struct Setting: Sendable {
   /// `LARDER_VALUE_MAX` for `value-max`.
   public var variableName: String { Self.variableName(of: self.name) }
 
-  /// What takes no setting's place: it is written where a value stands in a usage line.
+  /// Stands for the value in a usage line.
   public var valueName: String {
     switch self.kind {
     case .bytes: "size"

@@ -18,6 +18,8 @@ final class LogOutput: Sendable {
   private let descriptor: CInt
   private let state = Mutex(State())
 
+  /// An output that has written nothing yet.
+  ///
   /// - Parameter descriptor: Stays open for as long as the output lives, and stays the caller's.
   init(descriptor: CInt) {
     self.descriptor = descriptor
@@ -28,8 +30,11 @@ final class LogOutput: Sendable {
     self.state.withLock { $0.lostLines }
   }
 
+  /// Writes one line, or counts it as lost.
+  ///
   /// - Parameter line: With its line feed.
   func write(_ line: String) {
+    // Held over the write on purpose: that is what keeps lines apart.
     self.state.withLock { state in
       // What is left of a lost line must not become the beginning of this one.
       var text = state.isMidLine ? "\n" + line : line

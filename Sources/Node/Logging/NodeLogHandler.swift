@@ -3,8 +3,11 @@ public import Logging
 
 /// Writes records as lines of text or JSON. `bootstrap` makes it the process's log handler.
 public struct NodeLogHandler: LogHandler {
+  /// Goes into every record of this logger.
   public var metadata: Logger.Metadata = [:]
+  /// Records below it are not written.
   public var logLevel: Logger.Level
+  /// Asked at every record.
   public var metadataProvider: Logger.MetadataProvider?
   private let label: String
   private let style: LogStyle
@@ -39,12 +42,14 @@ public struct NodeLogHandler: LogHandler {
       metadataProvider: nil)
   }
 
+  /// One entry of `metadata`.
   public subscript(metadataKey key: String) -> Logger.MetadataValue? {
     get { self.metadata[key] }
     set { self.metadata[key] = newValue }
   }
 
-  /// What is nearest to the call wins: its own metadata, then the logger's, then the provider's.
+  /// Writes one record. What is nearest to the call wins: its own metadata, then the
+  /// logger's, then the provider's.
   public func log(event: LogEvent) {
     var metadata = self.metadataProvider?.get() ?? [:]
     metadata.merge(self.metadata) { _, new in new }

@@ -121,6 +121,13 @@ import Testing
     #expect(configuration.limits.valueMaxBytes == 2_147_483_647 - 65_536 - 1_024 - 1_024)
   }
 
+  @Test func `a size out of its range draws no complaint about what depends on it`() {
+    var configuration = NodeConfiguration(coreCount: 4)
+    configuration.limits.valueMaxBytes = .max
+    #expect(
+      configuration.problems.map(\.settings) == [["value-max"]])
+  }
+
   @Test func `a configuration built by hand is judged by the same rules`() {
     var configuration = NodeConfiguration(coreCount: 4)
     configuration.loops = 0
