@@ -87,7 +87,7 @@ extension String {
       !text.isEmpty
       && text.unicodeScalars.allSatisfy { scalar in
         !mustBeEscaped(scalar) && !scalar.properties.isWhitespace
-          && !["\"", "=", "\\"].contains(scalar)
+          && scalar != "\"" && scalar != "=" && scalar != "\\"
       }
     if isBare { self += text } else { self.appendJSON(text) }
   }
