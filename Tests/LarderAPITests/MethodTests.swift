@@ -1,0 +1,23 @@
+import LarderAPI
+import Testing
+
+@Suite struct MethodTests {
+  @Test func `paths are in the order of the proto file`() {
+    #expect(
+      CacheMethod.allPaths == [
+        "/larder.v1.Cache/Get", "/larder.v1.Cache/GetMany", "/larder.v1.Cache/Set",
+        "/larder.v1.Cache/SetMany", "/larder.v1.Cache/Delete", "/larder.v1.Cache/DeleteMany",
+        "/larder.v1.Cache/Increment", "/larder.v1.Cache/Touch",
+      ])
+    #expect(AdminMethod.allPaths == ["/larder.v1.Admin/GetStatus"])
+  }
+
+  @Test func `a method's raw value is the index of its path`() {
+    for method in CacheMethod.allCases {
+      #expect(CacheMethod.allPaths[method.rawValue] == method.path)
+    }
+    for method in AdminMethod.allCases {
+      #expect(AdminMethod.allPaths[method.rawValue] == method.path)
+    }
+  }
+}
