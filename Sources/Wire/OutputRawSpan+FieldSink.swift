@@ -2,18 +2,36 @@
 /// counted by the same code), so it traps.
 extension OutputRawSpan: FieldSink {
   @inlinable
+  @inline(__always)
   @_lifetime(self: copy self)
   public mutating func append(varint value: UInt64) {
     if value < 0x80 {
       self.append(UInt8(truncatingIfNeeded: value))
-      return
+    } else {
+      self.append(longVarint: value)
     }
-    var rest = value
-    while rest >= 0x80 {
-      self.append(UInt8(truncatingIfNeeded: rest) | 0x80)
-      rest >>= 7
+  }
+
+  /// Apart from `append(varint:)`, so that only the one-byte case, which all our tags are, is copied
+  /// into callers.
+  @usableFromInline
+  @_lifetime(self: copy self)
+  mutating func append(longVarint value: UInt64) {
+    let size = Varint.size(value)
+    precondition(size <= self.freeCapacity, "the output is smaller than the size announced")
+    unsafe self.withUnsafeMutableBytes { output, filled in
+      // Every index is below `filled + size`, for which the precondition found room.
+      let start = unsafe output.baseAddress.unsafelyUnwrapped.advanced(by: filled)
+      var rest = value
+      for index in 0..<size - 1 {
+        unsafe start.storeBytes(
+          of: UInt8(truncatingIfNeeded: rest) | 0x80, toByteOffset: index, as: UInt8.self)
+        rest >>= 7
+      }
+      unsafe start.storeBytes(
+        of: UInt8(truncatingIfNeeded: rest), toByteOffset: size - 1, as: UInt8.self)
+      filled += size
     }
-    self.append(UInt8(truncatingIfNeeded: rest))
   }
 
   @inlinable

@@ -10,16 +10,37 @@
     let count = bytes.byteCount
     guard count >= 8 else { return Self.isValidShort(bytes) }
     var offset = 0
+    // Long ones by 32 bytes, which spares three of four branches.
+    while offset <= count - 32 {
+      // `offset + 32 <= count`, by the loop's condition.
+      let words =
+        Self.word(bytes, offset) | Self.word(bytes, offset + 8)
+        | Self.word(bytes, offset + 16) | Self.word(bytes, offset + 24)
+      // All before `offset` is ASCII, so a character starts there; so it is below.
+      guard words & Self.nonASCII == 0 else { return Self.isValidSlow(bytes.extracting(offset...)) }
+      offset += 32
+    }
     while offset <= count - 8 {
-      // `offset + 8 <= count`, by the loop's condition; every bit pattern is a UInt64.
-      let word = unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self)
-      // All before `offset` is ASCII, so a character starts there.
-      guard word & Self.nonASCII == 0 else { return Self.isValidSlow(bytes.extracting(offset...)) }
+      // `offset + 8 <= count`, by the loop's condition.
+      guard Self.word(bytes, offset) & Self.nonASCII == 0 else {
+        return Self.isValidSlow(bytes.extracting(offset...))
+      }
       offset += 8
     }
     // The last eight bytes once more, which covers the tail. `count >= 8`, checked above.
-    let word = unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: count - 8, as: UInt64.self)
-    return word & Self.nonASCII == 0 || Self.isValidSlow(bytes.extracting(offset...))
+    return Self.word(bytes, count - 8) & Self.nonASCII == 0
+      || Self.isValidSlow(bytes.extracting(offset...))
+  }
+
+  /// Eight bytes, in no particular order.
+  ///
+  /// - Parameter offset: in `0...bytes.byteCount - 8`; callers say why.
+  @inlinable
+  @inline(__always)
+  static func word(_ bytes: RawSpan, _ offset: Int) -> UInt64 {
+    assert(offset >= 0 && offset <= bytes.byteCount - 8)
+    // The caller has checked the bounds, and every bit pattern is a UInt64.
+    return unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self)
   }
 
   /// Fewer than eight bytes.

@@ -39,7 +39,7 @@ private let wellFormed: [(String, [UInt8])] = [
 @Suite struct UTF8ValidationTests {
   // The ASCII path takes eight bytes at a time, so that each case is tried at every place in and
   // across its words.
-  private let paddings = (0...17).flatMap { before in (0...9).map { (before, $0) } }
+  private let paddings = (0...41).flatMap { before in (0...9).map { (before, $0) } }
 
   private func padded(_ bytes: [UInt8], _ padding: (Int, Int)) -> [UInt8] {
     [UInt8](repeating: 0x61, count: padding.0) + bytes + [UInt8](repeating: 0x7a, count: padding.1)
