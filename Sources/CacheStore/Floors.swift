@@ -1,0 +1,46 @@
+internal import Synchronization
+
+/// What the store still knows of tombstones it had to drop: for each cell of the hash circle, the
+/// highest version among them. A copy at or below its cell's floor may be one that was deleted.
+///
+/// One table serves all shards. A cell is raised and read under the lock of the key's shard, which
+/// orders the two for each key; the atomics only keep different shards out of each other's way.
+final class Floors: Sendable {
+  /// Cells of the table, a power of two; 32 KiB in all.
+  static let cellCount = 4096
+  private static let cellShift: UInt64 = 52
+
+  private let cells = InlineArray<4096, Atomic<UInt64>> { _ in Atomic(0) }
+
+  func floor(of hash: UInt64) -> Version {
+    Version(rawValue: self.cells[Self.cell(of: hash)].load(ordering: .relaxed))
+  }
+
+  /// The highest floor of the cells that `arc` touches.
+  func highest(in arc: HashArc) -> Version {
+    var highest: UInt64 = 0
+    for range in arc.ranges {
+      for cell in Self.cell(of: range.lowerBound)...Self.cell(of: range.upperBound) {
+        highest = max(highest, self.cells[cell].load(ordering: .relaxed))
+      }
+    }
+    return Version(rawValue: highest)
+  }
+
+  func raise(at hash: UInt64, to version: Version) {
+    self.cells[Self.cell(of: hash)].max(version.rawValue, ordering: .relaxed)
+  }
+
+  /// Forgets the floors of cells that touch `arcs` and no arc of `tracked`.
+  func reset(_ arcs: [HashArc], sparing tracked: TrackedArcs) {
+    for range in arcs.flatMap(\.ranges) {
+      for cell in Self.cell(of: range.lowerBound)...Self.cell(of: range.upperBound) {
+        let first = UInt64(cell) << Self.cellShift
+        if tracked.overlaps(first...(first | (1 << Self.cellShift - 1))) { continue }
+        self.cells[cell].store(0, ordering: .relaxed)
+      }
+    }
+  }
+
+  private static func cell(of hash: UInt64) -> Int { Int(hash >> self.cellShift) }
+}

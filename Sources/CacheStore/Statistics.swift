@@ -1,0 +1,61 @@
+/// Counters of one namespace, or of all. Those from `hits` on run since the store was made.
+public struct NamespaceStatistics: Sendable, Equatable {
+  /// Entries held now; some may have expired and not been swept yet. Tombstones do not count.
+  public var entries = 0
+  /// What these entries take: keys, values, headers and the allocator's overhead.
+  public var bytes = 0
+  public var hits = 0
+  public var misses = 0
+  /// Values stored by writes and increments; not copies from other nodes.
+  public var writes = 0
+  /// Entries removed by local deletes.
+  public var deletes = 0
+  /// Entries removed to make room.
+  public var evictions = 0
+  /// Entries removed because their time was up.
+  public var expirations = 0
+
+  public init() {}
+
+  static func += (left: inout Self, right: Self) {
+    left.entries += right.entries
+    left.bytes += right.bytes
+    left.hits += right.hits
+    left.misses += right.misses
+    left.writes += right.writes
+    left.deletes += right.deletes
+    left.evictions += right.evictions
+    left.expirations += right.expirations
+  }
+}
+
+/// What a store holds and has done, summed over its shards; each shard's part is of one moment.
+public struct StoreStatistics: Sendable, Equatable {
+  public internal(set) var total = NamespaceStatistics()
+  /// By namespace number.
+  public internal(set) var namespaces: [NamespaceStatistics]
+  /// All that counts against the budget: entries, tombstones, tables and pinned extents.
+  public internal(set) var memoryUsedBytes = 0
+  public internal(set) var memoryLimitBytes = 0
+  public internal(set) var tableBytes = 0
+  public internal(set) var tombstones = 0
+  public internal(set) var tombstoneBytes = 0
+  /// Of large values whose entry is gone and which somebody still reads.
+  public internal(set) var pinnedBytes = 0
+
+  init(namespaceCount: Int) {
+    self.namespaces = Array(repeating: NamespaceStatistics(), count: namespaceCount)
+  }
+}
+
+extension ShardState {
+  func addStatistics(to sum: inout StoreStatistics) {
+    for (index, counters) in self.counters.enumerated() { sum.namespaces[index] += counters }
+    let pinned = self.context.pins.current
+    sum.memoryUsedBytes += self.usedBytes + pinned
+    sum.tableBytes += self.table.chargedBytes
+    sum.tombstones += self.tombstoneCount
+    sum.tombstoneBytes += self.tombstoneBytes
+    sum.pinnedBytes += pinned
+  }
+}

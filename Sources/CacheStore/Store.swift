@@ -1,0 +1,180 @@
+internal import Synchronization
+
+/// A byte-bounded cache of versioned entries, shared by all threads of a node.
+///
+/// Goals: a read of a present entry allocates nothing and holds its shard's lock for nanoseconds;
+/// the budget holds at every moment; no lock is held longer than a bounded step takes; what the
+/// cluster needs to move and copy entries is here, and nothing of the network is.
+///
+/// Non-goals: durability (any entry may turn into a miss), ordered iteration, reading the clock.
+/// Time is an argument of each operation, one reading for a batch of them.
+///
+/// Keys are spread over shards by the low bits of their hash. A shard has one lock, one table, one
+/// recency list and an equal part of the budget; no operation holds two locks. Closures given to
+/// the store run under a shard's lock: they copy what they need and call nothing of the store.
+public final class Store: Sendable {
+  public let configuration: StoreConfiguration
+  public let namespaces: Namespaces
+  /// Gives out the versions of all writes.
+  public let clock: VersionClock
+  let shards: [ShardReference]
+  /// Keeps what `shards` refers to.
+  private let ownedShards: [Shard]
+  let floors: Floors
+  /// The arcs of which every shard has a copy. Taken before the shards' locks, by `track` and
+  /// `untrack` only.
+  let tracked = Mutex(TrackedArcs())
+  /// The shard that the next sweep begins with.
+  let nextSweep = Atomic(0)
+
+  /// - Throws: When a limit of the configuration is out of its range.
+  public init(
+    _ configuration: StoreConfiguration, clock: VersionClock = VersionClock()
+  ) throws(StoreConfigurationError) {
+    try configuration.validate()
+    let count = configuration.shardCount
+    let budget = configuration.memoryBytes / count
+    let floors = Floors()
+    let namespaces = Namespaces(configuration.namespaces)
+    self.configuration = configuration
+    self.namespaces = namespaces
+    self.clock = clock
+    self.floors = floors
+    self.ownedShards = (0..<count).map { _ in
+      let context = ShardContext(
+        budgetBytes: budget,
+        tombstonesMax: configuration.tombstonesMax / count,
+        tombstonesMaxBytes: budget / configuration.tombstoneMemoryDivisor,
+        clock: clock, floors: floors, pins: PinnedBytes())
+      return Shard(
+        context, shardBits: count.trailingZeroBitCount,
+        namespaceCount: namespaces.configurations.count)
+    }
+    self.shards = self.ownedShards.map(ShardReference.init)
+  }
+
+  /// Calls `body` with the entry, under the lock of its shard, and marks the entry as used.
+  ///
+  /// - Parameter body: Short, and without calls of the store.
+  /// - Returns: What `body` returned, or nil without calling it where there is no such entry.
+  @inlinable
+  public func read<Result>(
+    _ key: borrowing StoreKey, now: StoreTime, _ body: (borrowing EntryView) -> Result
+  ) -> Result? {
+    var result: Result?
+    // The closure does not escape, so it and what it captures stay on the stack.
+    self.withEntry(key, now: now) { result = body($0) }
+    return result
+  }
+
+  /// Stores an entry, whole, with a version of its own.
+  ///
+  /// - Parameter value: Copied.
+  public func write(
+    _ key: borrowing StoreKey, value: RawSpan, flags: UInt32 = 0,
+    condition: WriteCondition = .none, expiry: Expiry, now: StoreTime
+  ) -> WriteOutcome {
+    let shard = self.shard(of: key)
+    guard value.byteCount <= self.configuration.valueMaxBytes else { return .valueTooLarge }
+    var reservation = Reservation(
+      key, value: value, inlineMaxBytes: self.configuration.inlineValueMaxBytes, pins: shard.pins)
+    reservation.entry.header.flags = flags
+    reservation.entry.header.deadline = expiry.deadline(from: now)
+    return shard.withLockUntilDone { state, garbage in
+      state.write(&reservation, key, condition: condition, now: now, &garbage)
+    }
+  }
+
+  /// Removes an entry. Inside a tracked arc the delete is remembered, of an absent key too.
+  ///
+  /// - Parameter ifVersion: Only if the present entry has this version; nil for any.
+  public func delete(
+    _ key: borrowing StoreKey, ifVersion: Version? = nil, now: StoreTime
+  ) -> DeleteOutcome {
+    self.shard(of: key).withLock { state, garbage in
+      state.delete(key, ifVersion: ifVersion, now: now, &garbage)
+    }
+  }
+
+  /// Adds `delta` to an entry whose value is a decimal number, atomically.
+  ///
+  /// - Parameters:
+  ///   - initial: The value that an absent entry is taken to have before the addition.
+  ///   - expiry: For an entry that this creates. A present one keeps its own, and its flags.
+  public func increment(
+    _ key: borrowing StoreKey, by delta: Int64, initial: Int64 = 0, expiry: Expiry, now: StoreTime
+  ) throws(IncrementError) -> Incremented {
+    var reservation = Reservation(number: key)
+    let deadline = expiry.deadline(from: now)
+    let result = self.shard(of: key).withLockUntilDone { state, garbage in
+      // Set each time: an attempt that was not finished may have met an entry and copied its own.
+      reservation.entry.header.deadline = deadline
+      reservation.entry.header.flags = 0
+      return state.increment(
+        &reservation, key, by: delta, initial: initial, now: now, &garbage)
+    }
+    return try result.get()
+  }
+
+  /// Sets the expiry of an entry, and marks it as used. Its version stays.
+  ///
+  /// - Returns: The entry's version, or nil where there is no such entry.
+  public func touch(_ key: borrowing StoreKey, expiry: Expiry, now: StoreTime) -> Version? {
+    self.shard(of: key).withLock { state, garbage in
+      state.touch(key, expiry: expiry, now: now, &garbage)
+    }
+  }
+
+  /// Removes expired entries, and tombstones that no tracked arc needs, going on where the last
+  /// sweep ended. For a timer; several threads may sweep at once.
+  ///
+  /// - Parameter bucketsMax: Buckets of the tables to look at: about as many as entries.
+  public func sweep(bucketsMax: Int, now: StoreTime) -> SweepResult {
+    var result = SweepResult()
+    while result.buckets < bucketsMax {
+      // Wraps after 2^63 steps; taken modulo the number of shards as an unsigned word.
+      let turn = UInt(
+        bitPattern: self.nextSweep.wrappingAdd(1, ordering: .relaxed).oldValue)
+      let shard = self.shards[Int(turn % UInt(self.shards.count))]
+      let rest = bucketsMax - result.buckets
+      let step = shard.withLock { state, garbage in
+        state.sweep(bucketsMax: rest, now: now, &garbage)
+      }
+      result.buckets += step.buckets
+      result.expired += step.expired
+    }
+    return result
+  }
+
+  /// Sums the counters of all shards.
+  public func statistics() -> StoreStatistics {
+    var sum = StoreStatistics(namespaceCount: self.namespaces.configurations.count)
+    sum.memoryLimitBytes = self.configuration.memoryBytes
+    for shard in self.shards {
+      shard.withLock { state, _ in state.addStatistics(to: &sum) }
+    }
+    for namespace in sum.namespaces { sum.total += namespace }
+    return sum
+  }
+
+  /// The part of `read` that is not generic, so that the inside of the store stays inside.
+  @usableFromInline
+  func withEntry(
+    _ key: borrowing StoreKey, now: StoreTime, _ body: (borrowing EntryView) -> Void
+  ) {
+    self.shard(of: key).withLock { state, garbage in
+      guard let entry = state.read(key, now: now, &garbage) else { return }
+      body(EntryView(entry, now: now))
+    }
+  }
+
+  func shard(of key: borrowing StoreKey) -> ShardReference {
+    precondition(
+      key.bytes.byteCount - 1 < StoreConfiguration.keyMaxBytes && !key.bytes.isEmpty,
+      "a key has 1 to 65536 bytes: the caller has checked")
+    precondition(
+      Int(key.namespace.rawValue) < self.namespaces.configurations.count,
+      "namespace numbers come from the store's own list")
+    return self.shards[Int(truncatingIfNeeded: key.hash) & (self.shards.count - 1)]
+  }
+}

@@ -1,0 +1,89 @@
+/// The limits of a store and the namespaces in it. Checked once, by `Store.init`.
+public struct StoreConfiguration: Sendable, Equatable {
+  /// What keys, values, headers, malloc's overhead and the tables may take together, in bytes.
+  /// At least `memoryBytesMin`.
+  public var memoryBytes: Int
+  /// Values up to this size lie in the entry and are copied under the shard's lock; larger ones are
+  /// extents. In bytes, within `inlineValueRange`.
+  public var inlineValueMaxBytes: Int
+  /// The largest value, in bytes; at most `valueMaxBytesMax`.
+  public var valueMaxBytes: Int
+  /// Remembered deletes, over all shards. The oldest is dropped for the one too many.
+  public var tombstonesMax: Int
+  /// The share of the memory that tombstones may take, as a divisor: 8 means an eighth.
+  public var tombstoneMemoryDivisor: Int
+  /// Processor cores that will use the store; a hint for the number of shards.
+  public var cores: Int
+  /// The default namespace may be left out.
+  public var namespaces: [NamespaceConfiguration]
+
+  /// - Parameter tombstonesMax: By default one for each KiB of memory, at most a million.
+  public init(
+    memoryBytes: Int = 1 << 30,
+    inlineValueMaxBytes: Int = 16 << 10,
+    valueMaxBytes: Int = 3 << 20,
+    tombstonesMax: Int? = nil,
+    tombstoneMemoryDivisor: Int = 8,
+    cores: Int = 1,
+    namespaces: [NamespaceConfiguration] = []
+  ) {
+    self.memoryBytes = memoryBytes
+    self.inlineValueMaxBytes = inlineValueMaxBytes
+    self.valueMaxBytes = valueMaxBytes
+    self.tombstonesMax = tombstonesMax ?? min(1 << 20, memoryBytes >> 10)
+    self.tombstoneMemoryDivisor = tombstoneMemoryDivisor
+    self.cores = cores
+    self.namespaces = namespaces
+  }
+
+  /// The longest key, in bytes.
+  public static let keyMaxBytes = 64 << 10
+  /// Below this the tables alone would leave no room.
+  public static let memoryBytesMin = 64 << 10
+  /// In bytes. Not below 64: a number's text always lies in the entry. Not above 48 KiB: an entry
+  /// stays below the size at which malloc turns to mmap.
+  public static let inlineValueRange = 64...(48 << 10)
+  /// The header has 32 bits for the size of a value.
+  public static let valueMaxBytesMax = 1 << 30
+  /// The header has 13 bits for the namespace.
+  public static let namespacesMax = 1 << 13
+  public static let shardsMax = 256
+
+  /// A power of two. Four for each core keep threads out of each other's way, but a shard's budget
+  /// holds at least eight values of the largest size, as long as there is more than one shard.
+  public var shardCount: Int {
+    let byMemory = self.memoryBytes / (8 * max(1, self.valueMaxBytes))
+    let wanted = min(4 * self.cores, byMemory, Self.shardsMax)
+    var count = 1
+    while count * 2 <= wanted { count *= 2 }
+    return count
+  }
+
+  func validate() throws(StoreConfigurationError) {
+    try Self.check("memoryBytes", self.memoryBytes, Self.memoryBytesMin...(1 << 50))
+    try Self.check("inlineValueMaxBytes", self.inlineValueMaxBytes, Self.inlineValueRange)
+    try Self.check("valueMaxBytes", self.valueMaxBytes, 1...Self.valueMaxBytesMax)
+    try Self.check("tombstonesMax", self.tombstonesMax, 0...(1 << 40))
+    try Self.check("tombstoneMemoryDivisor", self.tombstoneMemoryDivisor, 2...1024)
+    try Self.check("cores", self.cores, 1...(1 << 16))
+    try Self.check("namespaces.count", self.namespaces.count, 0...(Self.namespacesMax - 1))
+    var names: Set<String> = []
+    for namespace in self.namespaces where !names.insert(namespace.name).inserted {
+      throw StoreConfigurationError(
+        description: "namespace \"\(namespace.name)\" is listed twice: keep one of them")
+    }
+  }
+
+  private static func check(
+    _ name: String, _ value: Int, _ range: ClosedRange<Int>
+  ) throws(StoreConfigurationError) {
+    guard !range.contains(value) else { return }
+    throw StoreConfigurationError(
+      description: "\(name) is \(value): set it between \(range.lowerBound) and \(range.upperBound)")
+  }
+}
+
+/// Names the setting, its value and what would be accepted.
+public struct StoreConfigurationError: Error, Sendable, Equatable, CustomStringConvertible {
+  public let description: String
+}

@@ -1,0 +1,59 @@
+import Testing
+
+@testable import CacheStore
+
+struct HashArcTests {
+  @Test("an arc has its end and not its beginning")
+  func ends() {
+    let arc = HashArc(after: 10, through: 20)
+    #expect([10, 11, 20, 21].map(arc.contains) == [false, true, true, false])
+  }
+
+  @Test("an arc wraps from the largest hash to 0")
+  func wrapping() {
+    let arc = HashArc(after: .max - 1, through: 1)
+    #expect([.max - 1, .max, 0, 1, 2].map(arc.contains) == [false, true, true, true, false])
+    #expect(arc.ranges == [.max ... .max, 0...1])
+  }
+
+  @Test("equal ends are the whole circle")
+  func whole() {
+    for arc in [HashArc.all, HashArc(after: 5, through: 5)] {
+      #expect([0, 4, 5, 6, .max].allSatisfy(arc.contains))
+    }
+  }
+
+  @Test("tracked arcs answer as each of them would, with overlaps and wrapping")
+  func tracked() {
+    var random = SplitMix64(state: 7)
+    for _ in 0..<200 {
+      // A circle of few different points makes touching and equal ends common.
+      let points: [UInt64] = [0, 1, 2, 100, 101, 1 << 40, 1 << 63, .max - 1, .max]
+      let arcs = (0..<Int.random(in: 0...5, using: &random)).map { _ in
+        HashArc(
+          after: points.randomElement(using: &random) ?? 0,
+          through: points.randomElement(using: &random) ?? 0)
+      }
+      var tracked = TrackedArcs()
+      tracked.insert(arcs)
+      for point in points.flatMap({ [$0 == 0 ? 0 : $0 - 1, $0, $0 == .max ? .max : $0 + 1] }) {
+        #expect(tracked.contains(point) == arcs.contains { $0.contains(point) })
+        #expect(tracked.overlaps(point...point) == arcs.contains { $0.contains(point) })
+      }
+      tracked.remove(arcs)
+      #expect(tracked.isEmpty)
+    }
+  }
+
+  @Test("an arc tracked twice stays until it is removed twice; a strange one is left alone")
+  func counted() {
+    var tracked = TrackedArcs()
+    let arc = HashArc(after: 1, through: 9)
+    tracked.insert([arc])
+    tracked.insert([arc])
+    tracked.remove([arc, HashArc(after: 2, through: 9)])
+    #expect(tracked.contains(5))
+    tracked.remove([arc])
+    #expect(!tracked.contains(5))
+  }
+}
