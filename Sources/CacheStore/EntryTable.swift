@@ -174,5 +174,8 @@ struct EntryTable: ~Copyable {
   }
 
   /// To be masked by the array that it is used with.
-  private func index(_ hash: UInt64) -> Int { Int(truncatingIfNeeded: hash &>> self.shift) }
+  private func index(_ hash: UInt64) -> Int {
+    // The masked shift equals a plain one: the shard takes 8 bits of the hash at most.
+    Int(truncatingIfNeeded: hash &>> self.shift)
+  }
 }

@@ -1,4 +1,4 @@
-/// Copies from other nodes. The newer version wins, in whatever order and however often copies come.
+/// Copies from other nodes. The newer version wins, in whatever order and however often they come.
 extension ShardState {
   mutating func apply(
     _ reservation: inout Reservation, _ key: borrowing StoreKey, _ garbage: inout Garbage

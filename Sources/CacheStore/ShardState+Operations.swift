@@ -1,6 +1,6 @@
 /// What clients ask for. Each method is one locked section.
 extension ShardState {
-  /// The end of a locked section: an answer, or the wish to be run again after the garbage is freed.
+  /// The end of a locked section: an answer, or the wish to run again once the garbage is freed.
   enum Step<Outcome> {
     case done(Outcome)
     case again

@@ -8,7 +8,7 @@ public struct StoreConfiguration: Sendable, Equatable {
   public var inlineValueMaxBytes: Int
   /// The largest value, in bytes; at most `valueMaxBytesMax`.
   public var valueMaxBytes: Int
-  /// Remembered deletes, over all shards. The oldest is dropped for the one too many.
+  /// Remembered deletes, in equal parts for the shards. The oldest is dropped for the one too many.
   public var tombstonesMax: Int
   /// The share of the memory that tombstones may take, as a divisor: 8 means an eighth.
   public var tombstoneMemoryDivisor: Int
@@ -79,7 +79,8 @@ public struct StoreConfiguration: Sendable, Equatable {
   ) throws(StoreConfigurationError) {
     guard !range.contains(value) else { return }
     throw StoreConfigurationError(
-      description: "\(name) is \(value): set it between \(range.lowerBound) and \(range.upperBound)")
+      description: "\(name) is \(value): "
+        + "set it between \(range.lowerBound) and \(range.upperBound)")
   }
 }
 

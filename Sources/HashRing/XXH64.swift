@@ -1,4 +1,5 @@
-/// XXH64 with seed 0, the hash that places points and keys on the ring and that the store indexes by.
+/// XXH64 with seed 0: the hash that places points and keys on the ring, and by which the store
+/// indexes.
 ///
 /// Follows "xxHash fast digest algorithm", version 0.1.1, by Yann Collet
 /// (github.com/Cyan4973/xxHash, doc/xxhash_spec.md, section "XXH64 algorithm description"); the
@@ -96,7 +97,7 @@ public enum XXH64 {
   @frozen @usableFromInline
   struct Lanes {
     @usableFromInline static let stripeBytes = 32
-    // Modulo 2^64 by specification: the seed is 0, so these are prime1 + prime2, prime2, 0, -prime1.
+    // Modulo 2^64 by specification. With seed 0: prime1 + prime2, prime2, 0, -prime1.
     @usableFromInline var first = XXH64.prime1 &+ XXH64.prime2
     @usableFromInline var second = XXH64.prime2
     @usableFromInline var third: UInt64 = 0

@@ -60,7 +60,8 @@ struct IncrementTests {
 
   @Test(
     "every number is read back as it was written",
-    arguments: [0, 1, -1, 9, 10, -10, 99, 100, 1_000_000, .max, .max - 1, .min, .min + 1] as [Int64])
+    arguments: [0, 1, -1, 9, 10, -10, 99, 100, 1_000_000, .max, .max - 1, .min, .min + 1]
+      as [Int64])
   func roundTrip(value: Int64) {
     let text = DecimalNumber(value).withText { $0.withUnsafeBytes(Array.init) }
     #expect(String(decoding: text, as: UTF8.self) == String(value))

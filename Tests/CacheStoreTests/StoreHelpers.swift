@@ -42,7 +42,8 @@ struct SplitMix64: RandomNumberGenerator {
 
 extension Store {
   func get(
-    _ text: String, in namespace: NamespaceID = .default, hash: UInt64? = nil, now: StoreTime = at(0)
+    _ text: String, in namespace: NamespaceID = .default, hash: UInt64? = nil,
+    now: StoreTime = at(0)
   ) -> Found? {
     let bytes = Array(text.utf8)
     let key = StoreKey(
