@@ -1,5 +1,6 @@
 /// One function for each protobuf type. Field numbers are in `1...WireField.numberMax`; messages
-/// write them in ascending order, as all implementations do, so that equal messages are equal bytes.
+/// write them in ascending order, as all implementations do, so that equal messages are equal
+/// bytes.
 extension FieldSink where Self: ~Copyable & ~Escapable {
   /// The tag in front of a value.
   @inlinable

@@ -1,5 +1,5 @@
-/// Writes into the caller's memory, which must have room: running out is a bug of ours (the size was
-/// counted by the same code), so it traps.
+/// Writes into the caller's memory, which must have room: running out is a bug of ours (the size
+/// was counted by the same code), so it traps.
 extension OutputRawSpan: FieldSink {
   @inlinable
   @inline(__always)
@@ -12,8 +12,8 @@ extension OutputRawSpan: FieldSink {
     }
   }
 
-  /// Apart from `append(varint:)`, so that only the one-byte case, which all our tags are, is copied
-  /// into callers.
+  /// Apart from `append(varint:)`, so that only the one-byte case, which all our tags are, is
+  /// copied into callers.
   @usableFromInline
   @_lifetime(self: copy self)
   mutating func append(longVarint value: UInt64) {

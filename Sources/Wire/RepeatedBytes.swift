@@ -1,5 +1,5 @@
-/// The elements of a repeated `string` or `bytes` field, found as they are iterated over: no array is
-/// built, however many there are.
+/// The elements of a repeated `string` or `bytes` field, found as they are iterated over: no array
+/// is built, however many there are.
 ///
 ///     var keys = request.keys.makeIterator()
 ///     while let key = keys.next() { … }

@@ -2,7 +2,7 @@
 /// checked once per call, so ASCII goes eight bytes at a time; the rest is the standard library's.
 @frozen public enum UTF8Validation {
   /// The top bit of each of eight bytes: set in everything that is not ASCII.
-  @usableFromInline static let nonASCII: UInt64 = 0x8080_8080_8080_8080
+  @inlinable static var nonASCII: UInt64 { 0x8080_8080_8080_8080 }
 
   /// True for well-formed UTF-8, the empty string included.
   @inlinable

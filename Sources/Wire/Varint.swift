@@ -6,8 +6,8 @@
   /// The bytes that `value` takes, in `1...bytesMax`.
   @inlinable
   public static func size(_ value: UInt64) -> Int {
-    // ceil(bits / 7) without a division or a branch: (9 * bits + 64) / 64 equals it for every bits in
-    // 1...64. The `| 1` makes zero one bit wide, as it takes one byte.
+    // ceil(bits / 7) without a division or a branch: (9 * bits + 64) / 64 equals it for every bits
+    // in 1...64. The `| 1` makes zero one bit wide, as it takes one byte.
     let bits = UInt64.bitWidth - (value | 1).leadingZeroBitCount
     return (9 * bits + 64) >> 6
   }

@@ -92,8 +92,8 @@
       // `offset + index < byteCount`, because `index < available <= bytesLeft`.
       let byte = unsafe self.bytes.unsafeLoad(
         fromUncheckedByteOffset: self.offset + index, as: UInt8.self)
-      // The shift cannot overflow: index is at most 9, and 7 * 9 < 64.
-      value |= UInt64(byte & 0x7f) << UInt64(7 * index)
+      // The shift is below 64, so that nothing is masked: index is at most 9, and 7 * 9 = 63.
+      value |= UInt64(byte & 0x7f) &<< UInt64(7 * index)
       if byte < 0x80 {
         // Nine bytes carry 63 bits: of the tenth only the lowest bit is left.
         if index == Varint.bytesMax - 1, byte > 1 { throw .varintTooLong }

@@ -3,8 +3,8 @@ import ProtobufOracle
 import Testing
 import Wire
 
-/// Random messages: protobuf-c reads what our codec wrote, field by field, and writes the same bytes;
-/// and our codec reads those and writes them again.
+/// Random messages: protobuf-c reads what our codec wrote, field by field, and writes the same
+/// bytes; and our codec reads those and writes them again.
 @Suite struct CacheOracleTests {
   @Test func `GetRequest agrees with protobuf-c`() throws {
     var values = RandomValues()

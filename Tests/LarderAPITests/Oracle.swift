@@ -12,7 +12,8 @@ enum OracleError: Error {
   case refused
 }
 
-/// Lets protobuf-c read `bytes`, shows what it read to `check`, and returns what it writes for that.
+/// Lets protobuf-c read `bytes`, shows what it read to `check`, and returns what it writes for
+/// that.
 func oracle<Message>(
   _ bytes: [UInt8],
   _ unpack: (

@@ -98,7 +98,9 @@ struct RandomValues {
   /// UTF-8 of characters of one to four bytes, without U+0000, at which a C string would end.
   mutating func text() -> [UInt8] {
     let length = self.length()
-    guard length < 100 else { return [UInt8](repeating: UInt8(1 + self.below(0x7f)), count: length) }
+    guard length < 100 else {
+      return [UInt8](repeating: UInt8(1 + self.below(0x7f)), count: length)
+    }
     var text = ""
     while text.utf8.count < length {
       let range: ClosedRange<UInt32> =

@@ -55,8 +55,8 @@ extension Sample: Equatable {
 
   /// Every field set, with negative and wide values and a nested message.
   static let full = Sample(
-    uint64: 300, int64: -1, uint32: 7, int32: -2, sint64: -3, bool: true, fixed64: 0x0102, fixed32: 5,
-    bytes: [0xff, 0x00], string: "käse", children: [Sample(), Sample(uint64: 1)])
+    uint64: 300, int64: -1, uint32: 7, int32: -2, sint64: -3, bool: true, fixed64: 0x0102,
+    fixed32: 5, bytes: [0xff, 0x00], string: "käse", children: [Sample(), Sample(uint64: 1)])
 
   /// `full`, by hand.
   static let fullBytes: [UInt8] =

@@ -5,6 +5,7 @@ public struct HealthCheckRequest: WireMessage, WireDecodable, Equatable, Sendabl
   /// A service's full name, or any other name the server has a status for. Empty: the whole server.
   public var service: String
 
+  /// Asks for the status of `service`.
   public init(service: String = "") {
     self.service = service
   }
@@ -29,6 +30,7 @@ public struct HealthCheckResponse: WireMessage, WireDecodable, Equatable, Sendab
   /// How the service is.
   public var status: ServingStatus
 
+  /// Says that the service is in `status`.
   public init(status: ServingStatus = .unknown) {
     self.status = status
   }
@@ -53,6 +55,7 @@ public struct ServingStatus: RawRepresentable, Equatable, Sendable {
   /// The number on the wire.
   public var rawValue: Int32
 
+  /// Any number, known here or not.
   public init(rawValue: Int32) {
     self.rawValue = rawValue
   }
@@ -69,6 +72,7 @@ public struct ServingStatus: RawRepresentable, Equatable, Sendable {
 
 /// `grpc.health.v1.HealthListRequest`: no fields.
 public struct HealthListRequest: WireMessage, WireDecodable, Equatable, Sendable {
+  /// Asks for every status.
   public init() {}
 
   public init(from reader: consuming WireReader) throws(WireError) {
@@ -83,6 +87,7 @@ public struct HealthListResponse: WireMessage, WireDecodable, Equatable, Sendabl
   /// By service name; written in the order of the names, so that equal answers are equal bytes.
   public var statuses: [String: ServingStatus]
 
+  /// Says how each of these services is.
   public init(statuses: [String: ServingStatus] = [:]) {
     self.statuses = statuses
   }

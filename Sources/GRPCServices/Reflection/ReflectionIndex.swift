@@ -1,10 +1,11 @@
 public import Wire
 
-/// Answers gRPC reflection's questions about a fixed set of proto files. No I/O; built once, at start.
+/// Answers gRPC reflection's questions about a fixed set of proto files. No I/O; built once, at
+/// start.
 ///
 /// Files are sent with all that they import, directly or not: clients build a whole schema from one
-/// answer, and some never ask for the rest. Extensions are not indexed, since proto3 files have none
-/// but custom options.
+/// answer, and some never ask for the rest. Extensions are not indexed, since proto3 files have
+/// none but custom options.
 public struct ReflectionIndex: Sendable {
   private let files: [FileDescriptor]
   /// Places in `files`.

@@ -1,7 +1,7 @@
 public import Wire
 
-/// `ServerReflectionRequest` of `grpc.reflection.v1` and of `grpc.reflection.v1alpha`, which are the
-/// same on the wire.
+/// `ServerReflectionRequest` of `grpc.reflection.v1` and of `grpc.reflection.v1alpha`, which are
+/// the same on the wire.
 public struct ReflectionRequest: WireMessage, WireDecodable, Equatable, Sendable {
   /// What is asked for: the `message_request` oneof.
   public enum Query: Equatable, Sendable {
@@ -24,6 +24,7 @@ public struct ReflectionRequest: WireMessage, WireDecodable, Equatable, Sendable
   /// What is asked for.
   public var query: Query
 
+  /// Asks `query` of `host`, which may be empty.
   public init(host: String = "", query: Query = .unset) {
     self.host = host
     self.query = query
@@ -69,6 +70,7 @@ public struct ExtensionRequest: WireMessage, WireDecodable, Equatable, Sendable 
   /// The extension's field number.
   public var number: Int32
 
+  /// Asks for field `number` of `containingType`.
   public init(containingType: String = "", number: Int32 = 0) {
     self.containingType = containingType
     self.number = number

@@ -1,7 +1,7 @@
 public import Wire
 
-/// `ServerReflectionResponse` of `grpc.reflection.v1` and of `grpc.reflection.v1alpha`, which are the
-/// same on the wire. Written only: a server never reads one.
+/// `ServerReflectionResponse` of `grpc.reflection.v1` and of `grpc.reflection.v1alpha`, which are
+/// the same on the wire. Written only: a server never reads one.
 public struct ReflectionResponse: WireMessage, Equatable, Sendable {
   /// What is answered: the `message_response` oneof.
   public enum Answer: Equatable, Sendable {
@@ -20,6 +20,7 @@ public struct ReflectionResponse: WireMessage, Equatable, Sendable {
   /// What is answered.
   public var answer: Answer
 
+  /// Answers `request`.
   public init(to request: ReflectionRequest, _ answer: Answer) {
     self.request = request
     self.answer = answer

@@ -1,5 +1,5 @@
-/// The calls of `larder.v1.Admin`, in the order of the proto file. The raw value is the index of the
-/// method in `allPaths`.
+/// The calls of `larder.v1.Admin`, in the order of the proto file. The raw value is the index of
+/// the method in `allPaths`.
 public enum AdminMethod: Int, CaseIterable, Sendable {
   case getStatus
 

@@ -1,5 +1,5 @@
-/// The calls of `larder.v1.Cache`, in the order of the proto file. The raw value is the index of the
-/// method in `allPaths`.
+/// The calls of `larder.v1.Cache`, in the order of the proto file. The raw value is the index of
+/// the method in `allPaths`.
 public enum CacheMethod: Int, CaseIterable, Sendable {
   case get, getMany, set, setMany, delete, deleteMany, increment, touch
 

@@ -56,8 +56,8 @@ public import Wire
   }
 }
 
-/// The answer to a DeleteMany: one result for each key, in order. A node writes a result at a time, with
-/// `encode(result:into:)`.
+/// The answer to a DeleteMany: one result for each key, in order. A node writes a result at a time,
+/// with `encode(result:into:)`.
 @frozen public struct DeleteManyResponse: WireMessage, WireDecodable, ~Escapable {
   /// One for each key, in order.
   public var results: RepeatedMessages<DeleteResult>

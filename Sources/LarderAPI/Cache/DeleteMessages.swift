@@ -48,6 +48,7 @@ public import Wire
   /// Of the delete itself; where nothing was deleted, of the entry as it is now, or 0.
   public var version: UInt64
 
+  /// An answer; by default that there was no such entry.
   @inlinable
   public init(isDeleted: Bool = false, version: UInt64 = 0) {
     self.isDeleted = isDeleted

@@ -1,8 +1,9 @@
 public import Wire
 
-/// `Miss`, `Deferred` and `GetStatusRequest`: messages without fields. What a newer peer put into one
-/// is skipped.
+/// `Miss`, `Deferred` and `GetStatusRequest`: messages without fields. What a newer peer put into
+/// one is skipped.
 @frozen public struct EmptyMessage: WireMessage, WireDecodable, Equatable, Sendable {
+  /// The message, of which there is one only.
   @inlinable
   public init() {}
 

@@ -1,7 +1,7 @@
 public import Wire
 
-/// When an entry is to expire, as a write says it: the `expiry` oneof of several requests. The field
-/// numbers differ from request to request, so they are arguments here.
+/// When an entry is to expire, as a write says it: the `expiry` oneof of several requests. The
+/// field numbers differ from request to request, so they are arguments here.
 @frozen public enum Expiry: Equatable, Sendable {
   /// Nothing was said, or `no_expiry: false`, which means the same.
   case namespaceDefault

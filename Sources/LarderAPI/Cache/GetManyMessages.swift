@@ -58,8 +58,8 @@ public import Wire
 
 /// The answer to a GetMany: one result for each key, in order.
 ///
-/// A node writes a result at a time, as it finds them: `encode(result:into:)`, or, for a value that is
-/// spliced in, `encodeHitPrefix`, the value, and the info's `encodeSuffix`.
+/// A node writes a result at a time, as it finds them: `encode(result:into:)`, or, for a value that
+/// is spliced in, `encodeHitPrefix`, the value, and the info's `encodeSuffix`.
 @frozen public struct GetManyResponse: WireMessage, WireDecodable, ~Escapable {
   /// One for each key, in order.
   public var results: RepeatedMessages<GetResult>

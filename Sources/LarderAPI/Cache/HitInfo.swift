@@ -3,8 +3,8 @@ public import Wire
 /// What a `Hit` holds beside the value.
 ///
 /// A large value is never copied into a message: the transport sends the bytes before it, then the
-/// value from where it is stored, then the bytes after it. This type gives those two parts; with the
-/// value between them they are exactly the bytes of the whole `Hit`.
+/// value from where it is stored, then the bytes after it. This type gives those two parts; with
+/// the value between them they are exactly the bytes of the whole `Hit`.
 ///
 ///     0A <value size>   <value>   10 <version> 18 <ttl> 20 <flags> 28 <source> 30 <stale>
 ///     └─── prefix ───┘            └────────────── suffix, defaults left out ─────────────┘

@@ -63,6 +63,7 @@ public import Wire
   /// Of the entry as it is now.
   public var version: UInt64
 
+  /// An answer with the value and the version after the addition.
   @inlinable
   public init(value: Int64 = 0, version: UInt64 = 0) {
     self.value = value

@@ -1,9 +1,10 @@
-/// Where an answer came from. An open enum, as proto3 has them: a value that this code does not know
-/// comes from a newer node and is kept as it is.
+/// Where an answer came from. An open enum, as proto3 has them: a value that this code does not
+/// know comes from a newer node and is kept as it is.
 @frozen public struct Source: RawRepresentable, Equatable, Sendable {
   /// The number on the wire.
   public var rawValue: Int32
 
+  /// Any number, known here or not.
   @inlinable
   public init(rawValue: Int32) {
     self.rawValue = rawValue
@@ -25,6 +26,7 @@
   /// The number on the wire.
   public var rawValue: Int32
 
+  /// Any number, known here or not.
   @inlinable
   public init(rawValue: Int32) {
     self.rawValue = rawValue

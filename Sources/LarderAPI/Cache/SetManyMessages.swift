@@ -56,8 +56,8 @@ public import Wire
   }
 }
 
-/// The answer to a SetMany: one result for each item, in order. A node writes a result at a time, with
-/// `encode(result:into:)`.
+/// The answer to a SetMany: one result for each item, in order. A node writes a result at a time,
+/// with `encode(result:into:)`.
 @frozen public struct SetManyResponse: WireMessage, WireDecodable, ~Escapable {
   /// One for each item, in order.
   public var results: RepeatedMessages<SetResult>

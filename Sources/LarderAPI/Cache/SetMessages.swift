@@ -80,6 +80,7 @@ public import Wire
   /// Of the entry as it is now; 0 where there is none.
   public var version: UInt64
 
+  /// An answer; by default that the condition did not hold and there is no entry.
   @inlinable
   public init(isStored: Bool = false, version: UInt64 = 0) {
     self.isStored = isStored

@@ -50,6 +50,7 @@ public import Wire
   /// Unchanged by Touch; 0 where there is no entry.
   public var version: UInt64
 
+  /// An answer; by default that there is no such entry.
   @inlinable
   public init(isFound: Bool = false, version: UInt64 = 0) {
     self.isFound = isFound
