@@ -63,13 +63,14 @@ struct RequestHead: Equatable {
     guard value.byteCount >= length, value.extracting(..<length).equals("application/grpc") else {
       return false
     }
-    guard value.byteCount > length else { return true }
-    let next = value.unsafeLoad(fromByteOffset: length, as: UInt8.self)
-    if next == UInt8(ascii: "+") {
+    var rest = value.extracting(length...)
+    if rest.byteCount > 0 && rest.unsafeLoad(fromByteOffset: 0, as: UInt8.self) == UInt8(ascii: "+") {
       // The messages here are protobuf; `+json` would be misread.
-      let suffix = value.extracting((length + 1)...)
-      return suffix.byteCount >= 5 && suffix.extracting(..<5).equals("proto")
+      guard rest.byteCount >= 6, rest.extracting(..<6).equals("+proto") else { return false }
+      rest = rest.extracting(6...)
     }
+    guard rest.byteCount > 0 else { return true }
+    let next = rest.unsafeLoad(fromByteOffset: 0, as: UInt8.self)
     return next == UInt8(ascii: ";") || next == UInt8(ascii: " ")
   }
 
