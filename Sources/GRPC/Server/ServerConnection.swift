@@ -310,6 +310,10 @@ final class ServerConnection: Connection {
 
   // MARK: - Ends
 
+  override func deadline(of stream: HTTP2.Stream) -> NIODeadline? {
+    self.calls.of(stream).pointee.deadline
+  }
+
   override func expire(_ stream: HTTP2.Stream) {
     guard self.calls.of(stream).pointee.phase != .answered else { return }
     self.session.reset(stream, .cancel)
