@@ -344,6 +344,8 @@ final class ServerConnection: Connection {
     guard case .no = self.drain else { return }
     self.drain = .announced(pingAcks: self.session.pingAcks)
     self.session.announceShutdown()
+    // Written first, because libnghttp2 sends a PING ahead of whatever else is queued.
+    self.flush()
     self.session.ping()
     self.flush()
   }
