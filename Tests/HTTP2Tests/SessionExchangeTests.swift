@@ -6,7 +6,8 @@ private let head = HeaderList(text: [":status": "200", "content-type": "applicat
 private let trailers = HeaderList(text: ["grpc-status": "0"])
 
 @Suite struct SessionExchangeTests {
-  @Test func `a request and its answer with trailers arrive whole, one byte at a time too`() throws {
+  @Test func `a request and its answer with trailers arrive whole, one byte at a time too`() throws
+  {
     for pieceBytes in [1, 7, 16 << 10] {
       let pair = SessionPair()
       pair.pieceBytes = pieceBytes
@@ -91,7 +92,8 @@ private let trailers = HeaderList(text: ["grpc-status": "0"])
 
   // MARK: - Ends before the request's
 
-  @Test func `an answer that ends before its request is followed by RST_STREAM of no error`() throws {
+  @Test func `an answer that ends before its request is followed by RST_STREAM of no error`() throws
+  {
     let pair = SessionPair()
     pair.serve = { session, stream in
       guard !stream.isHeadSubmitted else { return }

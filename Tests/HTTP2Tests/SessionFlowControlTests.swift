@@ -20,7 +20,9 @@ private var smallWindows: SessionConfiguration {
 }
 
 @Suite struct SessionFlowControlTests {
-  @Test func `a request larger than both windows arrives when the reader credits as it reads`() throws {
+  @Test func `a request larger than both windows arrives when the reader credits as it reads`()
+    throws
+  {
     let pair = SessionPair(server: smallWindows)
     let requests = Collector()
     pair.serve = { requests.take($1, in: $0) }
@@ -45,7 +47,9 @@ private var smallWindows: SessionConfiguration {
     #expect(whole == body)
   }
 
-  @Test func `an answer larger than both windows arrives when the reader credits as it reads`() throws {
+  @Test func `an answer larger than both windows arrives when the reader credits as it reads`()
+    throws
+  {
     let pair = SessionPair(client: smallWindows)
     let body = pattern(300_000)
     pair.serve = { session, stream in

@@ -43,7 +43,9 @@ private let request: KeyValuePairs = [
     }
   }
 
-  @Test func `a header list at its field limit is taken, and one with a field more is marked`() throws {
+  @Test func `a header list at its field limit is taken, and one with a field more is marked`()
+    throws
+  {
     for (fields, isTooLarge) in [(12, false), (13, true)] {
       let session = server { $0.headersMax = 16 }
       var block = Frame.hpack(request)
@@ -177,7 +179,9 @@ private let request: KeyValuePairs = [
     #expect(entries[[0, 9]] == [0, 0, 0, 1])
   }
 
-  @Test func `PINGs up to the limit of unsent acknowledgements are taken, and one more floods`() throws {
+  @Test func `PINGs up to the limit of unsent acknowledgements are taken, and one more floods`()
+    throws
+  {
     let session = server { $0.outboundAcksMax = 10 }
     try session.receive(Frame.clientHello)
     _ = try session.pullAll()
@@ -195,7 +199,9 @@ private let request: KeyValuePairs = [
     }
   }
 
-  @Test func `SETTINGS up to the limit of unsent acknowledgements are taken, and one more floods`() throws {
+  @Test func `SETTINGS up to the limit of unsent acknowledgements are taken, and one more floods`()
+    throws
+  {
     let session = server { $0.outboundAcksMax = 10 }
     try session.receive(Frame.clientHello)
     _ = try session.pullAll()
@@ -203,7 +209,9 @@ private let request: KeyValuePairs = [
     #expect(failure(of: session, Frame.settings()) == .flooded)
   }
 
-  @Test func `a SETTINGS frame of as many entries as allowed is taken, and one more ends it`() throws {
+  @Test func `a SETTINGS frame of as many entries as allowed is taken, and one more ends it`()
+    throws
+  {
     for (count, isTaken) in [(32, true), (33, false)] {
       let session = server()
       let entries = [(UInt16, UInt32)](repeating: (0x3, 100), count: count)
@@ -213,7 +221,8 @@ private let request: KeyValuePairs = [
     }
   }
 
-  @Test func `CONTINUATION frames up to the limit are taken, and a flood ends the session`() throws {
+  @Test func `CONTINUATION frames up to the limit are taken, and a flood ends the session`() throws
+  {
     func block(continuations: Int) -> [UInt8] {
       let first = Frame.bytes(type: 0x1, flags: Frame.endStream, stream: 1, Frame.hpack(request))
       let middle = (1..<continuations).flatMap { _ in Frame.continuation(stream: 1, []) }

@@ -88,7 +88,9 @@ extension Session {
     #expect((2_048...131_072).contains(pair.server.bufferBytes))
   }
 
-  @Test func `closing all streams makes those ready whose end is waited for, and frees the rest`() throws {
+  @Test func `closing all streams makes those ready whose end is waited for, and frees the rest`()
+    throws
+  {
     let pair = SessionPair()
     var taken: [Int32] = []
     pair.serve = { _, stream in
@@ -122,7 +124,9 @@ extension Session {
     #expect(pair.server.liveStreams == 0 && pair.client.liveStreams == 0)
   }
 
-  @Test func `twenty thousand rejected calls with bodies leave the connection window intact`() throws {
+  @Test func `twenty thousand rejected calls with bodies leave the connection window intact`()
+    throws
+  {
     // 20,000 bodies of 1,000 bytes are three hundred windows of the connection.
     var configuration = SessionConfiguration()
     configuration.connectionWindowBytes = 65_535
@@ -148,7 +152,9 @@ extension Session {
     #expect(pair.server.recordCount == 1)
   }
 
-  @Test func `a stream reset with bytes that nobody took gives its window back to the connection`() throws {
+  @Test func `a stream reset with bytes that nobody took gives its window back to the connection`()
+    throws
+  {
     var configuration = SessionConfiguration()
     configuration.connectionWindowBytes = 65_535
     let pair = SessionPair(server: configuration)

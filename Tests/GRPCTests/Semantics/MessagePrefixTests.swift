@@ -24,7 +24,9 @@ private func unary(_ bytes: [UInt8], isEnd: Bool) throws(FramingError) -> Int? {
     #expect(try parse(bytes) == 3)
   }
 
-  @Test func `a message of the limit is taken, and one of a byte more is refused on its prefix`() throws {
+  @Test func `a message of the limit is taken, and one of a byte more is refused on its prefix`()
+    throws
+  {
     #expect(try parse([0, 0, 0, 0, 10]) == 10)
     #expect(throws: FramingError.tooLarge(length: 11, max: 10)) { try parse([0, 0, 0, 0, 11]) }
     #expect(throws: FramingError.tooLarge(length: 0xffff_ffff, max: 10)) {
@@ -67,7 +69,9 @@ private func unary(_ bytes: [UInt8], isEnd: Bool) throws(FramingError) -> Int? {
     let two = message([7]) + message([8])
     for count in message([7]).count + 1...two.count {
       for isEnd in [false, true] {
-        #expect(throws: FramingError.secondMessage) { try unary(Array(two[..<count]), isEnd: isEnd) }
+        #expect(throws: FramingError.secondMessage) {
+          try unary(Array(two[..<count]), isEnd: isEnd)
+        }
       }
     }
   }

@@ -75,7 +75,8 @@ private func refusal(_ changes: (String, String?)...) -> RequestHead.Refusal? {
 
   @Test func `a path that is not served is UNIMPLEMENTED and named`() {
     #expect(
-      refusal((":path", "/a.B/Nope")) == .status(Status(.unimplemented, "unknown method /a.B/Nope")))
+      refusal((":path", "/a.B/Nope")) == .status(Status(.unimplemented, "unknown method /a.B/Nope"))
+    )
   }
 
   @Test func `a head without a path is UNIMPLEMENTED`() {

@@ -59,7 +59,9 @@ import Testing
 
   // MARK: - Framing
 
-  @Test func `a message of the limit is served, and one of a byte more refused on its prefix`() throws {
+  @Test func `a message of the limit is served, and one of a byte more refused on its prefix`()
+    throws
+  {
     var limits = ConnectionLimits()
     limits.messageMaxBytes = 1_000
     let server = try EmbeddedServer(Unary.echo, limits: limits)
@@ -113,7 +115,9 @@ import Testing
 
   // MARK: - Request buffer
 
-  @Test func `incomplete requests up to the limit are held, and the one a byte over is refused`() throws {
+  @Test func `incomplete requests up to the limit are held, and the one a byte over is refused`()
+    throws
+  {
     var limits = ConnectionLimits()
     limits.requestBufferMaxBytes = 100_000
     let server = try EmbeddedServer(Unary.echo, limits: limits)
@@ -158,7 +162,9 @@ import Testing
     }
   }
 
-  @Test func `twenty thousand rejected calls with bodies leave the connection able to serve`() throws {
+  @Test func `twenty thousand rejected calls with bodies leave the connection able to serve`()
+    throws
+  {
     var limits = ConnectionLimits()
     limits.session.connectionWindowBytes = 65_535
     limits.messageMaxBytes = 100_000

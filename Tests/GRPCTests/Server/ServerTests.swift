@@ -37,7 +37,9 @@ import Testing
 
   // MARK: - Deadlines
 
-  @Test func `a parked call whose deadline passes is reset with CANCEL, and its answer ignored`() async throws {
+  @Test func `a parked call whose deadline passes is reset with CANCEL, and its answer ignored`()
+    async throws
+  {
     let lot = ParkingLot()
     try await withServer([.unary(paths: ["/t.S/M"], lot)]) { server in
       let client = try await server.connect()
@@ -51,7 +53,9 @@ import Testing
     }
   }
 
-  @Test func `the earliest of several deadlines passes first, in whatever order they came`() async throws {
+  @Test func `the earliest of several deadlines passes first, in whatever order they came`()
+    async throws
+  {
     let lot = ParkingLot()
     try await withServer([.unary(paths: ["/t.S/M"], lot)]) { server in
       let client = try await server.connect()
@@ -78,7 +82,9 @@ import Testing
     }
   }
 
-  @Test func `a request of which only the head came is reset when its deadline passes`() async throws {
+  @Test func `a request of which only the head came is reset when its deadline passes`()
+    async throws
+  {
     try await withServer([.unary(paths: ["/t.S/M"], Unary.echo)]) { server in
       let client = try await server.connect()
       let id = try await client.call("/t.S/M", [("grpc-timeout", "50m")], isOpen: true)
@@ -144,7 +150,9 @@ import Testing
 
   // MARK: - Limits
 
-  @Test func `a connection over the limit is closed, and one may come when another has gone`() async throws {
+  @Test func `a connection over the limit is closed, and one may come when another has gone`()
+    async throws
+  {
     var configuration = Server.Configuration()
     configuration.connectionsMax = 2
     try await withServer([.unary(paths: ["/t.S/M"], Unary.echo)], configuration) { server in
@@ -186,7 +194,9 @@ import Testing
     }
   }
 
-  @Test func `a shutdown with a call that does not end closes it after the timeout, and says so`() async throws {
+  @Test func `a shutdown with a call that does not end closes it after the timeout, and says so`()
+    async throws
+  {
     let lot = ParkingLot()
     try await withServer([.unary(paths: ["/t.S/M"], lot)]) { server in
       let client = try await server.connect()

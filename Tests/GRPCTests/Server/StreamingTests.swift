@@ -63,7 +63,9 @@ import Testing
 
   // MARK: - Ends
 
-  @Test func `a handler that throws before its first message answers in trailers only`() async throws {
+  @Test func `a handler that throws before its first message answers in trailers only`()
+    async throws
+  {
     let service = Streaming { _ in throw Status(.notFound, "no such arc") }
     try await self.withStreaming(service) { server in
       let client = try await server.connect()
@@ -167,7 +169,9 @@ import Testing
     }
   }
 
-  @Test func `a deadline that passes resets the stream with CANCEL and cancels the task`() async throws {
+  @Test func `a deadline that passes resets the stream with CANCEL and cancels the task`()
+    async throws
+  {
     let (started, cancelled) = (Flag(), Flag())
     try await self.withStreaming(self.untilCancelled(started, cancelled)) { server in
       let client = try await server.connect()
@@ -209,7 +213,9 @@ import Testing
 
   // MARK: - Backpressure
 
-  @Test func `a handler that does not read holds the client back, and gets all when it does`() async throws {
+  @Test func `a handler that does not read holds the client back, and gets all when it does`()
+    async throws
+  {
     let gate = Gate()
     let service = Streaming { call in
       await gate.wait()
@@ -240,7 +246,9 @@ import Testing
     }
   }
 
-  @Test func `a client that does not read suspends the writer, which goes on when it does`() async throws {
+  @Test func `a client that does not read suspends the writer, which goes on when it does`()
+    async throws
+  {
     let sent = Atomic<Int>(0)
     let messages = 500
     let service = Streaming { call in

@@ -31,7 +31,9 @@ import Wire
     #expect(try server.answer("/a.S/M", body: framed([9])).messages == [[9]])
   }
 
-  @Test func `a failure is trailers only, its message percent-encoded, its reason in the details`() throws {
+  @Test func `a failure is trailers only, its message percent-encoded, its reason in the details`()
+    throws
+  {
     let info = ErrorInfo(reason: "KEY_TOO_LONG", metadata: ["limit_bytes": "250"])
     let status = Status(.invalidArgument, "100 % größer\n", info: info)
     let server = try EmbeddedServer(Unary { $0.fail(status) })
@@ -92,7 +94,9 @@ import Wire
   @Test func `a head like the last but for its timeout is not taken for it`() throws {
     let server = try EmbeddedServer(Unary { $0.reply([$0.deadline == nil ? 0 : 1]) })
     let timeout = [("grpc-timeout", "10S")]
-    for (extra, expected) in [([], 0), (timeout, 1), ([], 0), (timeout, 1)] as [([(String, String)], UInt8)] {
+    for (extra, expected) in [([], 0), (timeout, 1), ([], 0), (timeout, 1)]
+      as [([(String, String)], UInt8)]
+    {
       #expect(try server.answer("/t.S/M", extra, body: framed([])).messages == [[expected]])
     }
   }
@@ -137,7 +141,9 @@ import Wire
     #expect(!first.isWaiting && !lot.parked[1].isWaiting)
   }
 
-  @Test func `an answer to a parked call whose client cancelled is ignored, and the call freed`() throws {
+  @Test func `an answer to a parked call whose client cancelled is ignored, and the call freed`()
+    throws
+  {
     let lot = ParkingLot()
     let server = try EmbeddedServer(lot)
     let stream = server.call(body: framed([1]))
