@@ -246,6 +246,33 @@ import Testing
     }
   }
 
+  @Test func `cut messages of streams count against the request buffer, up to its limit`()
+    async throws
+  {
+    var configuration = Server.Configuration()
+    configuration.connection.requestBufferMaxBytes = 100_000
+    try await self.withStreaming(.echo, configuration) { server in
+      let client = try await server.connect()
+      let message = framed(pattern(80_000))
+      let first = try await client.call("/t.S/M", body: Array(message[..<60_000]), isOpen: true)
+      let second = try await client.call("/t.S/M", body: Array(message[..<40_000]), isOpen: true)
+      // Frames are served in order: the answer to a later call proves that those have come.
+      #expect(try await client.answer("/t.S/Echo", body: framed([])).status == 0)
+      #expect(try await client.exchange(second).closeCode == nil)
+      try await client.send(second, [message[40_000]])
+      let refused = try await client.answer(second)
+      #expect(refused.status == 8)
+      #expect(refused.message?.contains("100000 bytes") == true)
+      try await client.send(first, Array(message[60_000...]), isEnd: true)
+      #expect(try await client.answer(first).messages == [pattern(80_000)])
+      // What has been delivered no longer counts.
+      for _ in 0..<3 {
+        let answer = try await client.answer("/t.S/M", body: framed(pattern(80_000)))
+        #expect(answer.messages == [pattern(80_000)])
+      }
+    }
+  }
+
   @Test func `a client that does not read suspends the writer, which goes on when it does`()
     async throws
   {
