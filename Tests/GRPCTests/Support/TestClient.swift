@@ -109,8 +109,6 @@ final class ClientHandler: ChannelInboundHandler {
   let answers = Collector()
   /// Streams that have not closed.
   private(set) var streams: [Int32: HTTP2.Stream] = [:]
-  /// The others, in the order in which they did.
-  private(set) var closed: [Int32] = []
   private var context: ChannelHandlerContext?
 
   init(_ configuration: SessionConfiguration) {
@@ -156,10 +154,7 @@ final class ClientHandler: ChannelInboundHandler {
   private func act() {
     self.session.actOnReady { stream in
       self.answers.take(stream, in: self.session)
-      if stream.closeCode != nil {
-        self.streams[stream.id] = nil
-        self.closed.append(stream.id)
-      }
+      if stream.closeCode != nil { self.streams[stream.id] = nil }
     }
   }
 
