@@ -1,6 +1,7 @@
 import HTTP2
 import NIOCore
 import NIOPosix
+import Synchronization
 import TestSupport
 import Testing
 
@@ -43,6 +44,16 @@ func withServer(
   try result.get()
 }
 
+/// Serves `service` at `/t.S/M`, and an echo at `/t.S/Echo`, while `body` runs.
+func withStreaming(
+  _ service: Streaming, _ configuration: Server.Configuration = .init(),
+  _ body: (TestServer) async throws -> Void
+) async throws {
+  try await withServer(
+    [.unary(paths: ["/t.S/Echo"], Unary.echo), .streaming(paths: ["/t.S/M"], service)],
+    configuration, body)
+}
+
 /// Waits until `condition` holds; fails the test when it does not in time.
 func eventually(
   _ what: String, within limit: Duration = .seconds(20),
@@ -80,4 +91,12 @@ struct Gate: Sendable {
 
   func open() { self.continuation.finish() }
   func wait() async { for await _ in self.stream {} }
+}
+
+/// Set once, from whatever thread.
+final class Flag: Sendable {
+  private let value = Atomic<Bool>(false)
+
+  var isSet: Bool { self.value.load(ordering: .acquiring) }
+  func set() { self.value.store(true, ordering: .releasing) }
 }
