@@ -25,7 +25,8 @@ public final class Collector {
 
   /// Takes over what `stream` has received since it was last ready.
   public func take(_ stream: HTTP2.Stream, in session: Session) {
-    var exchange = self[stream.id]
+    // Taken out meanwhile, so that the body grows in place.
+    var exchange = self.exchanges.removeValue(forKey: stream.id) ?? Exchange()
     exchange.isHeadReceived = stream.isHeadReceived
     exchange.isEndReceived = stream.isEndReceived
     exchange.isHeaderListTooLarge = stream.isHeaderListTooLarge

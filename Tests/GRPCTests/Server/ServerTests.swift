@@ -130,6 +130,36 @@ import Testing
     }
   }
 
+  @Test func `answers to a client whose socket takes no more wait, and arrive when it does`()
+    async throws
+  {
+    // Windows wide open, so that nothing but the socket holds the server back.
+    let bytes = pattern(4 << 20)
+    let service = Unary { call in
+      let value = Value(bytes)
+      call.reply(
+        headSize: 0, { _ in }, value: UnsafeRawBufferPointer(value.buffer), owner: value,
+        tailSize: 0, { _ in })
+    }
+    try await withServer([.unary(paths: ["/t.S/M"], service)]) { server in
+      let client = try await server.connect {
+        $0.streamWindowBytes = 64 << 20
+        $0.connectionWindowBytes = 64 << 20
+      }
+      try await client.channel.setOption(.autoRead, value: false).get()
+      var ids: [Int32] = []
+      for _ in 0..<8 { ids.append(try await client.call("/t.S/M", body: framed([]))) }
+      // The one event loop still serves others.
+      let other = try await server.connect()
+      #expect(try await other.answer("/t.S/Nope", body: framed([])).status == 12)
+      try await client.channel.setOption(.autoRead, value: true).get()
+      for id in ids {
+        let answer = try await client.answer(id)
+        #expect(answer.body == framed(bytes) && answer.status == 0)
+      }
+    }
+  }
+
   @Test func `a value whose client goes away is let go`() async throws {
     let alive = Mutex<WeakValue>(WeakValue())
     let service = Unary { call in

@@ -82,7 +82,7 @@ import Wire
     #expect(answer.messages == [[1, 2] + pattern(100_000) + [3]])
   }
 
-  @Test func `calls of one read are all answered, in one write each`() throws {
+  @Test func `calls of one read are all answered`() throws {
     let server = try EmbeddedServer(Unary.echo)
     let ids = (0..<100).map { server.call(body: framed([UInt8($0)])).id }
     try server.run()
