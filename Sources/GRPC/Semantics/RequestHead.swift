@@ -64,9 +64,8 @@ struct RequestHead: Equatable {
       return false
     }
     var rest = value.extracting(length...)
-    if rest.byteCount > 0 && rest.unsafeLoad(fromByteOffset: 0, as: UInt8.self) == UInt8(ascii: "+") {
-      // The messages here are protobuf; `+json` would be misread.
-      guard rest.byteCount >= 6, rest.extracting(..<6).equals("+proto") else { return false }
+    // The messages here are protobuf; another suffix, such as `+json`, would be misread.
+    if rest.byteCount >= 6 && rest.extracting(..<6).equals("+proto") {
       rest = rest.extracting(6...)
     }
     guard rest.byteCount > 0 else { return true }
