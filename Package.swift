@@ -81,11 +81,23 @@ let package = Package(
       ],
       swiftSettings: strict),
 
+    // Frames spelled as bytes, and two sessions joined in memory.
+    .target(
+      name: "TestSupport", dependencies: ["HTTP2"], path: "Tests/TestSupport",
+      swiftSettings: strict),
     tests("Wire"),
-    tests("HTTP2"),
+    tests("HTTP2", ["TestSupport"]),
     tests("HashRing"),
     tests("CacheStore"),
-    tests("GRPC", ["Wire", "HTTP2", .product(name: "NIOCore", package: nio), .product(name: "NIOPosix", package: nio), .product(name: "NIOEmbedded", package: nio)]),
+    tests(
+      "GRPC",
+      [
+        "Wire", "HTTP2", "TestSupport",
+        .product(name: "NIOCore", package: nio),
+        .product(name: "NIOPosix", package: nio),
+        .product(name: "NIOEmbedded", package: nio),
+        .product(name: "Logging", package: "swift-log"),
+      ]),
     tests("GRPCServices", ["Wire", "GRPC", "LarderAPI"]),
     tests("LarderAPI", ["Wire", "ProtobufOracle"]),
     // protobuf-c's code for our messages, written by scripts/protos.sh: the judge of our codec.

@@ -7,7 +7,7 @@
 /// back what one large message left behind.
 struct ByteStore: ~Copyable {
   private var base: UnsafeMutableRawPointer?
-  private var capacity = 0
+  private(set) var capacity = 0
   /// End of the initialised bytes. `consumed <= end <= capacity` always holds.
   private var end = 0
   private var consumed = 0

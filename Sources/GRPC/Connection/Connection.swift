@@ -206,9 +206,12 @@ public class Connection: ChannelDuplexHandler {
         return
       }
       hasMore = self.writeBatch(context)
+      guard !hasMore && self.session.hasReady && self.context != nil else { continue }
+      // Streams that ended with this write and whose end somebody waits for. Window that they held
+      // goes back to the peer, which may have nothing to say before it gets it.
+      self.act()
+      hasMore = self.session.wantsWrite
     }
-    // Streams that ended with this write and whose end somebody waits for.
-    if self.session.hasReady { self.act() }
     if !self.session.wantsRead && !self.session.wantsWrite { context.close(promise: nil) }
   }
 

@@ -63,13 +63,13 @@ struct RequestHead: Equatable {
     guard value.byteCount >= length, value.extracting(..<length).equals("application/grpc") else {
       return false
     }
-    guard value.byteCount > length else { return true }
-    let next = value.unsafeLoad(fromByteOffset: length, as: UInt8.self)
-    if next == UInt8(ascii: "+") {
-      // The messages here are protobuf; `+json` would be misread.
-      let suffix = value.extracting((length + 1)...)
-      return suffix.byteCount >= 5 && suffix.extracting(..<5).equals("proto")
+    var rest = value.extracting(length...)
+    // The messages here are protobuf; another suffix, such as `+json`, would be misread.
+    if rest.byteCount >= 6 && rest.extracting(..<6).equals("+proto") {
+      rest = rest.extracting(6...)
     }
+    guard rest.byteCount > 0 else { return true }
+    let next = rest.unsafeLoad(fromByteOffset: 0, as: UInt8.self)
     return next == UInt8(ascii: ";") || next == UInt8(ascii: " ")
   }
 

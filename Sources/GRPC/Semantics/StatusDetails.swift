@@ -48,7 +48,8 @@ struct StatusDetails: WireMessage {
       default: try reader.skip(field)
       }
     }
-    return info
+    // A value of no bytes is not sent at all: an ErrorInfo in which everything is empty.
+    return type == Self.errorInfoType ? info ?? ErrorInfo(reason: "", domain: "") : nil
   }
 }
 

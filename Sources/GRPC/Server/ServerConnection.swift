@@ -109,25 +109,30 @@ final class ServerConnection: Connection {
 
   /// The message is not whole: lets the client send on, within the connection's limit.
   private func wait(_ stream: HTTP2.Stream) {
-    let grown = stream.inboundCount - self.calls.of(stream).pointee.bufferedBytes
-    self.bufferedBytes += grown
-    self.calls.of(stream).pointee.bufferedBytes += grown
-    guard self.bufferedBytes <= self.limits.requestBufferMaxBytes else {
-      return self.fail(
-        stream,
-        Status(
-          .resourceExhausted,
-          "incomplete requests on this connection hold more than "
-            + "\(self.limits.requestBufferMaxBytes) bytes",
-          info: .init(
-            reason: "REQUEST_BUFFER_EXHAUSTED",
-            metadata: [
-              "limit": "request-buffer-max", "limit_bytes": "\(self.limits.requestBufferMaxBytes)",
-            ])))
-    }
+    guard self.buffer(stream) else { return self.fail(stream, self.bufferExhausted) }
     self.session.credit(stream)
     stream.reportsClose = true
     if let deadline = self.calls.of(stream).pointee.deadline { self.watch(deadline) }
+  }
+
+  /// Counts what `stream` holds; false where the connection's requests hold too much by it.
+  private func buffer(_ stream: HTTP2.Stream) -> Bool {
+    let grown = stream.inboundCount - self.calls.of(stream).pointee.bufferedBytes
+    self.bufferedBytes += grown
+    self.calls.of(stream).pointee.bufferedBytes += grown
+    return self.bufferedBytes <= self.limits.requestBufferMaxBytes
+  }
+
+  private var bufferExhausted: Status {
+    Status(
+      .resourceExhausted,
+      "incomplete requests on this connection hold more than "
+        + "\(self.limits.requestBufferMaxBytes) bytes",
+      info: .init(
+        reason: "REQUEST_BUFFER_EXHAUSTED",
+        metadata: [
+          "limit": "request-buffer-max", "limit_bytes": "\(self.limits.requestBufferMaxBytes)",
+        ]))
   }
 
   private func unbuffer(_ stream: HTTP2.Stream) {
@@ -282,8 +287,10 @@ final class ServerConnection: Connection {
       self.calls.of(stream).pointee.pipe?.drainedIfWaiting()
       try self.calls.of(stream).pointee.pipe?.deliver()
     } catch {
-      self.endStreaming(stream, error.status)
+      return self.endStreaming(stream, error.status)
     }
+    // A message that is not whole, or waits for its reader.
+    if !self.buffer(stream) { self.endStreaming(stream, self.bufferExhausted) }
   }
 
   private func finishStreaming(_ pipe: MessagePipe, _ status: Status) {
@@ -295,6 +302,7 @@ final class ServerConnection: Connection {
 
   private func endStreaming(_ stream: HTTP2.Stream, _ status: Status) {
     let (pipe, task) = (self.calls.of(stream).pointee.pipe, self.calls.of(stream).pointee.task)
+    self.unbuffer(stream)
     if stream.isHeadSubmitted {
       self.session.finish(stream, trailers: Trailers.trailers(status))
     } else if status == .ok {
@@ -310,6 +318,10 @@ final class ServerConnection: Connection {
   }
 
   // MARK: - Ends
+
+  override func deadline(of stream: HTTP2.Stream) -> NIODeadline? {
+    self.calls.of(stream).pointee.deadline
+  }
 
   override func expire(_ stream: HTTP2.Stream) {
     guard self.calls.of(stream).pointee.phase != .answered else { return }
@@ -341,6 +353,8 @@ final class ServerConnection: Connection {
     guard case .no = self.drain else { return }
     self.drain = .announced(pingAcks: self.session.pingAcks)
     self.session.announceShutdown()
+    // Written first, because libnghttp2 sends a PING ahead of whatever else is queued.
+    self.flush()
     self.session.ping()
     self.flush()
   }
