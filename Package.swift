@@ -61,11 +61,12 @@ let package = Package(
     module(
       "Node",
       [
-        "Wire", "HashRing", "CacheStore", "GRPC", "GRPCServices", "LarderAPI",
+        "Wire", "HTTP2", "HashRing", "CacheStore", "GRPC", "GRPCServices", "LarderAPI",
         .product(name: "NIOCore", package: nio),
         .product(name: "NIOPosix", package: nio),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
         .product(name: "Yams", package: "Yams"),
       ]),
     .executableTarget(

@@ -1,0 +1,154 @@
+internal import CacheStore
+internal import GRPC
+internal import GRPCServices
+internal import HTTP2
+internal import LarderAPI
+internal import Logging
+internal import NIOCore
+internal import NIOPosix
+internal import ServiceLifecycle
+
+/// What a node is made of, started in this order and stopped in the reverse: store, event loops,
+/// services, listener, housekeeping.
+struct NodeServer: Service {
+  private let configuration: NodeConfiguration
+  private let logger: Logger
+  private let store: Store
+  private let clock = NodeClock()
+  private let health = HealthService()
+  private let reflection: ReflectionService
+  private let admin: AdminService
+
+  init(_ configuration: NodeConfiguration, logger: Logger) throws {
+    self.configuration = configuration
+    self.logger = logger
+    self.store = try Store(StoreConfiguration(configuration))
+    self.reflection = ReflectionService(
+      try ReflectionIndex(
+        descriptorSet: DescriptorSet.bytes,
+        services: [CacheMethod.service, AdminMethod.service, "grpc.health.v1.Health"]
+          + ReflectionService.services))
+    self.admin = AdminService(store: self.store, loops: configuration.loops)
+  }
+
+  func run() async throws {
+    let loops = MultiThreadedEventLoopGroup(numberOfThreads: self.configuration.loops)
+    do {
+      try await self.serve(on: loops)
+    } catch {
+      try await loops.shutdownGracefully()
+      throw error
+    }
+    try await loops.shutdownGracefully()
+    self.logger.info("stopped")
+  }
+
+  private func serve(on loops: MultiThreadedEventLoopGroup) async throws {
+    let cache = CacheService(
+      store: self.store, clock: self.clock, configuration: self.configuration)
+    let server = Server(
+      [.unary(paths: CacheMethod.allPaths, cache), .unary(paths: AdminMethod.allPaths, self.admin)]
+        + self.health.registrations + self.reflection.registrations,
+      configuration: Server.Configuration(self.configuration.limits), group: loops,
+      logger: self.logger)
+    let listen = self.configuration.listen
+    let address: SocketAddress
+    do {
+      address = try await server.listen(host: listen.host, port: listen.port)
+    } catch {
+      throw NodeError.cannotListen(listen, error)
+    }
+    let nodeID = self.configuration.resolvedNodeID(boundPort: address.port ?? listen.port)
+    self.admin.listening(nodeID: nodeID) { server.connections }
+    let housekeeping = self.startHousekeeping(on: loops.next())
+    for name in ["", CacheMethod.service, AdminMethod.service] { self.health.set(name, .serving) }
+    self.logger.info(
+      "ready",
+      metadata: [
+        "listen": "\(HostPort(host: listen.host, port: address.port ?? listen.port))",
+        "node-id": "\(nodeID)", "version": "\(LarderVersion.current)",
+        "loops": "\(self.configuration.loops)",
+        "memory": "\(ByteCount(bytes: self.configuration.memoryBytes))",
+      ])
+
+    await Self.untilStopped()
+
+    self.logger.info("stopping: no new calls, finishing those under way")
+    await self.health.stop()
+    let abandoned = await server.shutdown(
+      timeout: .milliseconds(self.configuration.limits.drainTimeoutMilliseconds))
+    housekeeping.cancel()
+    if abandoned > 0 {
+      self.logger.warning(
+        "connections closed with calls under way: drain-timeout passed",
+        metadata: ["connections": "\(abandoned)"])
+    }
+  }
+
+  private static func untilStopped() async {
+    do {
+      try await gracefulShutdown()
+    } catch {
+      // The task was cancelled, which asks for the same: stop.
+    }
+  }
+
+  /// Expired entries are looked for in small steps, so that no shard is held long.
+  private static let sweepBucketsMax = 8192
+
+  private func startHousekeeping(on loop: any EventLoop) -> RepeatedTask {
+    let interval = TimeAmount.milliseconds(
+      self.configuration.limits.expirySweepIntervalMilliseconds)
+    let (store, clock) = (self.store, self.clock)
+    return loop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in
+      clock.adjust()
+      _ = store.sweep(bucketsMax: Self.sweepBucketsMax, now: clock.time(.now()))
+    }
+  }
+}
+
+/// What keeps a node from starting.
+enum NodeError: Error, CustomStringConvertible {
+  case cannotListen(HostPort, any Error)
+
+  var description: String {
+    switch self {
+    case .cannotListen(let address, let error):
+      "cannot listen on \(address): \(error). Is another process using the port? "
+        + "Choose another address with --listen."
+    }
+  }
+}
+
+extension StoreConfiguration {
+  init(_ configuration: NodeConfiguration) {
+    self.init(
+      memoryBytes: configuration.memoryBytes,
+      inlineValueMaxBytes: configuration.limits.inlineValueMaxBytes,
+      valueMaxBytes: configuration.limits.valueMaxBytes,
+      tombstonesMax: configuration.limits.tombstonesMax,
+      cores: configuration.loops,
+      namespaces: configuration.namespaces.map { namespace in
+        CacheStore.NamespaceConfiguration(
+          name: namespace.name,
+          defaultExpiry: namespace.defaultTTLMilliseconds
+            .map { .after(milliseconds: UInt64($0)) } ?? .never,
+          ttlMaxMilliseconds: UInt64(namespace.ttlMaxMilliseconds))
+      })
+  }
+}
+
+extension Server.Configuration {
+  init(_ limits: NodeLimits) {
+    self.init()
+    self.connectionsMax = limits.connectionsMax
+    self.connection.messageMaxBytes = limits.messageMaxBytes
+    self.connection.outputBufferMaxBytes = limits.outputBufferMaxBytes
+    self.connection.requestBufferMaxBytes = limits.requestBufferMaxBytes
+    self.connection.session.streamsMax = limits.streamsMax
+    self.connection.session.streamWindowBytes = limits.streamWindowBytes
+    self.connection.session.connectionWindowBytes = limits.connectionWindowBytes
+    self.connection.session.headerListMaxBytes = limits.headerListMaxBytes
+    self.connection.session.headersMax = limits.headersMax
+  }
+}

@@ -1,0 +1,88 @@
+internal import CacheStore
+internal import Foundation
+internal import Glibc
+internal import GRPC
+internal import LarderAPI
+internal import NIOCore
+internal import Synchronization
+internal import Wire
+
+/// larder.v1.Admin: what an operator asks a node.
+final class AdminService: UnaryService {
+  private let store: Store
+  private let started = NIODeadline.now()
+  private let loops: Int
+  /// Known once the node listens.
+  private let identity = Mutex<(nodeID: String, connections: @Sendable () -> Int)?>(nil)
+
+  init(store: Store, loops: Int) {
+    self.store = store
+    self.loops = loops
+  }
+
+  func listening(nodeID: String, connections: @escaping @Sendable () -> Int) {
+    self.identity.withLock { $0 = (nodeID, connections) }
+  }
+
+  func serve(_ call: borrowing UnaryCall) {
+    switch AdminMethod(rawValue: call.method) {
+    case .getStatus:
+      do {
+        _ = try GetStatusRequest(decoding: call.message)
+        call.reply(self.status(now: call.now))
+      } catch {
+        call.fail(CacheError(error).status)
+      }
+    case nil: preconditionFailure("a method that was not registered")
+    }
+  }
+
+  private func status(now: NIODeadline) -> GetStatusResponse {
+    let statistics = self.store.statistics()
+    let identity = self.identity.withLock { $0 }
+    var status = GetStatusResponse()
+    status.nodeID = identity?.nodeID ?? ""
+    status.version = LarderVersion.current
+    status.uptimeMilliseconds = UInt64(max(0, (now - self.started).nanoseconds / 1_000_000))
+    status.processID = UInt32(getpid())
+    status.eventLoops = UInt32(self.loops)
+    status.cpuTimeMicroseconds = Self.cpuTimeMicroseconds()
+    status.residentBytes = Self.residentBytes()
+    status.memoryLimitBytes = UInt64(statistics.memoryLimitBytes)
+    status.memoryUsedBytes = UInt64(statistics.memoryUsedBytes)
+    status.connections = UInt64(identity?.connections() ?? 0)
+    status.namespaces = zip(self.store.namespaces.configurations, statistics.namespaces).map {
+      NamespaceStatus(name: $0.name, $1)
+    }
+    return status
+  }
+
+  private static func cpuTimeMicroseconds() -> UInt64 {
+    var time = timespec()
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+    return UInt64(time.tv_sec * 1_000_000 + time.tv_nsec / 1000)
+  }
+
+  /// The second field of /proc/self/statm, in pages; 0 where there is no /proc.
+  private static func residentBytes() -> UInt64 {
+    guard let text = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8),
+      let pages = text.split(separator: " ").dropFirst().first.flatMap({ UInt64($0) })
+    else { return 0 }
+    return pages * UInt64(sysconf(Int32(_SC_PAGESIZE)))
+  }
+}
+
+extension NamespaceStatus {
+  fileprivate init(name: String, _ statistics: NamespaceStatistics) {
+    self.init()
+    self.name = name
+    self.entries = UInt64(statistics.entries)
+    self.bytes = UInt64(statistics.bytes)
+    self.hits = UInt64(statistics.hits)
+    self.misses = UInt64(statistics.misses)
+    self.writes = UInt64(statistics.writes)
+    self.deletes = UInt64(statistics.deletes)
+    self.evictions = UInt64(statistics.evictions)
+    self.expirations = UInt64(statistics.expirations)
+  }
+}

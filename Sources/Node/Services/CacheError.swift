@@ -1,0 +1,99 @@
+internal import GRPC
+internal import Wire
+
+/// Why a cache call, or one item of a batch, is refused. Each has a stable reason, which clients see
+/// as google.rpc.ErrorInfo; Protos/larder/v1/cache.proto lists them.
+enum CacheError: Error, Equatable {
+  case malformed(WireError)
+  case keyEmpty
+  case keyTooLong(bytes: Int, max: Int)
+  case notUTF8
+  case namespaceUnknown(String)
+  case ttlInvalid
+  case ttlTooLong(milliseconds: UInt64, max: UInt64)
+  case conditionInvalid
+  case valueTooLarge(bytes: Int, max: Int)
+  case batchTooLarge(items: Int, max: Int)
+  case memoryExhausted
+  case notANumber
+  case overflow
+
+  init(_ error: WireError) {
+    // `key` and `namespace` are the only strings of these requests.
+    self = error == .notUTF8 ? .notUTF8 : .malformed(error)
+  }
+
+  var code: StatusCode {
+    switch self {
+    case .malformed: .internal
+    case .keyEmpty, .keyTooLong, .notUTF8, .ttlInvalid, .ttlTooLong, .conditionInvalid:
+      .invalidArgument
+    case .namespaceUnknown: .notFound
+    case .valueTooLarge, .batchTooLarge, .memoryExhausted: .resourceExhausted
+    case .notANumber: .failedPrecondition
+    case .overflow: .outOfRange
+    }
+  }
+
+  var reason: String {
+    switch self {
+    case .malformed: "MESSAGE_MALFORMED"
+    case .keyEmpty: "KEY_EMPTY"
+    case .keyTooLong: "KEY_TOO_LONG"
+    case .notUTF8: "KEY_NOT_UTF8"
+    case .namespaceUnknown: "NAMESPACE_UNKNOWN"
+    case .ttlInvalid: "TTL_INVALID"
+    case .ttlTooLong: "TTL_TOO_LONG"
+    case .conditionInvalid: "CONDITION_INVALID"
+    case .valueTooLarge: "VALUE_TOO_LARGE"
+    case .batchTooLarge: "BATCH_TOO_LARGE"
+    case .memoryExhausted: "MEMORY_EXHAUSTED"
+    case .notANumber: "VALUE_NOT_A_NUMBER"
+    case .overflow: "INCREMENT_OVERFLOW"
+    }
+  }
+
+  var message: String {
+    switch self {
+    case .malformed(let error): "malformed protobuf: \(error)"
+    case .keyEmpty: "key is empty: it takes 1 byte at least"
+    case .keyTooLong(let bytes, let max): "key has \(bytes) bytes: at most \(max) (key-max)"
+    case .notUTF8: "key or namespace is not UTF-8"
+    case .namespaceUnknown(let name): "namespace \"\(name)\" is not configured on this node"
+    case .ttlInvalid: "ttl_ms is 0: it takes 1 at least; for no expiry set no_expiry"
+    case .ttlTooLong(let milliseconds, let max):
+      "ttl_ms is \(milliseconds): at most \(max) (ttl-max); for no expiry set no_expiry"
+    case .conditionInvalid: "if_version is 0, which no entry has; for absent entries set if_absent"
+    case .valueTooLarge(let bytes, let max):
+      "value has \(bytes) bytes: at most \(max) (value-max)"
+    case .batchTooLarge(let items, let max):
+      "batch has \(items) items: at most \(max) (batch-keys-max)"
+    case .memoryExhausted: "there is no room for the entry, even by evicting others (memory)"
+    case .notANumber: "the value under the key is not a decimal number, so nothing can be added"
+    case .overflow: "the sum is outside the range of a 64-bit integer"
+    }
+  }
+
+  /// What the error is about, for programs: the field, or the limit and its value.
+  private var metadata: [String: String] {
+    switch self {
+    case .malformed, .memoryExhausted, .overflow: [:]
+    case .keyEmpty: ["field": "key"]
+    case .keyTooLong(_, let max):
+      ["field": "key", "limit": "key-max", "limit_bytes": "\(max)"]
+    case .notUTF8: ["field": "key"]
+    case .namespaceUnknown(let name): ["field": "namespace", "namespace": name]
+    case .ttlInvalid: ["field": "ttl_ms"]
+    case .ttlTooLong(_, let max): ["field": "ttl_ms", "limit": "ttl-max", "limit_ms": "\(max)"]
+    case .conditionInvalid: ["field": "if_version"]
+    case .valueTooLarge(_, let max):
+      ["field": "value", "limit": "value-max", "limit_bytes": "\(max)"]
+    case .batchTooLarge(_, let max): ["limit": "batch-keys-max", "limit_items": "\(max)"]
+    case .notANumber: ["field": "value"]
+    }
+  }
+
+  var status: Status {
+    Status(self.code, self.message, info: .init(reason: self.reason, metadata: self.metadata))
+  }
+}

@@ -1,0 +1,135 @@
+internal import CacheStore
+internal import GRPC
+internal import LarderAPI
+internal import Wire
+
+extension CacheService {
+  func get(_ call: borrowing UnaryCall) throws(CacheError) {
+    let request: GetRequest
+    do { request = try GetRequest(decoding: call.message) } catch { throw CacheError(error) }
+    let namespace = try self.namespace(request.namespace)
+    let key = try self.key(request.key, namespace, request.namespace)
+    let hit: Void? = self.store.read(key, now: self.clock.time(of: call)) { entry in
+      let info = HitInfo(entry)
+      if let extent = entry.extent {
+        Self.reply(call, info, extent)
+      } else {
+        Self.reply(call, info, entry.value)
+      }
+    }
+    if hit == nil { call.reply(GetResponse.miss) }
+  }
+
+  /// A small value: straight from the store into the reply, under the shard's lock.
+  private static func reply(_ call: borrowing UnaryCall, _ info: HitInfo, _ value: RawSpan) {
+    call.reply(size: GetResponse.hitSize(info, valueSize: value.byteCount)) { output in
+      GetResponse.encodeHitPrefix(info, valueSize: value.byteCount, into: &output)
+      output.append(bytes: value)
+      info.encodeSuffix(into: &output)
+    }
+  }
+
+  /// A large value: pinned now, and copied as the client takes it.
+  private static func reply(_ call: borrowing UnaryCall, _ info: HitInfo, _ extent: Extent) {
+    var head = SizeCounter()
+    GetResponse.encodeHitPrefix(info, valueSize: extent.byteCount, into: &head)
+    let size = GetResponse.hitSize(info, valueSize: extent.byteCount)
+    call.reply(
+      headSize: head.size,
+      { GetResponse.encodeHitPrefix(info, valueSize: extent.byteCount, into: &$0) },
+      // The extent owns these bytes, and the reply keeps the extent.
+      value: extent.bytes.withUnsafeBytes { $0 }, owner: extent,
+      tailSize: size - head.size - extent.byteCount,
+      { info.encodeSuffix(into: &$0) })
+  }
+
+  func getMany(_ call: borrowing UnaryCall) throws(CacheError) {
+    let request: GetManyRequest
+    do { request = try GetManyRequest(decoding: call.message) } catch { throw CacheError(error) }
+    try self.checkBatch(request.keys.count)
+    let namespace = try self.namespace(request.namespace)
+    let now = self.clock.time(of: call)
+    var isFull = false
+    var keys = request.keys.makeIterator()
+    while let bytes = keys.next() {
+      if isFull {
+        Self.append(GetResult.deferred, to: call)
+        continue
+      }
+      do throws(CacheError) {
+        guard UTF8Validation.isValid(bytes) else { throw .notUTF8 }
+        let key = try self.key(bytes, namespace, request.namespace)
+        isFull = !self.appendEntry(key, now, to: call)
+      } catch {
+        error.withItem { Self.append(GetResult.error($0), to: call) }
+      }
+    }
+    call.finish()
+  }
+
+  /// Appends one entry, or a miss; false where the reply is too full for it, and the key is deferred.
+  private func appendEntry(
+    _ key: borrowing StoreKey, _ now: StoreTime, to call: borrowing UnaryCall
+  ) -> Bool {
+    var isFull = false
+    var pinned: (HitInfo, Extent)?
+    let hit: Void? = self.store.read(key, now: now) { entry in
+      let info = HitInfo(entry)
+      let size = GetManyResponse.hitSize(info, valueSize: entry.value.byteCount)
+      if call.appendedBytes + size > self.limits.batchReplyMaxBytes {
+        isFull = true
+      } else if let extent = entry.extent {
+        pinned = (info, extent)
+      } else {
+        Self.append(info, entry.value, size: size, to: call)
+      }
+    }
+    // Large values are copied here, outside the shard's lock.
+    if let (info, extent) = pinned {
+      let size = GetManyResponse.hitSize(info, valueSize: extent.byteCount)
+      Self.append(info, extent.bytes, size: size, to: call)
+    }
+    if hit == nil { Self.append(GetResult.miss, to: call) }
+    if isFull { Self.append(GetResult.deferred, to: call) }
+    return !isFull
+  }
+
+  private static func append(
+    _ info: HitInfo, _ value: RawSpan, size: Int, to call: borrowing UnaryCall
+  ) {
+    call.append(size: size) { output in
+      GetManyResponse.encodeHitPrefix(info, valueSize: value.byteCount, into: &output)
+      output.append(bytes: value)
+      info.encodeSuffix(into: &output)
+    }
+  }
+
+  private static func append(_ result: borrowing GetResult, to call: borrowing UnaryCall) {
+    var counter = SizeCounter()
+    GetManyResponse.encode(result: result, into: &counter)
+    call.append(size: counter.size) { GetManyResponse.encode(result: result, into: &$0) }
+  }
+}
+
+extension HitInfo {
+  init(_ entry: borrowing EntryView) {
+    let ttlMilliseconds: UInt64
+    switch entry.expiry {
+    case .never: ttlMilliseconds = 0
+    case .after(let milliseconds): ttlMilliseconds = milliseconds
+    }
+    self.init(
+      version: entry.version.rawValue, ttlMilliseconds: ttlMilliseconds, flags: entry.flags)
+  }
+}
+
+extension CacheError {
+  /// Calls `body` with the error as an item of a batch carries it.
+  func withItem(_ body: (borrowing ItemError) -> Void) {
+    let (reason, message) = (self.reason, self.message)
+    body(
+      ItemError(
+        code: Int32(self.code.rawValue), reason: reason.utf8Span.span.bytes,
+        message: message.utf8Span.span.bytes))
+  }
+}

@@ -1,0 +1,116 @@
+internal import CacheStore
+internal import GRPC
+internal import HashRing
+internal import LarderAPI
+internal import NIOCore
+internal import Wire
+
+/// larder.v1.Cache: each call is read, checked, done and answered in one go on the event loop it
+/// came in on. One file for each kind of call: `CacheService+Get.swift` and so on.
+final class CacheService: UnaryService {
+  let store: Store
+  let clock: NodeClock
+  let limits: NodeLimits
+  /// By namespace id.
+  private let namespaces: [NamespaceRules]
+
+  /// What the requests of one namespace are held to.
+  private struct NamespaceRules {
+    let defaultExpiry: CacheStore.Expiry
+    let ttlMaxMilliseconds: UInt64
+    let valueMaxBytes: Int
+  }
+
+  init(store: Store, clock: NodeClock, configuration: NodeConfiguration) {
+    self.store = store
+    self.clock = clock
+    self.limits = configuration.limits
+    self.namespaces = configuration.namespaces.map { namespace in
+      NamespaceRules(
+        defaultExpiry: namespace.defaultTTLMilliseconds
+          .map { .after(milliseconds: UInt64($0)) } ?? .never,
+        ttlMaxMilliseconds: UInt64(namespace.ttlMaxMilliseconds),
+        valueMaxBytes: namespace.valueMaxBytes)
+    }
+  }
+
+  func serve(_ call: borrowing UnaryCall) {
+    guard let method = CacheMethod(rawValue: call.method) else {
+      preconditionFailure("a method that was not registered")
+    }
+    do throws(CacheError) {
+      switch method {
+      case .get: try self.get(call)
+      case .getMany: try self.getMany(call)
+      case .set: try self.set(call)
+      case .setMany: try self.setMany(call)
+      case .delete: try self.delete(call)
+      case .deleteMany: try self.deleteMany(call)
+      case .increment: try self.increment(call)
+      case .touch: try self.touch(call)
+      }
+    } catch {
+      call.fail(error.status)
+    }
+  }
+
+  // MARK: - What all calls check
+
+  func namespace(_ name: RawSpan) throws(CacheError) -> NamespaceID {
+    if name.isEmpty { return .default }
+    guard let id = self.store.namespaces.id(of: name) else {
+      throw .namespaceUnknown(String(copyingUTF8: name))
+    }
+    return id
+  }
+
+  /// The key as the store takes it. `bytes` are UTF-8.
+  @_lifetime(copy bytes)
+  func key(
+    _ bytes: RawSpan, _ namespace: NamespaceID, _ name: RawSpan
+  ) throws(CacheError) -> StoreKey {
+    guard !bytes.isEmpty else { throw .keyEmpty }
+    guard bytes.byteCount <= self.limits.keyMaxBytes else {
+      throw .keyTooLong(bytes: bytes.byteCount, max: self.limits.keyMaxBytes)
+    }
+    // One hash serves store and ring; see HashRing.
+    let hash =
+      namespace == .default
+      ? XXH64.hash(bytes) : XXH64.hash(prefix: name, separator: UInt8(ascii: "/"), bytes)
+    return StoreKey(namespace: namespace, bytes: bytes, hash: hash)
+  }
+
+  func expiry(
+    _ asked: LarderAPI.Expiry, in namespace: NamespaceID
+  ) throws(CacheError) -> CacheStore.Expiry {
+    let rules = self.namespaces[Int(namespace.rawValue)]
+    switch asked {
+    case .namespaceDefault: return rules.defaultExpiry
+    case .never: return .never
+    case .after(let milliseconds):
+      guard milliseconds > 0 else { throw .ttlInvalid }
+      guard milliseconds <= rules.ttlMaxMilliseconds else {
+        throw .ttlTooLong(milliseconds: milliseconds, max: rules.ttlMaxMilliseconds)
+      }
+      return .after(milliseconds: milliseconds)
+    }
+  }
+
+  func checkValue(_ bytes: Int, in namespace: NamespaceID) throws(CacheError) {
+    let max = self.namespaces[Int(namespace.rawValue)].valueMaxBytes
+    guard bytes <= max else { throw .valueTooLarge(bytes: bytes, max: max) }
+  }
+
+  func checkBatch(_ items: Int) throws(CacheError) {
+    guard items <= self.limits.batchKeysMax else {
+      throw .batchTooLarge(items: items, max: self.limits.batchKeysMax)
+    }
+  }
+}
+
+extension UnaryCall {
+  /// Answers with a message that is at hand.
+  func reply(_ message: borrowing some WireMessage & ~Copyable & ~Escapable) {
+    self.reply(size: message.encodedSize) { message.encode(into: &$0) }
+  }
+}
