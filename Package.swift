@@ -82,6 +82,16 @@ let package = Package(
       ],
       swiftSettings: strict),
 
+    // What a call costs before the cache does anything: for the allocation gate and benchmarks.
+    .executableTarget(
+      name: "echo-server",
+      dependencies: [
+        "GRPC",
+        .product(name: "NIOPosix", package: nio),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      path: "Benchmarks/EchoServer", swiftSettings: strict),
+
     // Frames spelled as bytes, and two sessions joined in memory.
     .target(
       name: "TestSupport", dependencies: ["HTTP2"], path: "Tests/TestSupport",

@@ -20,8 +20,8 @@ declare -A why=(
   [libgrpc++-dev]="the C++ interop client"
   [protobuf-compiler-grpc]="grpc_cpp_plugin: stubs of the C++ interop client"
   [g++]="compiles the C++ interop client"
-  [gcc]="compiles the memcached load generator"
-  [libc6-dev]="headers of the memcached load generator"
+  [gcc]="compiles the memcached load generator and the malloc counter"
+  [libc6-dev]="headers for what gcc compiles"
   [python3]="the interop tests, the style check and the benchmark runner"
   [python3-venv]="the environment of the Python interop tests"
   [nghttp2-client]="h2load, the HTTP/2 load generator"
@@ -40,7 +40,7 @@ for purpose in "$@"; do
     protos) wanted+=($protos) ;;
     test)
       wanted+=($run $protos protobuf-c-compiler libprotobuf-c-dev libgrpc++-dev
-        protobuf-compiler-grpc g++ python3-venv) ;;
+        protobuf-compiler-grpc g++ gcc libc6-dev python3-venv nghttp2-client) ;;
     bench)
       wanted+=(gcc libc6-dev python3 nghttp2-client nghttp2-server redis-server redis-tools
         memcached util-linux) ;;

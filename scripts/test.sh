@@ -27,7 +27,8 @@ summary() {
 }
 
 allocation_gate() {
-  swift build -c release --product allocation-gate && .build/release/allocation-gate
+  swift build -c release --product echo-server
+  python3 Benchmarks/AllocationGate/gate.py .build/release/larder .build/release/echo-server
 }
 
 interop() {

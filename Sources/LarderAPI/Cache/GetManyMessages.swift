@@ -20,7 +20,8 @@ public import Wire
     while let field = try reader.nextField() {
       switch field.number {
       case 1:
-        _ = try reader.string(field)
+        // Not checked for UTF-8 here: one bad key is refused by itself, by the node.
+        _ = try reader.bytes(field)
         count += 1
       case 2: self.namespace = try reader.string(field)
       default: try reader.skip(field)
