@@ -15,6 +15,14 @@ struct HeaderBlock: ~Copyable {
   /// The record as a whole, until it is next changed.
   var buffer: UnsafeRawBufferPointer { self.store.buffer }
 
+  /// Whether this is the head of an interim response: `:status`, which comes first, is 1xx.
+  var isInterim: Bool {
+    // Two lengths, the name, and the first digit of the value: see the layout above.
+    let prefix = 8 + ":status".utf8.count
+    return self.buffer.count > prefix && self.buffer[prefix] == UInt8(ascii: "1")
+      && self.buffer[8..<prefix].elementsEqual(":status".utf8)
+  }
+
   mutating func append(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
     self.store.append(UInt32(name.count), UInt32(value.count), name, value)
     self.count += 1

@@ -80,7 +80,11 @@ private func onFrame(
   switch nghttp2_frame_type(UInt32(head.type)) {
   case NGHTTP2_HEADERS, NGHTTP2_DATA:
     guard let record = core.pointee.record(head.stream_id) else { return 0 }
-    if head.type == NGHTTP2_HEADERS.rawValue { record.pointee.isHeadReceived = true }
+    if head.type == NGHTTP2_HEADERS.rawValue {
+      // Interim responses (RFC 9110, section 15.2) announce another head, and say nothing to us.
+      guard !record.pointee.dropInterimHead() else { return 0 }
+      record.pointee.isHeadReceived = true
+    }
     if head.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0 {
       record.pointee.isEndReceived = true
     }

@@ -122,6 +122,22 @@ public final class Session {
   /// Streams open now.
   public var liveStreams: Int { self.core.pointee.liveStreams }
 
+  /// The open stream `id`, or nil.
+  public func stream(_ id: Int32) -> Stream? {
+    guard id > 0 else { return nil }
+    if let record = self.core.pointee.record(id) { return Stream(record: record) }
+    // A request that waits for the peer's SETTINGS_MAX_CONCURRENT_STREAMS: nghttp2 opens it later.
+    return self.core.pointee.records.first { $0.pointee.id == id }.map(Stream.init(record:))
+  }
+
+  /// Whether nothing of the request on `stream` was ever written: it waits for the first `pull`, or
+  /// for the peer's SETTINGS_MAX_CONCURRENT_STREAMS. Client role.
+  public func isQueued(_ stream: Stream) -> Bool {
+    // nghttp2 opens a stream when it writes the request's HEADERS.
+    self.role == .client && stream.closeCode == nil
+      && nghttp2_session_find_stream(self.handle, stream.id) == nil
+  }
+
   /// Calls `act` for each open stream.
   public func forEachLiveStream(_ act: (Stream) -> Void) {
     for record in self.core.pointee.records where record.pointee.id != 0 {
@@ -130,10 +146,11 @@ public final class Session {
   }
 
   /// Ends every open stream with `code`, as when the connection is lost; those whose end somebody
-  /// waits for become ready.
+  /// waits for become ready. Requests that were never sent end with REFUSED_STREAM.
   public func closeAllStreams(_ code: ErrorCode) {
     self.forEachLiveStream { stream in
-      if stream.closeCode == nil { self.core.pointee.close(stream.record, code) }
+      guard stream.closeCode == nil else { return }
+      self.core.pointee.close(stream.record, self.isQueued(stream) ? .refusedStream : code)
     }
   }
 

@@ -19,10 +19,16 @@ extension Stream {
     get { HeaderFields(self.view(self.headBuffer)) }
   }
 
+  /// The trailers as they were recorded; empty while there are none.
+  public var trailerBytes: RawSpan {
+    @_lifetime(borrow self)
+    get { self.view(self.trailerBuffer) }
+  }
+
   /// The fields of the trailers.
   public var trailerFields: HeaderFields {
     @_lifetime(borrow self)
-    get { HeaderFields(self.view(self.record.pointee.trailers.buffer)) }
+    get { HeaderFields(self.view(self.trailerBuffer)) }
   }
 
   /// `inboundBytes` for who must tie them to another lifetime than the handle's.
@@ -30,6 +36,9 @@ extension Stream {
 
   /// `headBytes` for who must tie them to another lifetime than the handle's.
   public var headBuffer: UnsafeRawBufferPointer { self.record.pointee.headers.buffer }
+
+  /// `trailerBytes` for who must tie them to another lifetime than the handle's.
+  public var trailerBuffer: UnsafeRawBufferPointer { self.record.pointee.trailers.buffer }
 
   @_lifetime(borrow self)
   private func view(_ buffer: UnsafeRawBufferPointer) -> RawSpan {

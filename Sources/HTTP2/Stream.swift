@@ -87,6 +87,13 @@ struct StreamRecord: ~Copyable {
   /// The next in the ready list, or in the free list.
   var next: UnsafeMutablePointer<StreamRecord>?
 
+  /// Forgets a head whose status is 1xx.
+  mutating func dropInterimHead() -> Bool {
+    guard !self.isHeadReceived && self.headers.isInterim else { return false }
+    self.headers.recycle(capacityMaxBytes: .max)
+    return true
+  }
+
   mutating func recycle(keepingBytes limit: Int) {
     self.id = 0
     self.headers.recycle(capacityMaxBytes: limit)

@@ -26,6 +26,8 @@ public class Connection: ChannelInboundHandler {
   private(set) var context: ChannelHandlerContext?
   /// Inside `channelRead`: what is queued meanwhile goes out at the end of the read.
   private var isReading = false
+  /// Streams are being acted on: what that queues goes out when all have had their turn.
+  private var isActing = false
   /// False while the socket takes no more; `channelWritabilityChanged` goes on. Kept here because
   /// asking the channel costs as much as a look-up in the store.
   private var isWritable = true
@@ -59,13 +61,15 @@ public class Connection: ChannelInboundHandler {
   /// The connection is gone, and every stream was closed.
   func ended() {}
 
-  /// Sends what is queued: now, or at the end of the read under way.
-  final func flush() {
-    if !self.isReading { self.writeOutput() }
+  /// Sends what is queued: now, or at the end of the turn under way.
+  public final func flush() {
+    if !self.isReading && !self.isActing { self.writeOutput() }
   }
 
-  /// Reads the clock anew, for a turn that no read began.
-  final func readClock() { self.now = .now() }
+  /// Reads the clock anew where no read has just done so.
+  final func readClock() {
+    if !self.isReading { self.now = .now() }
+  }
 
   /// Sees to it that `expire` is called for streams whose deadline passes, this one among them.
   ///
@@ -92,6 +96,7 @@ public class Connection: ChannelInboundHandler {
     self.deadlineTimer = nil
     self.readClock()
     var earliest: NIODeadline?
+    self.isActing = true
     self.session.forEachLiveStream { stream in
       guard stream.closeCode == nil, let deadline = self.deadline(of: stream) else { return }
       if deadline <= self.now {
@@ -100,6 +105,7 @@ public class Connection: ChannelInboundHandler {
         earliest = min(earliest ?? deadline, deadline)
       }
     }
+    self.isActing = false
     if let earliest { self.watch(earliest) }
     self.flush()
   }
@@ -166,6 +172,10 @@ public class Connection: ChannelInboundHandler {
   }
 
   private func act() {
+    // Nested where an action ends the connection.
+    let wasActing = self.isActing
+    self.isActing = true
+    defer { self.isActing = wasActing }
     while let stream = self.session.nextReady() {
       self.advance(stream)
       self.session.done(stream)
@@ -241,9 +251,10 @@ public class Connection: ChannelInboundHandler {
     guard self.context != nil else { return }
     self.deadlineTimer?.cancel()
     self.deadlineTimer = nil
+    // First, so that what the streams' ends set off finds the connection ended.
+    self.context = nil
     self.session.closeAllStreams(.cancel)
     self.act()
-    self.context = nil
     self.ended()
   }
 }

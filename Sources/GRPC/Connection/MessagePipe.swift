@@ -27,6 +27,7 @@ final class MessagePipe: @unchecked Sendable {
   private var isInboxFull = false
   /// The reader went away, or everything was delivered.
   private var isInboxClosed = false
+  private var isOutboxFinished = false
   private var waitingWriters: [CheckedContinuation<Void, any Error>] = []
   private var closeReason: Status?
   /// Called on the loop when the reader stops before the end.
@@ -61,7 +62,30 @@ final class MessagePipe: @unchecked Sendable {
   /// - Throws: what is wrong with the framing; the call cannot go on.
   func deliver() throws(FramingError) {
     guard let (connection, stream) = self.end else { return }
-    while !self.isInboxFull && !self.isInboxClosed {
+    try self.yieldMessages(of: stream, heedingReader: true)
+    if !self.isInboxFull {
+      connection.session.credit(stream)
+      if stream.isEndReceived && !self.isInboxClosed {
+        guard stream.inboundCount == 0 else { throw .truncated }
+        self.closeInbox(nil)
+      }
+    }
+  }
+
+  /// Hands over all messages that have come, however many wait already: the stream has ended, and
+  /// does not keep them. What the peer's window let through bounds them.
+  ///
+  /// - Throws: what is wrong with the framing, once the messages before it are handed over.
+  func deliverRest() throws(FramingError) {
+    guard let stream = self.end?.stream else { return }
+    try self.yieldMessages(of: stream, heedingReader: false)
+    guard stream.inboundCount == 0 else { throw .truncated }
+  }
+
+  private func yieldMessages(
+    of stream: HTTP2.Stream, heedingReader: Bool
+  ) throws(FramingError) {
+    while !(heedingReader && self.isInboxFull) && !self.isInboxClosed {
       guard
         let prefix = try MessagePrefix.parse(
           stream.inboundBytes, messageMaxBytes: self.messageMaxBytes),
@@ -74,13 +98,6 @@ final class MessagePipe: @unchecked Sendable {
       if case .stopProducing = self.source.yield(message) { self.isInboxFull = true }
     }
     if self.isInboxClosed { stream.discardInbound() }
-    if !self.isInboxFull {
-      connection.session.credit(stream)
-      if stream.isEndReceived && !self.isInboxClosed {
-        guard stream.inboundCount == 0 else { throw .truncated }
-        self.closeInbox(nil)
-      }
-    }
   }
 
   /// Lets writers go on that waited for the peer to read, if it has.
@@ -99,13 +116,22 @@ final class MessagePipe: @unchecked Sendable {
     if let failure { self.source.finish(failure) } else { self.source.finish() }
   }
 
+  /// No messages will be sent after those that were. Client role; a server ends with trailers.
+  func finishOutbox() {
+    guard let (connection, stream) = self.end, !self.isOutboxFinished else { return }
+    self.isOutboxFinished = true
+    connection.session.finish(stream)
+    connection.flush()
+  }
+
   /// The stream has ended; `reason` is what readers and writers are told that still wait.
   func close(_ reason: Status) {
     guard self.end != nil else { return }
     self.end = nil
-    self.closeReason = reason
-    self.closeInbox(reason)
-    for writer in self.waitingWriters { writer.resume(throwing: reason) }
+    self.closeInbox(reason.code == .ok ? nil : reason)
+    let told = reason.code == .ok ? Status(.cancelled, "the call has ended") : reason
+    self.closeReason = told
+    for writer in self.waitingWriters { writer.resume(throwing: told) }
     self.waitingWriters = []
   }
 
@@ -126,6 +152,10 @@ final class MessagePipe: @unchecked Sendable {
   ) {
     guard let (connection, stream) = self.end else {
       continuation.resume(throwing: self.closeReason ?? Status(.cancelled))
+      return
+    }
+    guard !self.isOutboxFinished else {
+      continuation.resume(throwing: Status(.internal, "a message after the last of the call"))
       return
     }
     beforeFirst(connection, stream)

@@ -59,7 +59,7 @@ struct RequestHead: Equatable {
   }
 
   /// `application/grpc`, with a suffix (`+proto`) or parameters (`;...`) or without.
-  private static func isGRPC(_ value: RawSpan) -> Bool {
+  static func isGRPC(_ value: RawSpan) -> Bool {
     let length = "application/grpc".utf8.count
     guard value.byteCount >= length, value.extracting(..<length).equals("application/grpc") else {
       return false

@@ -35,4 +35,16 @@ enum Timeout {
     }
     return "\(min(value, 99_999_999))H"
   }
+
+  /// `timeout` rounded up to two significant digits: at most a tenth longer, never shorter. Deadlines
+  /// that are what is left of another would else be different on every call. At least 1 ns.
+  static func coarse(_ timeout: TimeAmount) -> TimeAmount {
+    let value = max(timeout.nanoseconds, 1)
+    var unit: Int64 = 1
+    while value / unit >= 100 { unit *= 10 }
+    // Up to 292 years in nanoseconds; the last step would not fit above that.
+    let (rounded, overflow) = (value / unit + (value % unit == 0 ? 0 : 1))
+      .multipliedReportingOverflow(by: unit)
+    return .nanoseconds(overflow ? value : rounded)
+  }
 }

@@ -1,0 +1,97 @@
+public import Logging
+public import NIOCore
+
+/// Calls to one server, from any task: connects on demand, connects anew after a loss, and waits
+/// longer and longer while the server cannot be reached.
+///
+/// While connecting, calls wait, and their deadlines run; once it has failed, calls fail at once with
+/// UNAVAILABLE until the next attempt is due.
+public final class ClientChannel: Sendable {
+  private let core: NIOLoopBoundBox<ChannelCore>
+
+  private var eventLoop: any EventLoop { self.core.eventLoop }
+
+  /// - Parameters:
+  ///   - group: one of its event loops serves the channel; stays the caller's.
+  ///   - logger: is told of connections made, lost and failed.
+  public init(
+    host: String, port: Int, group: any EventLoopGroup,
+    configuration: ClientConfiguration = ClientConfiguration(), logger: Logger
+  ) {
+    let eventLoop = group.next()
+    // Nobody uses the core before the loop does.
+    self.core = .makeBoxSendingValue(
+      ChannelCore(
+        host: host, port: port, eventLoop: eventLoop, configuration: configuration,
+        logger: logger),
+      eventLoop: eventLoop)
+  }
+
+  /// Makes a unary call. One that surely did nothing on the server (its stream was refused, or its
+  /// connection said goodbye first) is made once more. Cancelling the task cancels the call.
+  ///
+  /// - Parameters:
+  ///   - path: such as `/larder.v1.Cache/Get`.
+  ///   - timeout: how long to wait for the answer, connecting included; nil: for ever.
+  /// - Throws: how the call ended, where not with OK.
+  public func unary(
+    _ path: String, _ message: [UInt8], metadata: Metadata = Metadata(),
+    timeout: TimeAmount? = nil
+  ) async throws(Status) -> ClientResponse {
+    let call = ChannelCall(
+      path: path, message: message, metadata: metadata,
+      deadline: timeout.map { NIODeadline.now() + $0 })
+    let core = self.core
+    let result = await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        self.eventLoop.execute {
+          call.whenDone = { continuation.resume(returning: $0) }
+          core.value.start(call)
+        }
+      }
+    } onCancel: {
+      self.eventLoop.execute { core.value.cancel(call) }
+    }
+    return try result.get()
+  }
+
+  /// Opens a streaming call, once there is a connection.
+  ///
+  /// - Parameter timeout: for the call as a whole, connecting included; nil: none.
+  /// - Throws: why it could not be opened.
+  public func streaming(
+    _ path: String, metadata: Metadata = Metadata(), timeout: TimeAmount? = nil
+  ) async throws(Status) -> ClientStreamingCall {
+    let deadline = timeout.map { NIODeadline.now() + $0 }
+    let core = self.core
+    let waiter = ChannelWaiter(deadline: deadline)
+    let result = await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        self.eventLoop.execute {
+          core.value.open(path, metadata, waiter) { continuation.resume(returning: $0) }
+        }
+      }
+    } onCancel: {
+      self.eventLoop.execute { waiter.finish(.failure(Status(.cancelled, "the task was cancelled"))) }
+    }
+    return try result.get()
+  }
+
+  /// Closes the connection; returns when it is closed. Calls under way and calls made later fail with
+  /// UNAVAILABLE.
+  public func shutdown() async {
+    let core = self.core
+    await withCheckedContinuation { continuation in
+      self.eventLoop.execute { core.value.shutDown { continuation.resume() } }
+    }
+  }
+}
+
+/// The answer to a unary call that ended with OK.
+public struct ClientResponse: Sendable {
+  public let message: ByteBuffer
+  /// The metadata before the message.
+  public let metadata: Metadata
+  /// The metadata after the message.
+  public let trailers: Metadata
+}

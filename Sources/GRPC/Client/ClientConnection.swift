@@ -1,0 +1,246 @@
+internal import HTTP2
+public import NIOCore
+
+/// One HTTP/2 connection in the client role. Used on its event loop only.
+///
+/// A unary call costs no Task, no future and no allocation of ours: its state is kept beside its
+/// stream, and its answer goes to the receiver in the turn in which it came. libnghttp2 holds calls
+/// back that are above the server's SETTINGS_MAX_CONCURRENT_STREAMS, in the order they were made.
+public final class ClientConnection: Connection {
+  /// The server, as `host:port`.
+  public let peer: String
+  /// Calls whose end the caller was not told yet.
+  public internal(set) var openCalls = 0
+
+  let configuration: ClientConfiguration
+  let calls = CallTable<ClientCall>()
+  /// Bytes of responses that are not whole yet.
+  var bufferedBytes = 0
+  /// Head and trailers of the last unary answer that was plainly OK: servers send the same blocks
+  /// for call after call.
+  var lastHead: [UInt8] = []
+  var lastTrailers: [UInt8] = []
+
+  private let channel: any Channel
+  private let ready: EventLoopPromise<Void>
+  private var isReady = false
+  /// Nothing more goes out, and nothing that comes matters.
+  private var isClosing = false
+  /// What callers are told when the connection is lost.
+  private var endReason: String
+  private var keepalive: Keepalive?
+  private var keepaliveTimer: Scheduled<Void>?
+  /// The farewell was acted on.
+  private var isGoAwaySeen = false
+
+  init(channel: any Channel, peer: String, configuration: ClientConfiguration) {
+    self.channel = channel
+    self.peer = peer
+    self.configuration = configuration
+    self.ready = channel.eventLoop.makePromise()
+    self.endReason = "the connection to \(peer) was lost"
+    self.keepalive = configuration.keepaliveInterval.map {
+      Keepalive(interval: $0, timeout: configuration.keepaliveTimeout)
+    }
+    let resources = LoopResources(allocator: channel.allocator)
+    super.init(
+      session: Session(
+        role: .client, configuration: configuration.connection.session, pool: resources.pool),
+      limits: configuration.connection, resources: resources)
+  }
+
+  // MARK: - State
+
+  /// The connection is up; calls under way can still end well.
+  public var isOpen: Bool { self.context != nil && !self.isClosing }
+
+  /// A call made now would be taken: the server has not said goodbye, and `callsMax` is not reached.
+  public var canCall: Bool {
+    self.isOpen && self.session.goAway == nil && self.openCalls < self.configuration.callsMax
+  }
+
+  /// The server has said goodbye: calls under way may end, and others are not taken.
+  var isLeaving: Bool { self.session.goAway != nil }
+
+  /// Succeeds once the connection is closed, however that came about.
+  public var whenClosed: EventLoopFuture<Void> { self.channel.closeFuture }
+
+  /// Succeeds once the server's SETTINGS came; fails with a `Status` if the connection ends before.
+  var whenReady: EventLoopFuture<Void> { self.ready.futureResult }
+
+  // MARK: - Calls
+
+  /// Makes a unary call. It goes out with the next `flush`, or at the end of the turn under way.
+  ///
+  /// - Parameters:
+  ///   - timeout: how long the answer is waited for; nil: for as long as the connection lasts.
+  ///   - size: of the request message, in bytes.
+  ///   - write: puts exactly `size` bytes into the span.
+  ///   - receiver: is told of the answer, with `tag`. Kept until then.
+  /// - Returns: nil if `canCall` is false, or the connection has used up its stream ids. The receiver
+  ///   then hears nothing.
+  public func call(
+    _ method: ClientMethod, timeout: TimeAmount?, metadata: Metadata = Metadata(), size: Int,
+    _ write: (inout OutputRawSpan) -> Void, to receiver: any UnaryReceiver, tag: UInt64
+  ) -> CallID? {
+    guard let stream = self.begin(method, timeout, metadata, .waiting) else { return nil }
+    self.calls.of(stream).pointee.receiver = receiver
+    self.calls.of(stream).pointee.tag = tag
+    self.session.append(to: stream, size: MessagePrefix.byteCount + size) { output in
+      MessagePrefix.write(length: size, into: &output)
+      write(&output)
+    }
+    self.session.finish(stream)
+    return CallID(stream: stream.id)
+  }
+
+  /// Opens a streaming call; its head goes out with the next `flush`.
+  ///
+  /// - Returns: nil as for `call`.
+  public func streaming(
+    _ method: ClientMethod, timeout: TimeAmount?, metadata: Metadata = Metadata()
+  ) -> ClientStreamingCall? {
+    guard let stream = self.begin(method, timeout, metadata, .streaming) else { return nil }
+    let connection = NIOLoopBound(self, eventLoop: self.channel.eventLoop)
+    let pipe = MessagePipe(
+      connection: self, stream: stream, eventLoop: self.channel.eventLoop,
+      readerLeft: { connection.value.readerLeft($0) })
+    self.calls.of(stream).pointee.pipe = pipe
+    return ClientStreamingCall(pipe: pipe) { connection.value.readerLeft($0) }
+  }
+
+  /// Gives a call up: the server is told with the next `flush`, and the receiver hears nothing more.
+  /// A call that has ended is left alone.
+  public func cancel(_ id: CallID) {
+    guard let stream = self.session.stream(id.stream),
+      self.calls.of(stream).pointee.phase != .ended
+    else { return }
+    self.calls.of(stream).pointee.receiver = nil
+    self.end(stream, Status(.cancelled, "the caller cancelled the call"))
+  }
+
+  /// Closes the connection. Calls under way fail with UNAVAILABLE.
+  public func close() { self.close(because: "the connection to \(self.peer) was closed") }
+
+  func close(because reason: String) {
+    guard self.isOpen else { return }
+    self.isClosing = true
+    self.endReason = reason
+    self.session.goAway(.noError)
+    self.closeAfterFlush()
+  }
+
+  private func begin(
+    _ method: ClientMethod, _ timeout: TimeAmount?, _ metadata: Metadata,
+    _ phase: ClientCall.Phase
+  ) -> HTTP2.Stream? {
+    guard self.canCall,
+      let stream = self.session.request(head: method.head(timeout: timeout, metadata: metadata))
+    else { return nil }
+    let call = self.calls.of(stream)
+    call.pointee.phase = phase
+    stream.reportsClose = true
+    self.openCalls += 1
+    if timeout != nil || self.keepalive != nil { self.readClock() }
+    if let timeout {
+      let deadline = self.now + timeout
+      call.pointee.deadline = deadline
+      self.watch(deadline)
+    }
+    if self.keepalive != nil && self.keepaliveTimer == nil {
+      self.keepalive?.started(self.now)
+      self.checkKeepalive()
+    }
+    return stream
+  }
+
+  // MARK: - Connection
+
+  override func advance(_ stream: HTTP2.Stream) {
+    switch self.calls.of(stream).pointee.phase {
+    case .waiting, .receiving: self.receive(stream)
+    case .streaming: self.deliver(stream)
+    case .ended, .new:
+      self.session.credit(stream)
+      stream.discardInbound()
+    }
+  }
+
+  override func deadline(of stream: HTTP2.Stream) -> NIODeadline? {
+    self.calls.of(stream).pointee.deadline
+  }
+
+  override func expire(_ stream: HTTP2.Stream) {
+    guard self.calls.of(stream).pointee.phase != .ended else { return }
+    self.end(
+      stream, Status(.deadlineExceeded, "no answer from \(self.peer) before the deadline"))
+  }
+
+  override func turnEnded() {
+    if !self.isReady && self.session.isPeerReady {
+      self.isReady = true
+      self.ready.succeed()
+    }
+    if !self.isGoAwaySeen, let goAway = self.session.goAway {
+      self.isGoAwaySeen = true
+      self.refuseAbove(goAway)
+    }
+  }
+
+  override func ended() {
+    self.keepaliveTimer?.cancel()
+    self.keepaliveTimer = nil
+    if !self.isReady {
+      self.isReady = true
+      self.ready.fail(Status(.unavailable, "cannot connect to \(self.peer): \(self.endReason)"))
+    }
+  }
+
+  /// What calls are told that the end of the connection cut off.
+  var lost: Status {
+    guard let goAway = self.session.goAway, goAway.code != .noError else {
+      return Status(.unavailable, self.endReason)
+    }
+    return Status(
+      .unavailable, "\(self.endReason) (GOAWAY \(goAway.code): \(goAway.debugText))")
+  }
+
+  override func sessionFailed(_ error: SessionError) {
+    self.isClosing = true
+    self.endReason = "\(self.peer) broke the HTTP/2 protocol (\(error))"
+  }
+
+  public override func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    self.endReason = "the connection to \(self.peer) was lost: \(ConnectFailure.reason(error))"
+    super.errorCaught(context: context, error: error)
+  }
+
+  public override func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    super.channelRead(context: context, data: data)
+    self.keepalive?.heard(self.now)
+  }
+
+  // MARK: - Keepalive
+
+  private func checkKeepalive() {
+    self.keepaliveTimer = nil
+    guard let context = self.context, var keepalive = self.keepalive else { return }
+    self.readClock()
+    let action = keepalive.check(self.now, hasCalls: self.openCalls > 0)
+    self.keepalive = keepalive
+    let next: NIODeadline
+    switch action {
+    case .rest: return
+    case .wait(let deadline): next = deadline
+    case .ping(let deadline):
+      next = deadline
+      self.session.ping()
+      self.flush()
+    case .giveUp:
+      return self.close(because: "\(self.peer) did not answer a keepalive PING")
+    }
+    self.keepaliveTimer = context.eventLoop.assumeIsolated().scheduleTask(deadline: next) {
+      self.checkKeepalive()
+    }
+  }
+}

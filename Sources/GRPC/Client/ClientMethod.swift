@@ -1,0 +1,93 @@
+internal import HTTP2
+internal import NIOCore
+internal import Synchronization
+
+/// A method as its callers name it: the head of its requests, laid out once and used by every call
+/// on every event loop.
+public final class ClientMethod: Sendable {
+  /// Heads with a timeout that are kept. Callers use few timeouts, and `Timeout.coarse` makes what
+  /// is left of them few values.
+  static let timeoutsMax = 8
+
+  private struct TimeoutHead {
+    let timeout: TimeAmount
+    let head: HeaderList
+  }
+
+  private struct TimeoutHeads {
+    var heads: [TimeoutHead] = []
+    /// The next to be replaced.
+    var oldest = 0
+  }
+
+  /// Such as `/larder.v1.Cache/Get`.
+  public let path: String
+  private let authority: String
+  private let userAgent: String
+  private let plain: HeaderList
+  private let withTimeout = Mutex(TimeoutHeads())
+
+  /// For a method that is called for as long as the process runs: its head is never freed.
+  ///
+  /// - Parameters:
+  ///   - path: such as `/larder.v1.Cache/Get`.
+  ///   - authority: whom the call is for, as `host:port`.
+  public convenience init(
+    path: String, authority: String, userAgent: String = ClientConfiguration.defaultUserAgent
+  ) {
+    self.init(path: path, authority: authority, userAgent: userAgent, isImmortal: true)
+  }
+
+  init(path: String, authority: String, userAgent: String, isImmortal: Bool) {
+    self.path = path
+    self.authority = authority
+    self.userAgent = userAgent
+    self.plain = HeaderList(
+      Self.fields(path, authority, userAgent, timeout: nil), isImmortal: isImmortal)
+  }
+
+  /// The head of one call. Without metadata, and with a timeout that was used lately or none, it is
+  /// there already.
+  func head(timeout: TimeAmount?, metadata: Metadata) -> HeaderList {
+    guard metadata.isEmpty else {
+      let fields = Self.fields(self.path, self.authority, self.userAgent, timeout: timeout)
+      return HeaderList(fields + metadata.headerFields)
+    }
+    guard let timeout else { return self.plain }
+    return self.head(timeout: Timeout.coarse(timeout))
+  }
+
+  private func head(timeout: TimeAmount) -> HeaderList {
+    self.withTimeout.withLock { cache in
+      for index in cache.heads.indices where cache.heads[index].timeout == timeout {
+        return cache.heads[index].head
+      }
+      // Not immortal, since it can be replaced; nghttp2 copies it into pooled memory.
+      let new = TimeoutHead(
+        timeout: timeout,
+        head: HeaderList(
+          Self.fields(self.path, self.authority, self.userAgent, timeout: timeout)))
+      if cache.heads.count < Self.timeoutsMax {
+        cache.heads.append(new)
+      } else {
+        cache.heads[cache.oldest] = new
+        cache.oldest = (cache.oldest + 1) % Self.timeoutsMax
+      }
+      return new.head
+    }
+  }
+
+  /// In the order of PROTOCOL-HTTP2.md, "Requests".
+  private static func fields(
+    _ path: String, _ authority: String, _ userAgent: String, timeout: TimeAmount?
+  ) -> [(name: String, value: [UInt8])] {
+    var fields = [
+      (":method", "POST"), (":scheme", "http"), (":path", path), (":authority", authority),
+      ("te", "trailers"),
+    ]
+    if let timeout { fields.append(("grpc-timeout", Timeout.format(timeout))) }
+    fields.append(("content-type", "application/grpc"))
+    fields.append(("user-agent", userAgent))
+    return fields.map { (name: $0.0, value: Array($0.1.utf8)) }
+  }
+}

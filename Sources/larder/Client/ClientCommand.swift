@@ -1,0 +1,84 @@
+import ArgumentParser
+import Foundation
+import GRPC
+import Logging
+import NIOCore
+import NIOPosix
+import Node
+import Wire
+
+/// A command that makes calls to one node and then ends.
+protocol ClientCommand: AsyncParsableCommand {
+  /// The name under which it complains.
+  static var name: String { get }
+  var target: TargetOptions { get }
+
+  /// Does what the command is for.
+  func perform(with node: NodeClient) async throws(CommandFailure)
+}
+
+extension ClientCommand {
+  func run() async throws {
+    // A node that closed the connection, or a reader of our output that went away, is an error of
+    // one write and is reported as such.
+    signal(SIGPIPE, SIG_IGN)
+    let node = NodeClient(
+      address: self.target.address, timeout: self.target.deadline,
+      group: MultiThreadedEventLoopGroup.singleton)
+    do throws(CommandFailure) {
+      try await self.perform(with: node)
+    } catch {
+      try StandardStreams.complain(Self.name, error.message)
+      throw error.exit
+    }
+    // The process ends here: connections are closed by the system, all at once.
+  }
+}
+
+/// One node as a command line calls it: whole messages in and out, errors as failures.
+struct NodeClient: Sendable {
+  private let channel: ClientChannel
+  private let timeout: TimeAmount?
+
+  init(address: HostPort, timeout: TimeAmount?, group: any EventLoopGroup) {
+    // What the channel would log, the commands tell in their own words.
+    self.channel = ClientChannel(
+      host: address.host, port: address.port, group: group,
+      logger: Logger(label: "larder") { _ in SwiftLogNoOpLogHandler() })
+    self.timeout = timeout
+  }
+
+  /// Makes one call.
+  ///
+  /// - Parameter request: the message, serialised.
+  /// - Returns: the answer's message.
+  func call(_ path: String, _ request: [UInt8]) async throws(CommandFailure) -> ByteBuffer {
+    do throws(Status) {
+      return try await self.channel.unary(path, request, timeout: self.timeout).message
+    } catch {
+      throw CommandFailure(error)
+    }
+  }
+
+  /// Runs `body`, which reads an answer; bytes that are not the message are a failure that no
+  /// status tells.
+  static func decode<Answer>(
+    _ body: () throws(WireError) -> Answer
+  ) throws(CommandFailure) -> Answer {
+    do throws(WireError) {
+      return try body()
+    } catch {
+      throw CommandFailure(
+        "the node's answer is not the message of this call: \(error)", exit: ExitStatus.refused)
+    }
+  }
+
+  /// The answer was a message that this version cannot make sense of.
+  static let unknownAnswer = CommandFailure(
+    "the node's answer is of a kind that this version does not know", exit: ExitStatus.refused)
+
+  /// Closes the connections.
+  func shutdown() async {
+    await self.channel.shutdown()
+  }
+}
