@@ -56,13 +56,14 @@ public final class ClientConnection: Connection {
   /// The connection is up; calls under way can still end well.
   public var isOpen: Bool { self.context != nil && !self.isClosing }
 
-  /// A call made now would be taken: the server has not said goodbye, and `callsMax` is not reached.
+  /// A call made now would be taken: the server has not said goodbye, and `callsMax` is not
+  /// reached.
   public var canCall: Bool {
     self.isOpen && !self.isLeaving && self.openCalls < self.configuration.callsMax
   }
 
-  /// The server has said goodbye, or stream ids are used up: calls under way may end, and others are
-  /// not taken.
+  /// The server has said goodbye, or stream ids are used up: calls under way may end, and others
+  /// are not taken.
   var isLeaving: Bool { self.isUsedUp || self.session.goAway != nil }
 
   /// Succeeds once the connection is closed, however that came about.
@@ -80,8 +81,8 @@ public final class ClientConnection: Connection {
   ///   - size: of the request message, in bytes.
   ///   - write: puts exactly `size` bytes into the span.
   ///   - receiver: is told of the answer, with `tag`. Kept until then.
-  /// - Returns: nil if `canCall` is false, or the connection has used up its stream ids. The receiver
-  ///   then hears nothing.
+  /// - Returns: nil if `canCall` is false, or the connection has used up its stream ids. The
+  ///   receiver then hears nothing.
   public func call(
     _ method: ClientMethod, timeout: TimeAmount?, metadata: Metadata = Metadata(), size: Int,
     _ write: (inout OutputRawSpan) -> Void, to receiver: any UnaryReceiver, tag: UInt64
@@ -112,8 +113,8 @@ public final class ClientConnection: Connection {
     return ClientStreamingCall(pipe: pipe) { connection.value.readerLeft($0) }
   }
 
-  /// Gives a call up: the server is told with the next `flush`, and the receiver hears nothing more.
-  /// A call that has ended is left alone.
+  /// Gives a call up: the server is told with the next `flush`, and the receiver hears nothing
+  /// more. A call that has ended is left alone.
   public func cancel(_ id: CallID) {
     guard let stream = self.session.stream(id.stream),
       self.calls.of(stream).pointee.phase != .ended

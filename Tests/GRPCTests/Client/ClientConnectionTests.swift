@@ -248,6 +248,7 @@ import Testing
       _ = method.head(timeout: .seconds(Int64(count)), metadata: .init())
     }
     #expect(method.head(timeout: .microseconds(1_299), metadata: .init()) !== first)
-    #expect(method.head(timeout: nil, metadata: .init()) === method.head(timeout: nil, metadata: .init()))
+    #expect(
+      method.head(timeout: nil, metadata: .init()) === method.head(timeout: nil, metadata: .init()))
   }
 }
