@@ -31,6 +31,10 @@ public class Connection: ChannelInboundHandler {
   /// False while the socket takes no more; `channelWritabilityChanged` goes on. Kept here because
   /// asking the channel costs as much as a look-up in the store.
   private var isWritable = true
+  /// The socket itself, once the channel is active; see `DirectSocket`.
+  private var socket: DirectSocket?
+  /// Batches that were left to the channel and are not written yet.
+  private var pendingBatches = 0
   /// Reading was turned off, because there is output that the socket does not take.
   private var isReadHeld = false
   private var deadlineTimer: Scheduled<Void>?
@@ -114,10 +118,13 @@ public class Connection: ChannelInboundHandler {
 
   public func handlerAdded(context: ChannelHandlerContext) {
     self.context = context
-    if context.channel.isActive { self.writeOutput() }
+    guard context.channel.isActive else { return }
+    self.socket = DirectSocket(context.channel)
+    self.writeOutput()
   }
 
   public func channelActive(context: ChannelHandlerContext) {
+    self.socket = DirectSocket(context.channel)
     // Our SETTINGS, without waiting for the peer's first bytes.
     self.writeOutput()
     context.fireChannelActive()
@@ -144,7 +151,8 @@ public class Connection: ChannelInboundHandler {
 
   public func channelWritabilityChanged(context: ChannelHandlerContext) {
     self.isWritable = context.channel.isWritable
-    if self.isWritable { self.writeOutput() }
+    // Not while the channel closes: its socket may be another connection's by then.
+    if self.isWritable && context.channel.isActive { self.writeOutput() }
   }
 
   public func channelInactive(context: ChannelHandlerContext) {
@@ -204,7 +212,15 @@ public class Connection: ChannelInboundHandler {
       hasMore = self.session.wantsWrite
     }
     if self.isReadHeld { self.resumeRead(context) }
-    if !self.session.wantsRead && !self.session.wantsWrite { context.close(promise: nil) }
+    self.closeIfDone()
+  }
+
+  /// Closes a connection that has nothing more to hear or to say, once all of it is written.
+  private func closeIfDone() {
+    guard self.pendingBatches == 0, !self.session.wantsRead, !self.session.wantsWrite else {
+      return
+    }
+    self.context?.close(promise: nil)
   }
 
   /// A peer that does not read is not read from either: what it asks for would pile up here.
@@ -238,7 +254,7 @@ public class Connection: ChannelInboundHandler {
         hasMore = try self.session.pull(into: &output)
       }
       guard resources.output.readableBytes > 0 else { return false }
-      context.writeAndFlush(self.wrapOutboundOut(resources.output), promise: nil)
+      self.send(context)
       return hasMore
     } catch {
       self.sessionFailed(error)
@@ -247,12 +263,31 @@ public class Connection: ChannelInboundHandler {
     }
   }
 
+  /// Offers the batch to the kernel, and leaves to the channel what it does not take.
+  private func send(_ context: ChannelHandlerContext) {
+    if self.pendingBatches == 0, let socket = self.socket {
+      let written = self.resources.output.withUnsafeReadableBytes { socket.write($0) }
+      self.resources.output.moveReaderIndex(forwardBy: written)
+    }
+    let rest = self.resources.output
+    guard rest.readableBytes > 0 else { return }
+    self.pendingBatches += 1
+    let written = context.eventLoop.makePromise(of: Void.self)
+    // Written or not: a channel that cannot write closes.
+    written.futureResult.assumeIsolated().whenComplete { _ in
+      self.pendingBatches -= 1
+      self.closeIfDone()
+    }
+    context.writeAndFlush(self.wrapOutboundOut(rest), promise: written)
+  }
+
   private func end() {
     guard self.context != nil else { return }
     self.deadlineTimer?.cancel()
     self.deadlineTimer = nil
     // First, so that what the streams' ends set off finds the connection ended.
     self.context = nil
+    self.socket = nil
     self.session.closeAllStreams(.cancel)
     self.act()
     self.ended()
