@@ -10,7 +10,7 @@ struct BenchResult: Sendable {
   let counts: LoadCounts
   /// Of the load that counted.
   let seconds: Double
-  /// Open loop: calls that were due and had not been made when the load ended.
+  /// Open loop: calls that should have been made when the load ended and were not.
   let backlog: Int
   /// Calls under way at the end that were not answered within the patience for them.
   let unanswered: Int

@@ -148,12 +148,14 @@ final class LoadWorker: UnaryReceiver {
     self.startAll()
   }
 
-  /// What was counted since the last time, and the calls that are due and not made.
+  /// What was counted since the last time, and the calls that should have been made and were not.
   func take() -> (counts: LoadCounts, backlog: Int) {
     let taken = self.counts
     self.counts = LoadCounts(kinds: self.plan.mix.kinds)
     guard case .openLoop(let openLoop) = self.mode else { return (taken, 0) }
-    return (taken, openLoop.schedule.dueCount(at: Self.clock() - openLoop.began) - openLoop.sent)
+    // A call that became due just now is no sign of anything.
+    let late = Self.clock() - openLoop.began - LoadCounts.lateMilliseconds * 1_000_000
+    return (taken, max(0, openLoop.schedule.dueCount(at: late) - openLoop.sent))
   }
 
   /// Makes no more calls; succeeds once those under way have ended.

@@ -85,7 +85,7 @@ struct LoadWorkers: Sendable {
     }
   }
 
-  /// What was counted since the last time, and the calls that are due and not made.
+  /// What was counted since the last time, and the calls that should have been made and were not.
   func take() async throws -> (counts: LoadCounts, backlog: Int) {
     var (counts, backlog) = (LoadCounts(kinds: self.plan.mix.kinds), 0)
     for (worker, loop) in zip(self.workers, self.loops) {

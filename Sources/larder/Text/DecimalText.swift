@@ -7,6 +7,11 @@ enum DecimalText {
     String(format: "%.\(places)f", value)
   }
 
+  /// With four digits and no more decimals than it needs: `0.9`, `0.3333`, `20000`.
+  static func short(_ value: Double) -> String {
+    value < 10_000 ? String(format: "%.4g", value) : Self.fixed(value, places: 0)
+  }
+
   /// With a comma between thousands: `1,234,567`.
   static func grouped(_ value: UInt64) -> String {
     let digits = String(value)
