@@ -19,7 +19,7 @@ deps: ## install the Debian packages that running, testing and measuring need
 
 run: ## build a release and run one node in the foreground (ARGS: flags of `larder serve`)
 	@scripts/deps.sh run
-	swift build -c release --product larder
+	scripts/release.sh larder
 	@exec .build/release/larder serve $(ARGS)
 
 test: ## every test: Swift, allocation gate, Python and C++ clients
@@ -40,7 +40,7 @@ protos: ## generate what is derived from Protos/
 
 bench: ## measure beside nghttpd, Redis and memcached (ARGS: --quick, --only NAME, --help)
 	@scripts/deps.sh run bench
-	swift build -c release --product larder
+	scripts/release.sh larder
 	@Benchmarks/run.py $(ARGS)
 
 clean: ## remove everything that was built

@@ -78,7 +78,8 @@ class Runner:
             self._redis_rates[case] = 20_000
             reply = self.servers[case.server].check(case.operation)
             load = self._load(case, WARM_UP_SECONDS, reply)
-            self._redis_rates[case] = load.calls / load.seconds
+            # redis-benchmark prints 0.00 seconds for what took less than ten milliseconds.
+            self._redis_rates[case] = load.calls / max(load.seconds, 0.01)
 
     def measure(self, case, seconds):
         """One measurement; returns microseconds of server CPU time a call."""

@@ -27,7 +27,7 @@ summary() {
 }
 
 allocation_gate() {
-  swift build -c release --product echo-server
+  scripts/release.sh echo-server
   python3 Benchmarks/AllocationGate/gate.py .build/release/larder .build/release/echo-server
 }
 
@@ -38,7 +38,7 @@ interop() {
 step "Debian packages" scripts/deps.sh run test
 step "Python environment" scripts/python.sh
 step "Swift tests (debug)" swift test
-step "larder (release)" swift build -c release --product larder
+step "larder (release)" scripts/release.sh larder
 step "allocation gate" allocation_gate
 step "C++ interop client" make --no-print-directory -C Tests/InteropTests/cpp
 step "interop tests (Python, C++, grpcurl, buf)" interop

@@ -21,6 +21,7 @@ public struct ScanItem: ~Escapable {
   public let version: Version
   public let content: Content
 
+  /// What the store has under the key.
   public enum Content: ~Escapable {
     case entry(EntryView)
     /// A remembered delete.

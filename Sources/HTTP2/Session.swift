@@ -9,6 +9,7 @@ internal import CNGHTTP2
 ///
 /// A session is used by one thread at a time.
 public final class Session {
+  /// Which end of the connection this is.
   public enum Role: Sendable { case server, client }
 
   /// The peer's farewell.

@@ -71,6 +71,13 @@ struct NodeServer: Service {
         "memory": "\(ByteCount(bytes: self.configuration.memoryBytes))",
       ])
 
+    self.logger.info(
+      "call it from any gRPC client",
+      metadata: [
+        "try": "larder set greeting hello --target \(self.reachable(address))",
+        "or": "grpcurl -plaintext \(self.reachable(address)) describe larder.v1.Cache",
+      ])
+
     await Self.untilStopped()
 
     self.logger.info("stopping: no new calls, finishing those under way")
@@ -83,6 +90,13 @@ struct NodeServer: Service {
         "connections closed with calls under way: drain-timeout passed",
         metadata: ["connections": "\(abandoned)"])
     }
+  }
+
+  /// Where a client on this machine finds the node.
+  private func reachable(_ address: SocketAddress) -> HostPort {
+    let listen = self.configuration.listen
+    return HostPort(
+      host: listen.isWildcard ? "127.0.0.1" : listen.host, port: address.port ?? listen.port)
   }
 
   private static func untilStopped() async {

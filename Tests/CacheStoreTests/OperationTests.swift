@@ -72,8 +72,10 @@ struct OperationTests {
     guard case .stored(let version) = self.store.set("k", [1], flags: 9) else { return }
     #expect(self.store.retime("k", .after(milliseconds: 5), now: at(10)) == version)
     let found = self.store.get("k", now: at(14))
-    #expect(found == Found(
-      value: [1], version: version, expiry: .after(milliseconds: 1), flags: 9))
+    #expect(
+      found
+        == Found(
+          value: [1], version: version, expiry: .after(milliseconds: 1), flags: 9))
     #expect(self.store.get("k", now: at(15)) == nil)
     #expect(self.store.retime("k", .never, now: at(15)) == nil)
   }

@@ -20,7 +20,13 @@ import Wire
 
   @Test func `a key that is not UTF-8 is refused`() {
     #expect(throws: WireError.notUTF8) { try reencoded(GetRequest.self, [0x0a, 0x01, 0xff]) }
-    #expect(throws: WireError.notUTF8) { try reencoded(GetManyRequest.self, [0x0a, 0x01, 0xff]) }
+  }
+
+  @Test func `a key of a batch that is not UTF-8 is left to the node, which refuses it alone`()
+    throws
+  {
+    #expect(try reencoded(GetManyRequest.self, [0x0a, 0x01, 0xff]) == [0x0a, 0x01, 0xff])
+    #expect(try reencoded(DeleteManyRequest.self, [0x0a, 0x01, 0xff]) == [0x0a, 0x01, 0xff])
   }
 
   @Test func `of a key that comes twice the last one counts`() throws {

@@ -34,7 +34,8 @@ import Testing
 
   @Test func `each flag stands in the group of its setting`() {
     for group in Setting.Group.allCases {
-      let section = Self.help.split(separator: "\n\n")
+      let section =
+        Self.help.split(separator: "\n\n")
         .first { $0.hasPrefix("\(group.rawValue.uppercased()):") } ?? ""
       let flags = section.matches(of: /(?m)^ +--([a-z-]+) </).map { String($0.output.1) }
       #expect(flags == Setting.all.filter { $0.group == group }.map(\.name))

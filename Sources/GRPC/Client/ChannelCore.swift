@@ -58,7 +58,7 @@ final class ChannelCore: UnaryReceiver {
     if let sent = call.sent {
       self.calls[sent.tag] = nil
       sent.connection.cancel(sent.id)
-      self.flushSoon(sent.connection)
+      self.flushSoon()
       call.finish(.failure(status))
     } else {
       call.waiter?.finish(.failure(status))
@@ -80,10 +80,14 @@ final class ChannelCore: UnaryReceiver {
           }
         }
       }, to: self, tag: self.lastTag)
-    guard let id else { return call.finish(.failure(self.tooManyCalls)) }
+    guard let id else {
+      // Only just found out: the next connection takes it.
+      if connection.isLeaving { return self.start(call) }
+      return call.finish(.failure(self.tooManyCalls))
+    }
     call.sent = (connection, id, self.lastTag)
     self.calls[self.lastTag] = call
-    self.flushSoon(connection)
+    self.flushSoon()
   }
 
   func received(_ response: borrowing UnaryResponse, tag: UInt64) {
@@ -104,7 +108,7 @@ final class ChannelCore: UnaryReceiver {
   }
 
   /// One write for all calls that this turn of the loop makes.
-  private func flushSoon(_ connection: ClientConnection) {
+  private func flushSoon() {
     guard !self.isFlushDue else { return }
     self.isFlushDue = true
     self.eventLoop.assumeIsolated().execute {
@@ -128,7 +132,7 @@ final class ChannelCore: UnaryReceiver {
             let call = connection.streaming(
               self.method(path), timeout: timeout, metadata: metadata)
           else { return .failure(self.tooManyCalls) }
-          self.flushSoon(connection)
+          self.flushSoon()
           return .success(call)
         })
     }

@@ -10,8 +10,8 @@ struct ChannelStateMachine {
     case connecting(since: NIODeadline)
     /// Calls go out. Can go to `idle` or `shutDown`.
     case ready
-    /// The last attempt failed with `reason`; the next may begin at `retryAt`. Can go to `connecting`
-    /// or `shutDown`.
+    /// The last attempt failed with `reason`; the next may begin at `retryAt`. Can go to
+    /// `connecting` or `shutDown`.
     case failed(reason: Status, retryAt: NIODeadline)
     /// For ever.
     case shutDown

@@ -4,8 +4,8 @@ public import NIOCore
 /// Calls to one server, from any task: connects on demand, connects anew after a loss, and waits
 /// longer and longer while the server cannot be reached.
 ///
-/// While connecting, calls wait, and their deadlines run; once it has failed, calls fail at once with
-/// UNAVAILABLE until the next attempt is due.
+/// While connecting, calls wait, and their deadlines run; once it has failed, calls fail at once
+/// with UNAVAILABLE until the next attempt is due.
 public final class ClientChannel: Sendable {
   private let core: NIOLoopBoundBox<ChannelCore>
 
@@ -72,13 +72,15 @@ public final class ClientChannel: Sendable {
         }
       }
     } onCancel: {
-      self.eventLoop.execute { waiter.finish(.failure(Status(.cancelled, "the task was cancelled"))) }
+      self.eventLoop.execute {
+        waiter.finish(.failure(Status(.cancelled, "the task was cancelled")))
+      }
     }
     return try result.get()
   }
 
-  /// Closes the connection; returns when it is closed. Calls under way and calls made later fail with
-  /// UNAVAILABLE.
+  /// Closes the connection; returns when it is closed. Calls under way and calls made later fail
+  /// with UNAVAILABLE.
   public func shutdown() async {
     let core = self.core
     await withCheckedContinuation { continuation in

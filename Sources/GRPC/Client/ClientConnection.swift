@@ -30,6 +30,8 @@ public final class ClientConnection: Connection {
   private var endReason: String
   private var keepalive: Keepalive?
   private var keepaliveTimer: Scheduled<Void>?
+  /// The connection has no stream ids left.
+  private var isUsedUp = false
   /// The farewell was acted on.
   private var isGoAwaySeen = false
 
@@ -54,13 +56,15 @@ public final class ClientConnection: Connection {
   /// The connection is up; calls under way can still end well.
   public var isOpen: Bool { self.context != nil && !self.isClosing }
 
-  /// A call made now would be taken: the server has not said goodbye, and `callsMax` is not reached.
+  /// A call made now would be taken: the server has not said goodbye, and `callsMax` is not
+  /// reached.
   public var canCall: Bool {
-    self.isOpen && self.session.goAway == nil && self.openCalls < self.configuration.callsMax
+    self.isOpen && !self.isLeaving && self.openCalls < self.configuration.callsMax
   }
 
-  /// The server has said goodbye: calls under way may end, and others are not taken.
-  var isLeaving: Bool { self.session.goAway != nil }
+  /// The server has said goodbye, or stream ids are used up: calls under way may end, and others
+  /// are not taken.
+  var isLeaving: Bool { self.isUsedUp || self.session.goAway != nil }
 
   /// Succeeds once the connection is closed, however that came about.
   public var whenClosed: EventLoopFuture<Void> { self.channel.closeFuture }
@@ -77,8 +81,8 @@ public final class ClientConnection: Connection {
   ///   - size: of the request message, in bytes.
   ///   - write: puts exactly `size` bytes into the span.
   ///   - receiver: is told of the answer, with `tag`. Kept until then.
-  /// - Returns: nil if `canCall` is false, or the connection has used up its stream ids. The receiver
-  ///   then hears nothing.
+  /// - Returns: nil if `canCall` is false, or the connection has used up its stream ids. The
+  ///   receiver then hears nothing.
   public func call(
     _ method: ClientMethod, timeout: TimeAmount?, metadata: Metadata = Metadata(), size: Int,
     _ write: (inout OutputRawSpan) -> Void, to receiver: any UnaryReceiver, tag: UInt64
@@ -109,8 +113,8 @@ public final class ClientConnection: Connection {
     return ClientStreamingCall(pipe: pipe) { connection.value.readerLeft($0) }
   }
 
-  /// Gives a call up: the server is told with the next `flush`, and the receiver hears nothing more.
-  /// A call that has ended is left alone.
+  /// Gives a call up: the server is told with the next `flush`, and the receiver hears nothing
+  /// more. A call that has ended is left alone.
   public func cancel(_ id: CallID) {
     guard let stream = self.session.stream(id.stream),
       self.calls.of(stream).pointee.phase != .ended
@@ -134,9 +138,13 @@ public final class ClientConnection: Connection {
     _ method: ClientMethod, _ timeout: TimeAmount?, _ metadata: Metadata,
     _ phase: ClientCall.Phase
   ) -> HTTP2.Stream? {
-    guard self.canCall,
-      let stream = self.session.request(head: method.head(timeout: timeout, metadata: metadata))
-    else { return nil }
+    guard self.canCall else { return nil }
+    let head = method.head(timeout: timeout, metadata: metadata)
+    guard let stream = self.session.request(head: head) else {
+      // 2^30 calls were made (RFC 9113, section 5.1.1).
+      self.isUsedUp = true
+      return nil
+    }
     let call = self.calls.of(stream)
     call.pointee.phase = phase
     stream.reportsClose = true
@@ -185,6 +193,7 @@ public final class ClientConnection: Connection {
       self.isGoAwaySeen = true
       self.refuseAbove(goAway)
     }
+    if self.isUsedUp && self.openCalls == 0 { self.close() }
   }
 
   override func ended() {
@@ -198,6 +207,10 @@ public final class ClientConnection: Connection {
 
   /// What calls are told that the end of the connection cut off.
   var lost: Status {
+    if self.session.goAway == nil && !self.isClosing && !self.session.wantsRead {
+      // libnghttp2 itself has said goodbye, which it does only for this.
+      return Status(.unavailable, "\(self.peer) broke the HTTP/2 protocol")
+    }
     guard let goAway = self.session.goAway, goAway.code != .noError else {
       return Status(.unavailable, self.endReason)
     }

@@ -3,13 +3,13 @@ internal import HTTP2
 /// Is told of the answers to unary calls.
 public protocol UnaryReceiver: AnyObject {
   /// The call that was made with `tag` has ended. Called once for each call that was not cancelled,
-  /// on the connection's event loop, never from within `ClientConnection.call`. New calls may be made
-  /// from here; they are sent at the end of the turn.
+  /// on the connection's event loop, never from within `ClientConnection.call`. New calls may be
+  /// made from here; they are sent at the end of the turn.
   func received(_ response: borrowing UnaryResponse, tag: UInt64)
 }
 
-/// The answer to one unary call, or why there is none. Its bytes are the connection's own, good until
-/// `received` returns.
+/// The answer to one unary call, or why there is none. Its bytes are the connection's own, good
+/// until `received` returns.
 public struct UnaryResponse: ~Copyable {
   /// How the call ended.
   public let status: Status
@@ -32,8 +32,8 @@ public struct UnaryResponse: ~Copyable {
       let body = self.stream.inboundBuffer
       guard self.isOK else { return RawSpan() }
       let message = UnsafeRawBufferPointer(rebasing: body[MessagePrefix.byteCount...])
-      // The stream keeps what it received until the connection's turn goes on, which `self` does not
-      // outlive: it cannot be copied, and is only lent.
+      // The stream keeps what it received until the connection's turn goes on, which `self` does
+      // not outlive: it cannot be copied, and is only lent.
       return _overrideLifetime(RawSpan(_unsafeBytes: message), borrowing: self)
     }
   }
@@ -43,7 +43,8 @@ public struct UnaryResponse: ~Copyable {
     @_lifetime(borrow self)
     get {
       let block =
-        self.isTrailersOnly ? UnsafeRawBufferPointer(start: nil, count: 0)
+        self.isTrailersOnly
+        ? UnsafeRawBufferPointer(start: nil, count: 0)
         : self.stream.headBuffer
       // As for `message`.
       let bytes = _overrideLifetime(RawSpan(_unsafeBytes: block), borrowing: self)

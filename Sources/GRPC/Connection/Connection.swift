@@ -8,9 +8,8 @@ public import NIOCore
 ///
 ///     channelRead          receive 16 KiB -> advance(each ready stream) -> repeat
 ///     channelReadComplete  pull everything -> one write
-public class Connection: ChannelDuplexHandler {
+public class Connection: ChannelInboundHandler {
   public typealias InboundIn = ByteBuffer
-  public typealias OutboundIn = ByteBuffer
   public typealias OutboundOut = ByteBuffer
 
   /// How much is fed to the session at a time: bounds what one read can make us answer before the
@@ -29,9 +28,10 @@ public class Connection: ChannelDuplexHandler {
   private var isReading = false
   /// Streams are being acted on: what that queues goes out when all have had their turn.
   private var isActing = false
-  /// The socket takes no more for now; `channelWritabilityChanged` goes on.
-  private var isOutputHeld = false
-  /// The channel asked for a read while output was held.
+  /// False while the socket takes no more; `channelWritabilityChanged` goes on. Kept here because
+  /// asking the channel costs as much as a look-up in the store.
+  private var isWritable = true
+  /// Reading was turned off, because there is output that the socket does not take.
   private var isReadHeld = false
   private var deadlineTimer: Scheduled<Void>?
   private var deadlineArmed: NIODeadline?
@@ -138,29 +138,13 @@ public class Connection: ChannelDuplexHandler {
   }
 
   public func channelReadComplete(context: ChannelHandlerContext) {
+    // Not passed on: there is no handler behind this one.
     self.writeOutput()
-    context.fireChannelReadComplete()
   }
 
   public func channelWritabilityChanged(context: ChannelHandlerContext) {
-    if self.isOutputHeld && context.channel.isWritable {
-      self.isOutputHeld = false
-      self.writeOutput()
-      if self.isReadHeld && !self.isOutputHeld {
-        self.isReadHeld = false
-        context.read()
-      }
-    }
-    context.fireChannelWritabilityChanged()
-  }
-
-  /// A peer that does not read is not read from either: what it asks for would pile up here.
-  public func read(context: ChannelHandlerContext) {
-    if self.isOutputHeld {
-      self.isReadHeld = true
-    } else {
-      context.read()
-    }
+    self.isWritable = context.channel.isWritable
+    if self.isWritable { self.writeOutput() }
   }
 
   public func channelInactive(context: ChannelHandlerContext) {
@@ -208,13 +192,10 @@ public class Connection: ChannelDuplexHandler {
   func sessionFailed(_ error: SessionError) {}
 
   private func writeOutput() {
-    guard let context = self.context, !self.isOutputHeld else { return }
+    guard let context = self.context else { return }
     var hasMore = true
     while hasMore {
-      guard context.channel.isWritable else {
-        self.isOutputHeld = true
-        return
-      }
+      guard self.isWritable else { return self.holdRead(context) }
       hasMore = self.writeBatch(context)
       guard !hasMore && self.session.hasReady && self.context != nil else { continue }
       // Streams that ended with this write and whose end somebody waits for. Window that they held
@@ -222,7 +203,28 @@ public class Connection: ChannelDuplexHandler {
       self.act()
       hasMore = self.session.wantsWrite
     }
+    if self.isReadHeld { self.resumeRead(context) }
     if !self.session.wantsRead && !self.session.wantsWrite { context.close(promise: nil) }
+  }
+
+  /// A peer that does not read is not read from either: what it asks for would pile up here.
+  private func holdRead(_ context: ChannelHandlerContext) {
+    guard !self.isReadHeld else { return }
+    self.isReadHeld = true
+    self.setAutoRead(false, context)
+  }
+
+  private func resumeRead(_ context: ChannelHandlerContext) {
+    self.isReadHeld = false
+    self.setAutoRead(true, context)
+  }
+
+  private func setAutoRead(_ isOn: Bool, _ context: ChannelHandlerContext) {
+    do {
+      try context.channel.syncOptions?.setOption(.autoRead, value: isOn)
+    } catch {
+      // The channel is closed, and reads no more in any case.
+    }
   }
 
   /// Writes at most the free part of one buffer; true if there is more.

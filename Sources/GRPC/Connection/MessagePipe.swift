@@ -102,9 +102,8 @@ final class MessagePipe: @unchecked Sendable {
 
   /// Lets writers go on that waited for the peer to read, if it has.
   func drainedIfWaiting() {
-    guard !self.waitingWriters.isEmpty, let stream = self.end?.stream, stream.drainMark == nil else {
-      return
-    }
+    guard !self.waitingWriters.isEmpty, let stream = self.end?.stream, stream.drainMark == nil
+    else { return }
     let writers = self.waitingWriters
     self.waitingWriters = []
     for writer in writers { writer.resume() }

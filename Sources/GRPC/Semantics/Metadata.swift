@@ -7,6 +7,7 @@ internal import HTTP2
 public struct Metadata: Sendable, Hashable {
   public private(set) var fields: [Field] = []
 
+  /// One name and one value, the value decoded if it is binary.
   public struct Field: Sendable, Hashable {
     public let name: String
     public let value: [UInt8]
@@ -82,7 +83,9 @@ public struct MetadataView: ~Escapable {
         continue
       }
       // Several values may be joined by commas, and must be split before they are decoded.
-      for part in field.value.array.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false) {
+      let parts = field.value.array.split(
+        separator: UInt8(ascii: ","), omittingEmptySubsequences: false)
+      for part in parts {
         if let bytes = Base64.decode(part.span.bytes) { metadata.add(name, bytes: bytes) }
       }
     }

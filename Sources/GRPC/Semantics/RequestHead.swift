@@ -41,7 +41,8 @@ struct RequestHead: Equatable {
       case 12 where field.name.equals("grpc-timeout"):
         timeout = Timeout.parse(field.value)
         if timeout == nil {
-          let text = "grpc-timeout \"\(field.value.text)\" is not 1 to 8 digits and H, M, S, m, u or n"
+          let text =
+            "grpc-timeout \"\(field.value.text)\" is not 1 to 8 digits and H, M, S, m, u or n"
           refusal = refusal ?? .status(Status(.internal, text))
         }
       case 13 where field.name.equals("grpc-encoding"):

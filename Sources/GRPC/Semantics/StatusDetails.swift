@@ -19,7 +19,8 @@ struct StatusDetails: WireMessage {
   func encode<Sink: FieldSink & ~Copyable & ~Escapable>(into sink: inout Sink) {
     sink.int32(field: 1, self.code)
     sink.string(field: 2, self.message)
-    sink.message(field: 3, AnyMessage(type: Self.errorInfoType, value: ErrorInfoMessage(info: self.info).serialized()))
+    let detail = ErrorInfoMessage(info: self.info).serialized()
+    sink.message(field: 3, AnyMessage(type: Self.errorInfoType, value: detail))
   }
 
   /// The first ErrorInfo in serialised google.rpc.Status `bytes`, or nil.

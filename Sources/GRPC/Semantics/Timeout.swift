@@ -28,7 +28,8 @@ enum Timeout {
   /// In the smallest unit that eight digits hold; rounded up, so that a deadline never moves closer.
   static func format(_ timeout: TimeAmount) -> String {
     var value = max(timeout.nanoseconds, 0)
-    for (unit, next) in [("n", 1000), ("u", 1000), ("m", 1000), ("S", 60), ("M", 60)] as [(String, Int64)] {
+    let units: [(String, Int64)] = [("n", 1000), ("u", 1000), ("m", 1000), ("S", 60), ("M", 60)]
+    for (unit, next) in units {
       if value <= 99_999_999 { return "\(value)\(unit)" }
       value = value / next + (value % next == 0 ? 0 : 1)
     }

@@ -87,9 +87,16 @@ public final class Server: Sendable {
     let drained = self.loops.values.map { loop in
       loop.eventLoop.flatSubmit { loop.value.drain(timeout: timeout, on: loop.eventLoop) }
     }
-    var abandoned = 0
-    for future in drained { abandoned += (try? await future.get()) ?? 0 }
-    return abandoned
+    return await withCheckedContinuation { continuation in
+      EventLoopFuture.reduce(0, drained, on: self.group.any(), +).whenComplete { result in
+        // The parts cannot fail; a loop that is shut down has no connections left.
+        if case .success(let abandoned) = result {
+          continuation.resume(returning: abandoned)
+        } else {
+          continuation.resume(returning: 0)
+        }
+      }
+    }
   }
 
   private func accept(_ channel: any Channel) {

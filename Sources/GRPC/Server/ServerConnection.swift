@@ -7,7 +7,7 @@ final class ServerConnection: Connection {
   private let router: Router
   private let logger: Logger
   private let whenEnded: (ServerConnection) -> Void
-  private let calls = CallTable<ServerCall>()
+  let calls = CallTable<ServerCall>()
   /// Bytes of requests that are not whole yet.
   private var bufferedBytes = 0
   /// The head of the last call without a timeout, and the header block it was read from: clients
@@ -15,6 +15,9 @@ final class ServerConnection: Connection {
   private var lastBlock: [UInt8] = []
   private var lastHead: RequestHead?
   private var drain = Drain.no
+  private var pingTimer: Scheduled<Void>?
+  /// How long a drain waits for the answer to its PING before it names the last call (gRFC A9).
+  private static let pingTimeout = TimeAmount.seconds(10)
 
   private enum Drain {
     case no
@@ -40,9 +43,10 @@ final class ServerConnection: Connection {
   // MARK: - The path of a call
 
   override func advance(_ stream: HTTP2.Stream) {
+    let call = self.calls.of(stream)
     if let code = stream.closeCode { return self.closed(stream, code) }
-    if self.calls.of(stream).pointee.phase == .new && stream.isHeadReceived { self.begin(stream) }
-    switch self.calls.of(stream).pointee.phase {
+    if call.pointee.phase == .new && stream.isHeadReceived { self.begin(stream) }
+    switch call.pointee.phase {
     case .receiving: self.receive(stream)
     case .streaming: self.deliver(stream)
     case .answered: self.discard(stream)
@@ -51,16 +55,17 @@ final class ServerConnection: Connection {
   }
 
   private func begin(_ stream: HTTP2.Stream) {
+    let call = self.calls.of(stream)
     let head: RequestHead
     do {
       head = try self.head(of: stream)
     } catch {
       return self.refuse(stream, error)
     }
-    self.calls.of(stream).pointee.handler = head.method
-    if let timeout = head.timeout { self.calls.of(stream).pointee.deadline = self.now + timeout }
+    call.pointee.handler = head.method
+    if let timeout = head.timeout { call.pointee.deadline = self.now + timeout }
     switch self.router.handlers[head.method] {
-    case .unary: self.calls.of(stream).pointee.phase = .receiving
+    case .unary: call.pointee.phase = .receiving
     case .streaming(let service, let method): self.start(service, method, stream)
     }
   }
@@ -97,12 +102,16 @@ final class ServerConnection: Connection {
   }
 
   private func serve(_ stream: HTTP2.Stream) {
+    let call = self.calls.of(stream)
     self.unbuffer(stream)
-    if let deadline = self.calls.of(stream).pointee.deadline, deadline <= self.now {
-      return self.fail(stream, Status(.deadlineExceeded, "the deadline passed before the call was served"))
+    if let deadline = call.pointee.deadline, deadline <= self.now {
+      let status = Status(.deadlineExceeded, "the deadline passed before the call was served")
+      return self.fail(stream, status)
     }
-    guard case .unary(let service, let method) = self.router.handlers[self.calls.of(stream).pointee.handler] else { return }
-    self.calls.of(stream).pointee.phase = .serving
+    guard case .unary(let service, let method) = self.router.handlers[call.pointee.handler] else {
+      preconditionFailure("only unary calls are received whole")
+    }
+    call.pointee.phase = .serving
     service.serve(UnaryCall(connection: self, stream: stream, method: method))
     self.checkServed(stream)
   }
@@ -116,14 +125,15 @@ final class ServerConnection: Connection {
   }
 
   /// Counts what `stream` holds; false where the connection's requests hold too much by it.
-  private func buffer(_ stream: HTTP2.Stream) -> Bool {
-    let grown = stream.inboundCount - self.calls.of(stream).pointee.bufferedBytes
+  func buffer(_ stream: HTTP2.Stream) -> Bool {
+    let call = self.calls.of(stream)
+    let grown = stream.inboundCount - call.pointee.bufferedBytes
     self.bufferedBytes += grown
-    self.calls.of(stream).pointee.bufferedBytes += grown
+    call.pointee.bufferedBytes += grown
     return self.bufferedBytes <= self.limits.requestBufferMaxBytes
   }
 
-  private var bufferExhausted: Status {
+  var bufferExhausted: Status {
     Status(
       .resourceExhausted,
       "incomplete requests on this connection hold more than "
@@ -135,186 +145,10 @@ final class ServerConnection: Connection {
         ]))
   }
 
-  private func unbuffer(_ stream: HTTP2.Stream) {
-    self.bufferedBytes -= self.calls.of(stream).pointee.bufferedBytes
-    self.calls.of(stream).pointee.bufferedBytes = 0
-  }
-
-  // MARK: - Answers
-
-  func reply(to stream: HTTP2.Stream, size: Int, _ write: (inout OutputRawSpan) -> Void) {
-    precondition(self.calls.of(stream).pointee.phase == .serving, "a call is answered once")
-    self.session.append(to: stream, size: MessagePrefix.byteCount + size) { output in
-      MessagePrefix.write(length: size, into: &output)
-      write(&output)
-    }
-    self.sendReply(stream)
-  }
-
-  func reply(
-    to stream: HTTP2.Stream, headSize: Int, _ head: (inout OutputRawSpan) -> Void,
-    value: UnsafeRawBufferPointer, owner: AnyObject,
-    tailSize: Int, _ tail: (inout OutputRawSpan) -> Void
-  ) {
-    precondition(self.calls.of(stream).pointee.phase == .serving, "a call is answered once")
-    self.session.append(to: stream, size: MessagePrefix.byteCount + headSize) { output in
-      MessagePrefix.write(length: headSize + value.count + tailSize, into: &output)
-      head(&output)
-    }
-    self.session.splice(value, owner: owner, into: stream)
-    self.session.append(to: stream, size: tailSize, tail)
-    self.sendReply(stream)
-  }
-
-  func append(to stream: HTTP2.Stream, size: Int, _ write: (inout OutputRawSpan) -> Void) {
-    if self.calls.of(stream).pointee.phase == .serving {
-      self.calls.of(stream).pointee.phase = .replying
-      // The length is filled in by `finish`.
-      self.session.append(to: stream, size: MessagePrefix.byteCount) { output in
-        MessagePrefix.write(length: 0, into: &output)
-      }
-    }
-    precondition(self.calls.of(stream).pointee.phase == .replying, "a call is answered once")
-    self.session.append(to: stream, size: size, write)
-  }
-
-  func appendedBytes(of stream: HTTP2.Stream) -> Int {
-    self.calls.of(stream).pointee.phase == .replying ? stream.outboundCount - MessagePrefix.byteCount : 0
-  }
-
-  func finish(_ stream: HTTP2.Stream) {
-    self.append(to: stream, size: 0) { _ in }
-    let size = stream.outboundCount - MessagePrefix.byteCount
-    self.session.overwrite(in: stream, at: 1, bigEndian: UInt32(size))
-    self.sendReply(stream)
-  }
-
-  private func sendReply(_ stream: HTTP2.Stream) {
-    self.session.finish(stream, trailers: Trailers.ok)
-    self.session.respond(stream, head: Trailers.responseHead)
-    self.calls.of(stream).pointee.phase = .answered
-    stream.reportsClose = false
-  }
-
-  func fail(_ stream: HTTP2.Stream, _ status: Status) {
-    precondition(self.calls.of(stream).pointee.phase != .answered && self.calls.of(stream).pointee.phase != .replying, "a call is answered once")
-    self.refuse(stream, .status(status))
-  }
-
-  private func refuse(_ stream: HTTP2.Stream, _ refusal: RequestHead.Refusal) {
-    let head: HeaderList
-    switch refusal {
-    case .http(let code): head = Trailers.http(code)
-    case .status(let status): head = Trailers.only(status)
-    case .encoding(let name):
-      head = Trailers.only(
-        Status(.unimplemented, "grpc-encoding \(name) is not supported"),
-        [("grpc-accept-encoding", Array("identity".utf8))])
-    }
-    self.unbuffer(stream)
-    self.session.respondOnly(stream, head: head)
-    self.calls.of(stream).pointee.phase = .answered
-    stream.reportsClose = false
-    self.discard(stream)
-  }
-
-  private func discard(_ stream: HTTP2.Stream) {
-    self.session.credit(stream)
-    stream.discardInbound()
-  }
-
-  private func checkServed(_ stream: HTTP2.Stream) {
-    guard self.calls.of(stream).pointee.phase == .serving || self.calls.of(stream).pointee.phase == .replying else { return }
-    assertionFailure("a unary handler returned without an answer")
-    self.calls.of(stream).pointee.phase = .serving
-    self.fail(stream, Status(.internal, "the handler gave no answer"))
-  }
-
-  // MARK: - Parked calls
-
-  func park(_ stream: HTTP2.Stream) {
-    precondition(self.calls.of(stream).pointee.phase == .serving, "a call is answered once")
-    self.calls.of(stream).pointee.phase = .parked
-    stream.reportsClose = true
-    if let deadline = self.calls.of(stream).pointee.deadline { self.watch(deadline) }
-  }
-
-  func isParked(_ stream: HTTP2.Stream, id: Int32) -> Bool {
-    stream.id == id && self.calls.of(stream).pointee.phase == .parked && stream.closeCode == nil
-  }
-
-  func resume(_ stream: HTTP2.Stream, _ answer: () -> Void) {
-    self.calls.of(stream).pointee.phase = .serving
-    answer()
-    self.checkServed(stream)
-    self.flush()
-  }
-
-  // MARK: - Streaming calls
-
-  private func start(_ service: any StreamingService, _ method: Int, _ stream: HTTP2.Stream) {
-    guard let context = self.context else { return }
-    let pipe = MessagePipe(
-      connection: self, stream: stream, eventLoop: context.eventLoop,
-      // A handler that reads no further may still have much to say.
-      readerLeft: { _ in })
-    let call = StreamingCall(
-      method: method, metadata: MetadataView(stream.headFields).copy(),
-      deadline: self.calls.of(stream).pointee.deadline, pipe: pipe)
-    self.calls.of(stream).pointee.phase = .streaming
-    stream.reportsClose = true
-    self.calls.of(stream).pointee.pipe = pipe
-    if let deadline = self.calls.of(stream).pointee.deadline { self.watch(deadline) }
-    let connection = NIOLoopBound(self, eventLoop: context.eventLoop)
-    self.calls.of(stream).pointee.task = Task {
-      let status: Status
-      do {
-        try await service.serve(call)
-        status = .ok
-      } catch let error as Status {
-        status = error
-      } catch is CancellationError {
-        status = Status(.cancelled)
-      } catch {
-        status = Status(.unknown, "\(error)")
-      }
-      pipe.eventLoop.execute { connection.value.finishStreaming(pipe, status) }
-    }
-  }
-
-  private func deliver(_ stream: HTTP2.Stream) {
-    do {
-      self.calls.of(stream).pointee.pipe?.drainedIfWaiting()
-      try self.calls.of(stream).pointee.pipe?.deliver()
-    } catch {
-      return self.endStreaming(stream, error.status)
-    }
-    // A message that is not whole, or waits for its reader.
-    if !self.buffer(stream) { self.endStreaming(stream, self.bufferExhausted) }
-  }
-
-  private func finishStreaming(_ pipe: MessagePipe, _ status: Status) {
-    // Nil once the call has ended some other way.
-    guard let stream = pipe.stream else { return }
-    self.endStreaming(stream, status)
-    self.flush()
-  }
-
-  private func endStreaming(_ stream: HTTP2.Stream, _ status: Status) {
-    let (pipe, task) = (self.calls.of(stream).pointee.pipe, self.calls.of(stream).pointee.task)
-    self.unbuffer(stream)
-    if stream.isHeadSubmitted {
-      self.session.finish(stream, trailers: Trailers.trailers(status))
-    } else if status == .ok {
-      self.session.respondOnly(stream, head: Trailers.only(status))
-    } else {
-      self.session.respondOnly(stream, head: Trailers.only(status))
-    }
-    self.calls.of(stream).pointee.phase = .answered
-    stream.reportsClose = false
-    self.discard(stream)
-    pipe?.close(status)
-    task?.cancel()
+  func unbuffer(_ stream: HTTP2.Stream) {
+    let call = self.calls.of(stream)
+    self.bufferedBytes -= call.pointee.bufferedBytes
+    call.pointee.bufferedBytes = 0
   }
 
   // MARK: - Ends
@@ -329,10 +163,12 @@ final class ServerConnection: Connection {
   }
 
   private func closed(_ stream: HTTP2.Stream, _ code: ErrorCode) {
+    let call = self.calls.of(stream)
     self.unbuffer(stream)
-    guard self.calls.of(stream).pointee.phase == .streaming else { return }
-    self.calls.of(stream).pointee.pipe?.close(Status(.cancelled, "the client ended the call (\(code))"))
-    self.calls.of(stream).pointee.task?.cancel()
+    guard call.pointee.phase == .streaming else { return }
+    let status = Status(.cancelled, "the client ended the call (\(code))")
+    call.pointee.pipe?.close(status)
+    call.pointee.task?.cancel()
   }
 
   override func sessionFailed(_ error: SessionError) {
@@ -344,7 +180,10 @@ final class ServerConnection: Connection {
       ])
   }
 
-  override func ended() { self.whenEnded(self) }
+  override func ended() {
+    self.pingTimer?.cancel()
+    self.whenEnded(self)
+  }
 
   // MARK: - Drain
 
@@ -357,12 +196,28 @@ final class ServerConnection: Connection {
     self.flush()
     self.session.ping()
     self.flush()
+    // Streaming calls could go on for ever; their handlers are asked to end.
+    self.session.forEachLiveStream { self.calls.of($0).pointee.task?.cancel() }
+    guard let context = self.context else { return }
+    self.pingTimer = context.eventLoop.assumeIsolated().scheduleTask(in: Self.pingTimeout) {
+      self.sayGoAway()
+    }
   }
 
   override func turnEnded() {
-    guard case .announced(let pingAcks) = self.drain, self.session.pingAcks > pingAcks else { return }
+    guard case .announced(let pingAcks) = self.drain, self.session.pingAcks > pingAcks else {
+      return
+    }
+    self.sayGoAway()
+  }
+
+  /// The second GOAWAY, which names the last call that is served.
+  private func sayGoAway() {
+    self.pingTimer?.cancel()
+    guard case .announced = self.drain else { return }
     self.drain = .said
     self.session.goAway(.noError)
+    self.flush()
   }
 
   /// Closes at once, whatever is under way.

@@ -1,5 +1,4 @@
 internal import CacheStore
-internal import Foundation
 internal import Glibc
 internal import GRPC
 internal import LarderAPI
@@ -65,9 +64,13 @@ final class AdminService: UnaryService {
 
   /// The second field of /proc/self/statm, in pages; 0 where there is no /proc.
   private static func residentBytes() -> UInt64 {
-    guard let text = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8),
-      let pages = text.split(separator: " ").dropFirst().first.flatMap({ UInt64($0) })
-    else { return 0 }
+    guard let statm = fopen("/proc/self/statm", "r") else { return 0 }
+    defer { fclose(statm) }
+    var text = [CChar](repeating: 0, count: 128)
+    guard fgets(&text, Int32(text.count), statm) != nil else { return 0 }
+    let fields = String(decoding: text.prefix { $0 != 0 }.map(UInt8.init), as: UTF8.self)
+      .split(separator: " ")
+    guard fields.count > 1, let pages = UInt64(fields[1]) else { return 0 }
     return pages * UInt64(sysconf(Int32(_SC_PAGESIZE)))
   }
 }

@@ -66,6 +66,7 @@ import Testing
     try server.feed(Frame.clientHello)
     _ = try server.frames()
     server.channel.isWritable = false
+    server.channel.pipeline.fireChannelWritabilityChanged()
     try server.feed(self.call(1) + self.call(3))
     #expect(try server.output().isEmpty)
     server.channel.isWritable = true

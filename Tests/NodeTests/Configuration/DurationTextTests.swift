@@ -2,11 +2,12 @@ import Node
 import Testing
 
 @Suite struct DurationTextTests {
-  @Test(arguments: [
-    ("0ms", 0), ("250ms", 250), ("30s", 30_000), ("5m", 300_000), ("2h", 7_200_000),
-    ("7d", 604_800_000), ("9223372036854775807ms", Int64.max),
-    ("106751991167d", 106_751_991_167 * 86_400_000),
-  ] as [(String, Int64)])
+  @Test(
+    arguments: [
+      ("0ms", 0), ("250ms", 250), ("30s", 30_000), ("5m", 300_000), ("2h", 7_200_000),
+      ("7d", 604_800_000), ("9223372036854775807ms", Int64.max),
+      ("106751991167d", 106_751_991_167 * 86_400_000),
+    ] as [(String, Int64)])
   func `a duration is read with its unit`(text: String, milliseconds: Int64) throws {
     #expect(try DurationText.milliseconds(parsing: text) == milliseconds)
   }
@@ -26,11 +27,12 @@ import Testing
     #expect(throws: UnitTextError.overflow) { try DurationText.milliseconds(parsing: text) }
   }
 
-  @Test(arguments: [
-    (0, "0ms"), (1, "1ms"), (999, "999ms"), (1_000, "1s"), (1_001, "1001ms"), (90_000, "90s"),
-    (60_000, "1m"), (3_600_000, "1h"), (86_400_000, "1d"), (315_360_000_000, "3650d"),
-    (Int64.max, "9223372036854775807ms"),
-  ] as [(Int64, String)])
+  @Test(
+    arguments: [
+      (0, "0ms"), (1, "1ms"), (999, "999ms"), (1_000, "1s"), (1_001, "1001ms"), (90_000, "90s"),
+      (60_000, "1m"), (3_600_000, "1h"), (86_400_000, "1d"), (315_360_000_000, "3650d"),
+      (Int64.max, "9223372036854775807ms"),
+    ] as [(Int64, String)])
   func `a duration is printed in the largest unit that divides it and reads back`(
     milliseconds: Int64, text: String
   ) throws {

@@ -1,0 +1,75 @@
+internal import HTTP2
+internal import NIOCore
+
+/// What a handler ends with that was cancelled by a drain. (A call that the client ended has no stream
+/// any more.)
+private let shuttingDown = Status(.unavailable, "the server is shutting down")
+
+// Streaming calls, each served by a task of its own.
+extension ServerConnection {
+  func start(_ service: any StreamingService, _ method: Int, _ stream: HTTP2.Stream) {
+    let call = self.calls.of(stream)
+    guard let context = self.context else { return }
+    let pipe = MessagePipe(
+      connection: self, stream: stream, eventLoop: context.eventLoop,
+      // A handler that reads no further may still have much to say.
+      readerLeft: { _ in })
+    let streamingCall = StreamingCall(
+      method: method, metadata: MetadataView(stream.headFields).copy(),
+      deadline: call.pointee.deadline, pipe: pipe)
+    call.pointee.phase = .streaming
+    stream.reportsClose = true
+    call.pointee.pipe = pipe
+    if let deadline = call.pointee.deadline { self.watch(deadline) }
+    let connection = NIOLoopBound(self, eventLoop: context.eventLoop)
+    call.pointee.task = Task {
+      let status: Status
+      do {
+        try await service.serve(streamingCall)
+        status = Task.isCancelled ? shuttingDown : .ok
+      } catch let error as Status {
+        status = error
+      } catch is CancellationError {
+        status = shuttingDown
+      } catch {
+        status = Status(.unknown, "\(error)")
+      }
+      pipe.eventLoop.execute { connection.value.finishStreaming(pipe, status) }
+    }
+  }
+
+  func deliver(_ stream: HTTP2.Stream) {
+    let call = self.calls.of(stream)
+    do {
+      call.pointee.pipe?.drainedIfWaiting()
+      try call.pointee.pipe?.deliver()
+    } catch {
+      return self.endStreaming(stream, error.status)
+    }
+    // A message that is not whole, or waits for its reader.
+    if !self.buffer(stream) { self.endStreaming(stream, self.bufferExhausted) }
+  }
+
+  private func finishStreaming(_ pipe: MessagePipe, _ status: Status) {
+    // Nil once the call has ended some other way.
+    guard let stream = pipe.stream else { return }
+    self.endStreaming(stream, status)
+    self.flush()
+  }
+
+  private func endStreaming(_ stream: HTTP2.Stream, _ status: Status) {
+    let call = self.calls.of(stream)
+    let (pipe, task) = (call.pointee.pipe, call.pointee.task)
+    self.unbuffer(stream)
+    if stream.isHeadSubmitted {
+      self.session.finish(stream, trailers: Trailers.trailers(status))
+    } else {
+      self.session.respondOnly(stream, head: Trailers.only(status))
+    }
+    call.pointee.phase = .answered
+    stream.reportsClose = false
+    self.discard(stream)
+    pipe?.close(status)
+    task?.cancel()
+  }
+}
