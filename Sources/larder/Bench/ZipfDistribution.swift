@@ -18,7 +18,8 @@ struct ZipfDistribution: Sendable {
   ///   - count: how many ranks there are; at least 1.
   ///   - exponent: above 0; 1 is the harmonic case, 0.99 what YCSB uses.
   init(count: Int, exponent: Double) {
-    precondition(count >= 1 && exponent > 0, "a Zipf distribution has ranks and a positive exponent")
+    precondition(
+      count >= 1 && exponent > 0, "a Zipf distribution has ranks and a positive exponent")
     self.count = count
     self.exponent = exponent
     self.hIntegralFirst = Self.hIntegral(1.5, exponent) - 1

@@ -54,7 +54,8 @@ enum DecimalText {
   static func uptime(milliseconds: UInt64) -> String {
     var rest = milliseconds / 1_000
     var parts: [String] = []
-    for (suffix, seconds) in [("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)] as [(String, UInt64)]
+    for (suffix, seconds) in [("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)]
+      as [(String, UInt64)]
     {
       let count = rest / seconds
       rest %= seconds

@@ -24,7 +24,8 @@ import Testing
 
 @Suite struct DecimalTextTests {
   @Test func `thousands are grouped from the right`() {
-    #expect([0, 999, 1_000, 1_234_567].map(DecimalText.grouped) == ["0", "999", "1,000", "1,234,567"])
+    #expect(
+      [0, 999, 1_000, 1_234_567].map(DecimalText.grouped) == ["0", "999", "1,000", "1,234,567"])
   }
 
   @Test func `a share of nothing is a dash`() {
@@ -33,15 +34,17 @@ import Testing
   }
 
   @Test func `sizes change their unit at 1024`() {
-    #expect([0, 1_023, 1_024, 1_536, 1 << 20, 5 << 40, 5 << 50].map(DecimalText.size) == [
-      "0 B", "1023 B", "1.0 KiB", "1.5 KiB", "1.0 MiB", "5.0 TiB", "5120.0 TiB",
-    ])
+    #expect(
+      [0, 1_023, 1_024, 1_536, 1 << 20, 5 << 40, 5 << 50].map(DecimalText.size) == [
+        "0 B", "1023 B", "1.0 KiB", "1.5 KiB", "1.0 MiB", "5.0 TiB", "5120.0 TiB",
+      ])
   }
 
   @Test func `latencies change their unit at a thousand`() {
-    #expect([100, 999_900, 1_000_000, 1_250_000_000].map(DecimalText.latency(nanoseconds:)) == [
-      "0.1 µs", "999.9 µs", "1.00 ms", "1.250 s",
-    ])
+    #expect(
+      [100, 999_900, 1_000_000, 1_250_000_000].map(DecimalText.latency(nanoseconds:)) == [
+        "0.1 µs", "999.9 µs", "1.00 ms", "1.250 s",
+      ])
   }
 
   @Test func `an uptime has its two largest units`() {
@@ -50,9 +53,10 @@ import Testing
   }
 
   @Test func `short numbers have four digits at most, or all before the point`() {
-    #expect([0.9, 1.0 / 3, 20_000, 123_456.5].map(DecimalText.short) == [
-      "0.9", "0.3333", "20000", "123456",
-    ])
+    #expect(
+      [0.9, 1.0 / 3, 20_000, 123_456.5].map(DecimalText.short) == [
+        "0.9", "0.3333", "20000", "123456",
+      ])
   }
 }
 
