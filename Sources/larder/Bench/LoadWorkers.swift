@@ -57,6 +57,8 @@ struct LoadWorkers: Sendable {
       }
       for try await failure in tasks {
         guard let failure else { continue }
+        // The other workers' part is of no use any more.
+        _ = try await self.stop(patience: .zero)
         throw CommandFailure("the keys cannot be stored: \(failure)", exit: ExitStatus.refused)
       }
     }
