@@ -190,6 +190,8 @@ final class ServerConnection: Connection {
   /// Takes no further calls, serves those under way, and closes (RFC 9113, section 6.8; gRFC A9).
   func startDrain() {
     guard case .no = self.drain else { return }
+    // Who has not even said that it speaks HTTP/2 has no call to lose, and answers no PING.
+    guard self.session.isPeerReady else { return self.closeNow() }
     self.drain = .announced(pingAcks: self.session.pingAcks)
     self.session.announceShutdown()
     // Written first, because libnghttp2 sends a PING ahead of whatever else is queued.
