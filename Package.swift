@@ -118,6 +118,12 @@ let package = Package(
     tests(
       "Node",
       ["Wire", "GRPC", "LarderAPI", "CacheStore", .product(name: "Logging", package: "swift-log")]),
-    tests("larder", ["Node", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+    tests(
+      "larder",
+      [
+        "Wire", "GRPC", "LarderAPI", "Node",
+        .product(name: "NIOCore", package: nio),
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
   ]
 )

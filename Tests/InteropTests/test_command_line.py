@@ -1,5 +1,6 @@
 """`larder` as a person uses it."""
 
+import json
 import signal
 import socket
 import threading
@@ -11,7 +12,7 @@ from grpc.health.v1 import health_pb2, health_pb2_grpc
 from larder.v1 import admin_pb2, admin_pb2_grpc, cache_pb2 as pb, cache_pb2_grpc
 from support.node import Node, free_port, run
 
-COMMANDS = ["serve", "get", "set", "delete", "incr", "touch", "status"]
+COMMANDS = ["serve", "get", "set", "delete", "incr", "touch", "status", "bench"]
 
 
 @pytest.fixture
@@ -58,14 +59,35 @@ class TestClientCommands:
 
     def test_an_error_of_the_node_is_shown_and_is_no_miss(self, larder):
         done = larder("get", "k", "--namespace", "no-such-namespace")
-        assert done.returncode not in (0, 1)
-        assert "no-such-namespace" in done.stderr
+        assert (done.returncode, done.stdout) == (70, "")
+        assert "no-such-namespace" in done.stderr and "NAMESPACE_UNKNOWN" in done.stderr
 
     def test_a_node_that_is_not_there_is_named(self):
         target = f"127.0.0.1:{free_port()}"
         done = run("get", "k", "--target", target)
-        assert done.returncode not in (0, 1)
+        assert done.returncode == 69
         assert target in done.stderr
+
+    def test_what_another_client_stored_is_shown_whole(self, larder, cache, key):
+        stored = cache.Set(pb.SetRequest(key=key, value=b"\xff\x00", flags=7, ttl_ms=60_000))
+        shown = json.loads(succeeds(larder("get", key, "--json")))
+        assert 0 < shown.pop("ttl_ms") <= 60_000
+        assert shown == {
+            "key": key, "value_base64": "/wA=", "version": str(stored.version), "flags": 7,
+        }
+
+    def test_a_version_from_get_conditions_a_set(self, larder, key):
+        succeeds(larder("set", key, "a"))
+        version = json.loads(succeeds(larder("get", key, "--json")))["version"]
+        succeeds(larder("set", key, "b", "--if-version", version))
+        done = larder("set", key, "c", "--if-version", version)
+        assert done.returncode == 1 and "not stored" in done.stderr
+        assert succeeds(larder("get", key)) == "b"
+
+    def test_a_load_ends_with_a_report_and_no_errors(self, larder):
+        done = larder("bench", "--json", "--quiet", "--duration", "1s", "--keys", "1000")
+        report = json.loads(succeeds(done))
+        assert report["errors"] == {} and report["total"]["calls"] > 0
 
 
 class TestHelp:

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import GRPC
 
 /// `larder bench`: makes calls and measures how they are answered.
 struct BenchCommand: AsyncParsableCommand {
@@ -13,7 +14,7 @@ struct BenchCommand: AsyncParsableCommand {
 
       Percentiles are of calls that ended with status OK. incr has keys of its own, for the other \
       keys hold values that are no numbers. Ctrl-C ends the load early and reports what was \
-      measured.
+      measured. The exit status is 70 if no call ended with status OK.
 
       The generator needs processor time itself: on the node's own machine it takes from what it \
       measures.
@@ -62,6 +63,8 @@ struct BenchCommand: AsyncParsableCommand {
       let report = BenchReport(result: result)
       try StandardStreams.writeOutput(
         Array((self.json ? "\(report.json)\n" : report.text).utf8))
+      // A load that measured nothing must not pass for one that went well.
+      guard result.counts.codes[StatusCode.ok.rawValue] > 0 else { throw ExitStatus.refused }
     } catch let failure as CommandFailure {
       try StandardStreams.complain("bench", failure.message)
       throw failure.exit

@@ -85,7 +85,8 @@ struct EntryOptions: ParsableArguments {
   @Option(help: ArgumentHelp("How many keys there are.", valueName: "number"))
   var keys = 100_000
 
-  @Option(help: ArgumentHelp("How keys are drawn: uniform, or zipf: few are hot.", valueName: "name"))
+  @Option(
+    help: ArgumentHelp("How keys are drawn: uniform, or zipf: few are hot.", valueName: "name"))
   var keyDistribution = Distribution.uniform
 
   @Option(

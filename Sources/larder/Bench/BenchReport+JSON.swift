@@ -37,6 +37,7 @@ extension BenchReport {
       ("target", .string(plan.target.description)), ("namespace", .string(plan.namespace)),
       ("connections", .integer(Int64(plan.connections))),
       ("streams", .integer(Int64(plan.streams))), ("threads", .integer(Int64(plan.threads))),
+      ("timeout_ms", plan.timeoutMilliseconds.map { .integer($0) } ?? .null),
       ("rate", plan.rate.map { .decimal($0, places: 3) } ?? .null),
       ("keys", .integer(Int64(plan.keys))), ("zipf_exponent", exponent),
       ("key_bytes", .integer(Int64(plan.keySizeBytes))),

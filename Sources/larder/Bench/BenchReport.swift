@@ -39,12 +39,13 @@ struct BenchReport {
     let keys =
       switch plan.distribution {
       case .uniform: "uniform"
-      case .zipf(let exponent): "zipf \(exponent)"
+      case .zipf(let exponent): "zipf \(DecimalText.short(exponent))"
       }
-    let loop = plan.rate.map { " at \($0) calls/s" } ?? ""
+    let loop = plan.rate.map { " at \(DecimalText.short($0)) calls/s" } ?? ""
     return (self.result.isInterrupted ? "interrupted after " : "")
-      + "\(seconds) s: \(plan.mix)\(loop), \(plan.connections) connections x \(plan.streams)"
-      + " streams, \(plan.threads) threads, \(DecimalText.grouped(UInt64(plan.keys))) keys (\(keys))"
+      + "\(seconds) s: \(plan.mix)\(loop), connections x streams: \(plan.connections) x"
+      + " \(plan.streams), threads: \(plan.threads),"
+      + " keys: \(DecimalText.grouped(UInt64(plan.keys))) (\(keys))"
   }
 
   private var latencies: TextTable {
@@ -118,7 +119,7 @@ struct BenchReport {
           "behind",
           "\(DecimalText.grouped(counts.late)) calls were made over"
             + " \(LoadCounts.lateMilliseconds) ms after they were due,"
-            + " \(DecimalText.grouped(UInt64(max(0, result.backlog)))) not at all:"
+            + " \(DecimalText.grouped(UInt64(result.backlog))) not at all:"
             + " the rate is not held; try more --connections or --streams, or a lower --rate"
         ))
     }

@@ -10,7 +10,7 @@ struct BenchResult: Sendable {
   let counts: LoadCounts
   /// Of the load that counted.
   let seconds: Double
-  /// Open loop: calls that were due and had not been made when the load ended.
+  /// Open loop: calls that should have been made when the load ended and were not.
   let backlog: Int
   /// Calls under way at the end that were not answered within the patience for them.
   let unanswered: Int
@@ -85,12 +85,15 @@ struct BenchRun {
         }
       }
       tasks.addTask {
-        try await self.interruption.sleep(until: .now + .seconds(86_400))
-        throw CommandFailure("interrupted before the load began", exit: ExitStatus.notMet)
+        try await self.interruption.wait()
+        _ = try await workers.stop(patience: .zero)
       }
       // The first to end is the preloading, or what failed.
       try await tasks.next()
       tasks.cancelAll()
+    }
+    guard !self.interruption.isRequested else {
+      throw CommandFailure("interrupted before the load began", exit: ExitStatus.notMet)
     }
     try self.progress.preload(keys: self.plan.keys, of: self.plan.keys)
   }
@@ -106,11 +109,7 @@ struct BenchRun {
     do throws(CommandFailure) {
       return try await node.status()
     } catch {
-      guard error.exit == ExitStatus.refused else {
-        // The load goes on, and its errors are reported with all the others.
-        try self.progress.note("the node's status cannot be read: \(error.message)")
-        return nil
-      }
+      // A node that is away shows in the load's own errors.
       try self.progress.note("the node tells no status: \(error.message)")
       return nil
     }

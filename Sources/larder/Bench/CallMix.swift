@@ -63,6 +63,7 @@ struct CallMix: Equatable, Sendable {
 extension CallMix: CustomStringConvertible {
   /// In the form that `--mix` takes.
   var description: String {
-    self.kinds.map { "\($0.name)=\(self.shares[$0.rawValue])" }.joined(separator: ",")
+    self.kinds.map { "\($0.name)=\(DecimalText.short(self.shares[$0.rawValue]))" }.joined(
+      separator: ",")
   }
 }

@@ -22,6 +22,13 @@ struct Interruption: Sendable {
   /// True once Ctrl-C was pressed.
   var isRequested: Bool { isNoted.load(ordering: .relaxed) }
 
+  /// Waits for Ctrl-C.
+  func wait() async throws {
+    while !self.isRequested {
+      try await Task.sleep(for: .milliseconds(Self.pollMilliseconds))
+    }
+  }
+
   /// Waits until `deadline`, or until Ctrl-C.
   func sleep(until deadline: ContinuousClock.Instant) async throws {
     while !self.isRequested && ContinuousClock.now < deadline {

@@ -57,6 +57,8 @@ struct LoadWorkers: Sendable {
       }
       for try await failure in tasks {
         guard let failure else { continue }
+        // The other workers' part is of no use any more.
+        _ = try await self.stop(patience: .zero)
         throw CommandFailure("the keys cannot be stored: \(failure)", exit: ExitStatus.refused)
       }
     }
@@ -85,7 +87,7 @@ struct LoadWorkers: Sendable {
     }
   }
 
-  /// What was counted since the last time, and the calls that are due and not made.
+  /// What was counted since the last time, and the calls that should have been made and were not.
   func take() async throws -> (counts: LoadCounts, backlog: Int) {
     var (counts, backlog) = (LoadCounts(kinds: self.plan.mix.kinds), 0)
     for (worker, loop) in zip(self.workers, self.loops) {

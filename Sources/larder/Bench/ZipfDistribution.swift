@@ -4,9 +4,9 @@ import Foundation
 /// most are nearly never asked for, as caches see them.
 ///
 /// Rejection-inversion (Hörmann and Derflinger, "Rejection-inversion to generate variates from
-/// monotone discrete distributions", ACM TOMACS 6(3), 1996): no table, so memory and set-up do not
-/// grow with the number of keys, and on average fewer than 1.2 tries a draw. The names are the
-/// paper's: `h(x) = x^-exponent`, H its antiderivative.
+/// monotone discrete distributions", ACM TOMACS 6(3), 1996): no table, and the same few
+/// tries a draw however many ranks there are. The names are the paper's: `h(x) = x^-exponent`, and
+/// its antiderivative H.
 struct ZipfDistribution: Sendable {
   private let count: Int
   private let exponent: Double
@@ -18,7 +18,8 @@ struct ZipfDistribution: Sendable {
   ///   - count: how many ranks there are; at least 1.
   ///   - exponent: above 0; 1 is the harmonic case, 0.99 what YCSB uses.
   init(count: Int, exponent: Double) {
-    precondition(count >= 1 && exponent > 0, "a Zipf distribution has ranks and a positive exponent")
+    precondition(
+      count >= 1 && exponent > 0, "a Zipf distribution has ranks and a positive exponent")
     self.count = count
     self.exponent = exponent
     self.hIntegralFirst = Self.hIntegral(1.5, exponent) - 1

@@ -7,6 +7,11 @@ enum DecimalText {
     String(format: "%.\(places)f", value)
   }
 
+  /// With four digits and no more decimals than it needs: `0.9`, `0.3333`, `20000`.
+  static func short(_ value: Double) -> String {
+    value < 10_000 ? String(format: "%.4g", value) : Self.fixed(value, places: 0)
+  }
+
   /// With a comma between thousands: `1,234,567`.
   static func grouped(_ value: UInt64) -> String {
     let digits = String(value)
@@ -49,7 +54,8 @@ enum DecimalText {
   static func uptime(milliseconds: UInt64) -> String {
     var rest = milliseconds / 1_000
     var parts: [String] = []
-    for (suffix, seconds) in [("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)] as [(String, UInt64)]
+    for (suffix, seconds) in [("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)]
+      as [(String, UInt64)]
     {
       let count = rest / seconds
       rest %= seconds

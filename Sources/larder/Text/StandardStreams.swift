@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 
 /// Standard output and standard error, for what is said to people and for raw bytes.
 enum StandardStreams {
@@ -22,8 +23,12 @@ enum StandardStreams {
     do {
       try FileHandle.standardOutput.write(contentsOf: Data(bytes))
     } catch {
-      throw CommandFailure(
-        "standard output cannot be written: \(reason(of: error))", exit: ExitStatus.inputOutput)
+      // A reader that has had enough, such as `head`, is no error: end as other tools do then.
+      if Self.systemError(in: error) == EPIPE {
+        signal(SIGPIPE, SIG_DFL)
+        raise(SIGPIPE)
+      }
+      throw Self.failure("standard output cannot be written", error)
     }
   }
 
@@ -31,25 +36,26 @@ enum StandardStreams {
   ///
   /// - Parameter path: Nil for standard input.
   static func read(path: String?) throws(CommandFailure) -> [UInt8] {
+    let what = "\(path ?? "standard input") cannot be read"
+    let input = try path.map { path throws(CommandFailure) in
+      try Self.open(path, O_RDONLY, orSay: what)
+    }
     do {
-      guard let path else {
-        return Array(try FileHandle.standardInput.readToEnd() ?? Data())
-      }
-      return Array(try Data(contentsOf: URL(fileURLWithPath: path)))
+      return Array(try (input ?? .standardInput).readToEnd() ?? Data())
     } catch {
-      throw CommandFailure(
-        "\(path ?? "standard input") cannot be read: \(reason(of: error))",
-        exit: ExitStatus.inputOutput)
+      throw Self.failure(what, error)
     }
   }
 
   /// Replaces a file by these bytes.
   static func write(_ bytes: [UInt8], path: String) throws(CommandFailure) {
+    let what = "\(path) cannot be written"
+    let output = try Self.open(path, O_WRONLY | O_CREAT | O_TRUNC, orSay: what)
     do {
-      try Data(bytes).write(to: URL(fileURLWithPath: path))
+      try output.write(contentsOf: Data(bytes))
+      try output.close()
     } catch {
-      throw CommandFailure(
-        "\(path) cannot be written: \(reason(of: error))", exit: ExitStatus.inputOutput)
+      throw Self.failure(what, error)
     }
   }
 
@@ -57,11 +63,31 @@ enum StandardStreams {
   static var isErrorTerminal: Bool { isatty(STDERR_FILENO) == 1 }
   static var isInputTerminal: Bool { isatty(STDIN_FILENO) == 1 }
 
-  /// The system's words for an error of Foundation: "No such file or directory".
-  private static func reason(of error: any Error) -> String {
+  /// Not by Foundation, whose errors keep the system's reason to themselves.
+  private static func open(
+    _ path: String, _ flags: Int32, orSay what: String
+  ) throws(CommandFailure) -> FileHandle {
+    let descriptor = Glibc.open(path, flags | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else {
+      throw CommandFailure("\(what): \(Self.words(for: errno))", exit: ExitStatus.inputOutput)
+    }
+    return FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+  }
+
+  private static func failure(_ what: String, _ error: any Error) -> CommandFailure {
+    let reason = Self.systemError(in: error).map(Self.words) ?? error.localizedDescription
+    return CommandFailure("\(what): \(reason)", exit: ExitStatus.inputOutput)
+  }
+
+  /// The system's number for what Foundation reports in its own words.
+  private static func systemError(in error: any Error) -> Int32? {
     let outer = error as NSError
     let inner = outer.userInfo[NSUnderlyingErrorKey] as? NSError ?? outer
-    guard inner.domain == NSPOSIXErrorDomain else { return outer.localizedDescription }
-    return String(cString: strerror(Int32(inner.code)))
+    return inner.domain == NSPOSIXErrorDomain ? Int32(inner.code) : nil
+  }
+
+  /// "No such file or directory".
+  private static func words(for number: Int32) -> String {
+    String(cString: strerror(number))
   }
 }
