@@ -57,7 +57,7 @@ extension ServerConnection {
     self.flush()
   }
 
-  private func endStreaming(_ stream: HTTP2.Stream, _ status: Status) {
+  func endStreaming(_ stream: HTTP2.Stream, _ status: Status) {
     let call = self.calls.of(stream)
     let (pipe, task) = (call.pointee.pipe, call.pointee.task)
     self.unbuffer(stream)

@@ -158,8 +158,15 @@ final class ServerConnection: Connection {
   }
 
   override func expire(_ stream: HTTP2.Stream) {
-    guard self.calls.of(stream).pointee.phase != .answered else { return }
-    self.session.reset(stream, .cancel)
+    // A status, where one can still be told: a client whose own timer is a moment late would take a
+    // bare reset for CANCELLED. Behind messages that the client does not read there is no room for one.
+    let status = Status(.deadlineExceeded, "the deadline passed")
+    switch self.calls.of(stream).pointee.phase {
+    case .answered: break
+    case .streaming where stream.outboundCount == 0: self.endStreaming(stream, status)
+    case .streaming, .replying: self.session.reset(stream, .cancel)
+    case .new, .receiving, .serving, .parked: self.fail(stream, status)
+    }
   }
 
   private func closed(_ stream: HTTP2.Stream, _ code: ErrorCode) {
