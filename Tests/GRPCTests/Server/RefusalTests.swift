@@ -57,6 +57,29 @@ import Testing
     #expect(over.field("grpc-status-details-bin") != nil)
   }
 
+  @Test func `an error whose text is too long for a header list is cut, and still told`() throws {
+    let long = String(repeating: "ä", count: 50_000)
+    let info = ErrorInfo(reason: "TOO_MUCH", metadata: ["name": long])
+    let server = try EmbeddedServer(Unary { $0.fail(Status(.notFound, long, info: info)) })
+    let answer = try server.answer(body: framed([]))
+    #expect(answer.status == 5)
+    // 512 letters of two bytes, each byte as %XX, and three dots.
+    #expect(answer.message?.count == 512 * 6 + 3)
+    let details = try #require(answer.field("grpc-status-details-bin"))
+    let decoded = Base64.decode(Array(details.utf8).span.bytes)
+    let bytes = try #require(decoded)
+    let sent = try StatusDetails.errorInfo(in: bytes.span.bytes)
+    #expect(sent == ErrorInfo(reason: "TOO_MUCH"))
+  }
+
+  @Test func `a status message of the limit is sent whole`() throws {
+    let text = String(repeating: "x", count: 1_024)
+    for (text, sent) in [(text, text), (text + "x", text + "...")] {
+      let server = try EmbeddedServer(Unary { $0.fail(Status(.notFound, text)) })
+      #expect(try server.answer(body: framed([])).message == sent)
+    }
+  }
+
   // MARK: - Framing
 
   @Test func `a message of the limit is served, and one of a byte more refused on its prefix`()
