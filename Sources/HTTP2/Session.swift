@@ -100,6 +100,14 @@ public final class Session {
     checkNGHTTP2(nghttp2_session_consume(self.handle, stream.id, count))
   }
 
+  /// Drops the body bytes of `stream` that were not taken, credits the peer, and gives back memory
+  /// above `recycledBufferMaxBytes`: the stream may stay open for as long as the peer likes.
+  public func discardInbound(_ stream: Stream) {
+    self.credit(stream)
+    stream.record.pointee.inbound.recycle(
+      capacityMaxBytes: self.core.pointee.configuration.recycledBufferMaxBytes)
+  }
+
   // MARK: - State
 
   public var role: Role { self.core.pointee.role }

@@ -49,9 +49,9 @@ final class ServerConnection: Connection {
     switch call.pointee.phase {
     case .receiving: self.receive(stream)
     case .streaming: self.deliver(stream)
-    case .answered: self.discard(stream)
-    case .new, .serving, .replying, .parked: break
+    case .new, .serving, .replying, .parked, .answered: break
     }
+    self.release(stream)
   }
 
   private func begin(_ stream: HTTP2.Stream) {

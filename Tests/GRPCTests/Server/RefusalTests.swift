@@ -1,8 +1,8 @@
-import HTTP2
 import TestSupport
 import Testing
 
 @testable import GRPC
+@testable import HTTP2
 
 /// What a server answers to requests that it does not serve.
 @Suite struct RefusalTests {
@@ -183,6 +183,30 @@ import Testing
       try server.run()
       #expect(server.answers[servedID].messages == [pattern(40_000)])
     }
+  }
+
+  @Test func `a large request gives its memory back when it is answered, not when the answer is read`()
+    throws
+  {
+    let server = try EmbeddedServer(Unary { $0.reply([1]) })
+    // The client's window is closed: SETTINGS_INITIAL_WINDOW_SIZE is 0.
+    try server.feed(
+      Frame.preface + Frame.settings([(0x4, 0)])
+        + Frame.headers(
+          stream: 1,
+          [
+            ":method": "POST", ":scheme": "http", ":path": "/t.S/M", ":authority": "t",
+            "te": "trailers", "content-type": "application/grpc",
+          ]))
+    var rest = framed(pattern(1_000_000))[...]
+    while !rest.isEmpty {
+      let isEnd = rest.count <= 16_384
+      try server.feed(Frame.data(stream: 1, Array(rest.prefix(16_384)), endStream: isEnd))
+      rest = rest.dropFirst(16_384)
+    }
+    let stream = try #require(server.connection.session.stream(1))
+    #expect(stream.outboundCount > 0)
+    #expect(stream.record.pointee.inbound.capacity <= 64 << 10)
   }
 
   @Test func `twenty thousand rejected calls with bodies leave the connection able to serve`()
