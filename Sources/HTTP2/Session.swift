@@ -127,6 +127,9 @@ public final class Session {
   /// There is something to send, window permitting.
   public var wantsWrite: Bool { nghttp2_session_want_write(self.handle) != 0 }
 
+  /// Body bytes appended and not sent yet, all streams together; spliced values do not count.
+  public var queuedBytes: Int { self.core.pointee.queuedBytes }
+
   /// Streams open now.
   public var liveStreams: Int { self.core.pointee.liveStreams }
 

@@ -185,6 +185,35 @@ import Testing
     }
   }
 
+  @Test func `answers up to the limit may wait unread, and with a byte more calls are refused`()
+    throws
+  {
+    var limits = ConnectionLimits()
+    limits.answerBufferMaxBytes = 2_005
+    let server = try EmbeddedServer(Unary.echo, limits: limits)
+    var session = SessionConfiguration()
+    session.streamWindowBytes = 0
+    let client = Session(role: .client, configuration: session)
+    func call(_ bytes: Int) throws -> Int32 {
+      let stream = try #require(client.request(head: requestHead("/t.S/M")))
+      client.append(to: stream, bytes: framed(pattern(bytes)))
+      client.finish(stream)
+      try server.feed(try client.pullAll())
+      return stream.id
+    }
+    func isRefused(_ id: Int32) throws -> Bool { server.connection.session.stream(id) == nil }
+
+    // 5 bytes of prefix and 2,000 wait; then 5 and 1 more.
+    let first = try call(2_000)
+    let (second, third) = (try call(1), try call(1))
+    #expect(try !isRefused(first) && !isRefused(second) && isRefused(third))
+    #expect(server.connection.session.queuedBytes == 2_011)
+    // What was given up counts no more.
+    try server.feed(Frame.resetStream(stream: UInt32(first), code: 8))
+    #expect(server.connection.session.queuedBytes == 6)
+    #expect(try !isRefused(try call(1)))
+  }
+
   @Test func `a large request gives its memory back when it is answered, not when the answer is read`()
     throws
   {
