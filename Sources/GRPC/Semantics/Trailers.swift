@@ -3,11 +3,11 @@ internal import Wire
 
 /// The header lists that a server's answers are made of.
 ///
-/// What they say of an error is kept short: libnghttp2 silently drops header lists above 64 KiB, which
-/// would leave the call without an answer, and clients take no more than 8 KiB of trailers.
+/// What they say of an error is kept short: libnghttp2 silently drops header lists above 64 KiB,
+/// which would leave the call without an answer, and clients take no more than 8 KiB of trailers.
 enum Trailers {
-  /// Of a status message, as UTF-8; what is beyond is cut. Percent-encoded it is at most three times
-  /// as long.
+  /// Of a status message, as UTF-8; what is beyond is cut. Percent-encoded it is at most three
+  /// times as long.
   static let messageMaxBytes = 1024
   /// Of `grpc-status-details-bin`, before Base64; above it the details lose their metadata.
   static let detailsMaxBytes = 2560

@@ -81,9 +81,9 @@ extension ServerConnection {
     stream.reportsClose = false
   }
 
-  /// Gives up what the client has sent of an answered call: it may leave the stream open for as long
-  /// as it likes. Not before the handler has returned, which may look at the message to its end. A
-  /// small request that is whole goes with its stream, which saves every call a look-up.
+  /// Gives up what the client has sent of an answered call: it may leave the stream open for as
+  /// long as it likes. Not before the handler has returned, which may look at the message to its
+  /// end. A small request that is whole goes with its stream, which saves every call a look-up.
   func release(_ stream: HTTP2.Stream) {
     guard self.calls.of(stream).pointee.phase == .answered,
       !stream.isEndReceived || stream.inboundCount > self.limits.session.recycledBufferMaxBytes

@@ -214,7 +214,7 @@ import Testing
     #expect(try !isRefused(try call(1)))
   }
 
-  @Test func `a large request gives its memory back when it is answered, not when the answer is read`()
+  @Test func `a large request gives its memory back when it is answered, not when that is read`()
     throws
   {
     let server = try EmbeddedServer(Unary { $0.reply([1]) })
