@@ -108,7 +108,9 @@ func onSendData(
     return NGHTTP2_ERR_WOULDBLOCK.rawValue
   }
   core.pointee.output.write(UnsafeRawBufferPointer(start: head, count: 9))
+  let before = record.pointee.outbound.bytes.count
   record.pointee.outbound.read(into: core.pointee.output.claim(count))
+  core.pointee.queuedBytes -= before - record.pointee.outbound.bytes.count
   if let mark = record.pointee.drainMark, record.pointee.outbound.count <= mark {
     record.pointee.drainMark = nil
     core.pointee.markReady(record)

@@ -43,12 +43,14 @@ extension Session {
   /// Appends what `write` puts into a span of exactly `size` bytes to the body of `stream`.
   public func append(to stream: Stream, size: Int, _ write: (inout OutputRawSpan) -> Void) {
     stream.record.pointee.outbound.append(size: size, write)
+    self.core.pointee.queuedBytes += size
     self.resume(stream)
   }
 
   /// Appends a copy of `bytes` to the body of `stream`.
   public func append(to stream: Stream, _ bytes: UnsafeRawBufferPointer) {
     stream.record.pointee.outbound.append(bytes)
+    self.core.pointee.queuedBytes += bytes.count
     self.resume(stream)
   }
 

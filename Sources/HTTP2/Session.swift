@@ -100,6 +100,14 @@ public final class Session {
     checkNGHTTP2(nghttp2_session_consume(self.handle, stream.id, count))
   }
 
+  /// Drops the body bytes of `stream` that were not taken, credits the peer, and gives back memory
+  /// above `recycledBufferMaxBytes`: the stream may stay open for as long as the peer likes.
+  public func discardInbound(_ stream: Stream) {
+    self.credit(stream)
+    stream.record.pointee.inbound.recycle(
+      capacityMaxBytes: self.core.pointee.configuration.recycledBufferMaxBytes)
+  }
+
   // MARK: - State
 
   public var role: Role { self.core.pointee.role }
@@ -118,6 +126,9 @@ public final class Session {
 
   /// There is something to send, window permitting.
   public var wantsWrite: Bool { nghttp2_session_want_write(self.handle) != 0 }
+
+  /// Body bytes appended and not sent yet, all streams together; spliced values do not count.
+  public var queuedBytes: Int { self.core.pointee.queuedBytes }
 
   /// Streams open now.
   public var liveStreams: Int { self.core.pointee.liveStreams }

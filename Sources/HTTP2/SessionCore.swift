@@ -20,6 +20,9 @@ struct SessionCore: ~Copyable {
   /// Where `pull` is writing; see `Session+Output.swift`.
   var output = OutputCursor()
 
+  /// Body bytes that wait in our own memory to be sent, all streams together.
+  var queuedBytes = 0
+
   var goAway: Session.GoAway?
   var pingAcks = 0
   var isPeerReady = false
@@ -99,6 +102,7 @@ struct SessionCore: ~Copyable {
       // What nobody took still counts against the connection's window.
       checkNGHTTP2(nghttp2_session_consume_connection(self.handle, uncredited))
     }
+    self.queuedBytes -= record.pointee.outbound.bytes.count
     record.pointee.recycle(keepingBytes: self.configuration.recycledBufferMaxBytes)
     record.pointee.next = self.free
     self.free = record

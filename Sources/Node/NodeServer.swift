@@ -159,6 +159,7 @@ extension Server.Configuration {
     self.connection.messageMaxBytes = limits.messageMaxBytes
     self.connection.outputBufferMaxBytes = limits.outputBufferMaxBytes
     self.connection.requestBufferMaxBytes = limits.requestBufferMaxBytes
+    self.connection.answerBufferMaxBytes = limits.answerBufferMaxBytes
     self.connection.session.streamsMax = limits.streamsMax
     self.connection.session.streamWindowBytes = limits.streamWindowBytes
     self.connection.session.connectionWindowBytes = limits.connectionWindowBytes

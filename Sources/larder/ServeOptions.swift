@@ -61,6 +61,7 @@ struct LimitOptions: ParsableArguments {
   @Option(.connectionWindow) var connectionWindow: String?
   @Option(.outputBufferMax) var outputBufferMax: String?
   @Option(.requestBufferMax) var requestBufferMax: String?
+  @Option(.answerBufferMax) var answerBufferMax: String?
   @Option(.drainTimeout) var drainTimeout: String?
 
   var given: [(Setting, String?)] {
@@ -72,7 +73,7 @@ struct LimitOptions: ParsableArguments {
       (.streamsMax, self.streamsMax), (.connectionsMax, self.connectionsMax),
       (.streamWindow, self.streamWindow), (.connectionWindow, self.connectionWindow),
       (.outputBufferMax, self.outputBufferMax), (.requestBufferMax, self.requestBufferMax),
-      (.drainTimeout, self.drainTimeout),
+      (.answerBufferMax, self.answerBufferMax), (.drainTimeout, self.drainTimeout),
     ]
   }
 }

@@ -205,10 +205,14 @@ public class Connection: ChannelInboundHandler {
     while hasMore {
       guard self.isWritable else { return self.holdRead(context) }
       hasMore = self.writeBatch(context)
-      guard !hasMore && self.session.hasReady && self.context != nil else { continue }
+      // A write that finds the socket broken ends the connection before it returns. The streams are
+      // gone then, and libnghttp2, which does not know, must not be asked for their frames.
+      guard self.context != nil else { return }
+      guard !hasMore && self.session.hasReady else { continue }
       // Streams that ended with this write and whose end somebody waits for. Window that they held
       // goes back to the peer, which may have nothing to say before it gets it.
       self.act()
+      guard self.context != nil else { return }
       hasMore = self.session.wantsWrite
     }
     if self.isReadHeld { self.resumeRead(context) }

@@ -11,6 +11,9 @@ public struct ConnectionLimits: Sendable {
   public var outputBufferMaxBytes = 256 << 10
   /// Bytes of requests (on a client: of responses) that are not complete yet, all streams together.
   public var requestBufferMaxBytes = 64 << 20
+  /// Bytes of answers that the client has yet to take, all streams together; above it a server
+  /// refuses further unary calls. Large values sent piece by piece do not count.
+  public var answerBufferMaxBytes = 256 << 20
 
   public init() {}
 }

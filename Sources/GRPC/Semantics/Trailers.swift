@@ -2,7 +2,16 @@ internal import HTTP2
 internal import Wire
 
 /// The header lists that a server's answers are made of.
+///
+/// What they say of an error is kept short: libnghttp2 silently drops header lists above 64 KiB,
+/// which would leave the call without an answer, and clients take no more than 8 KiB of trailers.
 enum Trailers {
+  /// Of a status message, as UTF-8; what is beyond is cut. Percent-encoded it is at most three
+  /// times as long.
+  static let messageMaxBytes = 1024
+  /// Of `grpc-status-details-bin`, before Base64; above it the details lose their metadata.
+  static let detailsMaxBytes = 2560
+
   /// Before the messages of an answer.
   static let responseHead = HeaderList(
     text: [":status": "200", "content-type": "application/grpc"], isImmortal: true)
@@ -29,14 +38,27 @@ enum Trailers {
   }
 
   private static func fields(_ status: Status) -> [(name: String, value: [UInt8])] {
+    let status = Self.shortened(status)
     var fields = [(name: "grpc-status", value: Array("\(status.code.rawValue)".utf8))]
     if !status.message.isEmpty {
       fields.append(("grpc-message", PercentEncoding.encode(status.message)))
     }
     if let info = status.info {
-      let details = StatusDetails(status, info).serialized()
+      var details = StatusDetails(status, info).serialized()
+      if details.count > Self.detailsMaxBytes {
+        let short = ErrorInfo(reason: info.reason, domain: info.domain)
+        details = StatusDetails(status, short).serialized()
+      }
       fields.append(("grpc-status-details-bin", Base64.encode(details)))
     }
     return fields
+  }
+
+  private static func shortened(_ status: Status) -> Status {
+    let text = status.message
+    guard text.utf8.count > Self.messageMaxBytes else { return status }
+    // Inside a scalar, the index counts as its beginning.
+    let end = text.utf8.index(text.startIndex, offsetBy: Self.messageMaxBytes)
+    return Status(status.code, "\(text[..<end])...", info: status.info)
   }
 }

@@ -79,12 +79,16 @@ extension ServerConnection {
     self.session.respondOnly(stream, head: head)
     self.calls.of(stream).pointee.phase = .answered
     stream.reportsClose = false
-    self.discard(stream)
   }
 
-  func discard(_ stream: HTTP2.Stream) {
-    self.session.credit(stream)
-    stream.discardInbound()
+  /// Gives up what the client has sent of an answered call: it may leave the stream open for as
+  /// long as it likes. Not before the handler has returned, which may look at the message to its
+  /// end. A small request that is whole goes with its stream, which saves every call a look-up.
+  func release(_ stream: HTTP2.Stream) {
+    guard self.calls.of(stream).pointee.phase == .answered,
+      !stream.isEndReceived || stream.inboundCount > self.limits.session.recycledBufferMaxBytes
+    else { return }
+    self.session.discardInbound(stream)
   }
 
   func checkServed(_ stream: HTTP2.Stream) {
@@ -114,6 +118,7 @@ extension ServerConnection {
     self.calls.of(stream).pointee.phase = .serving
     answer()
     self.checkServed(stream)
+    self.release(stream)
     self.flush()
   }
 }

@@ -68,7 +68,7 @@ extension ServerConnection {
     }
     call.pointee.phase = .answered
     stream.reportsClose = false
-    self.discard(stream)
+    self.session.discardInbound(stream)
     pipe?.close(status)
     task?.cancel()
   }

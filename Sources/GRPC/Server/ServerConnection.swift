@@ -49,9 +49,9 @@ final class ServerConnection: Connection {
     switch call.pointee.phase {
     case .receiving: self.receive(stream)
     case .streaming: self.deliver(stream)
-    case .answered: self.discard(stream)
-    case .new, .serving, .replying, .parked: break
+    case .new, .serving, .replying, .parked, .answered: break
     }
+    self.release(stream)
   }
 
   private func begin(_ stream: HTTP2.Stream) {
@@ -108,6 +108,9 @@ final class ServerConnection: Connection {
       let status = Status(.deadlineExceeded, "the deadline passed before the call was served")
       return self.fail(stream, status)
     }
+    guard self.session.queuedBytes <= self.limits.answerBufferMaxBytes else {
+      return self.fail(stream, self.answersExhausted)
+    }
     guard case .unary(let service, let method) = self.router.handlers[call.pointee.handler] else {
       preconditionFailure("only unary calls are received whole")
     }
@@ -142,6 +145,18 @@ final class ServerConnection: Connection {
         reason: "REQUEST_BUFFER_EXHAUSTED",
         metadata: [
           "limit": "request-buffer-max", "limit_bytes": "\(self.limits.requestBufferMaxBytes)",
+        ]))
+  }
+
+  private var answersExhausted: Status {
+    Status(
+      .resourceExhausted,
+      "answers that were not read hold more than \(self.limits.answerBufferMaxBytes) bytes on "
+        + "this connection",
+      info: .init(
+        reason: "ANSWER_BUFFER_EXHAUSTED",
+        metadata: [
+          "limit": "answer-buffer-max", "limit_bytes": "\(self.limits.answerBufferMaxBytes)",
         ]))
   }
 

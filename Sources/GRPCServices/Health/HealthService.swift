@@ -105,10 +105,15 @@ public final class HealthService: UnaryService, StreamingService {
       of: ServingStatus.self, bufferingPolicy: .bufferingNewest(1))
     let id = self.state.withLock { state -> Int in
       state.nextWatcher += 1
-      state.watchers[state.nextWatcher] = Watcher(
-        service: request.service, updates: continuation)
       continuation.yield(state.statuses[request.service] ?? .serviceUnknown)
-      if state.isStopped { continuation.finish() }
+      if state.isStopped {
+        // Told at once, and not counted: clients that come back again and again must not keep
+        // `stop` waiting.
+        continuation.finish()
+      } else {
+        state.watchers[state.nextWatcher] = Watcher(
+          service: request.service, updates: continuation)
+      }
       return state.nextWatcher
     }
     defer { self.remove(id) }

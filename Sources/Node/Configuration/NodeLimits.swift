@@ -40,6 +40,8 @@ public struct NodeLimits: Sendable, Equatable {
   public var outputBufferMaxBytes = 256 << 10
   /// Request messages not yet whole that one connection may hold.
   public var requestBufferMaxBytes = 64 << 20
+  /// Answers that one connection's client has yet to take; above it, calls are refused.
+  public var answerBufferMaxBytes = 256 << 20
 
   // How long things take.
 

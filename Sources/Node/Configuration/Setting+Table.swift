@@ -9,7 +9,8 @@ extension Setting {
     + [.logLevel, .logFormat]
     + [.valueMax, .keyMax, .inlineValueMax, .ttlMax, .batchKeysMax, .batchReplyMax, .messageMax]
     + [.headerListMax, .headersMax, .streamsMax, .connectionsMax, .streamWindow]
-    + [.connectionWindow, .outputBufferMax, .requestBufferMax, .drainTimeout]
+    + [.connectionWindow, .outputBufferMax, .requestBufferMax, .answerBufferMax]
+    + [.drainTimeout]
 
   // Node.
 
@@ -101,6 +102,9 @@ extension Setting {
   package static let requestBufferMax = Setting(
     "request-buffer-max", .limits, .bytes(\.limits.requestBufferMaxBytes, 1...(1 << 40)),
     "Messages not yet whole that one connection may hold.")
+  package static let answerBufferMax = Setting(
+    "answer-buffer-max", .limits, .bytes(\.limits.answerBufferMaxBytes, 1...(1 << 40)),
+    "Answers not yet read that one connection may hold before its calls are refused.")
   package static let drainTimeout = Setting(
     "drain-timeout", .limits, .milliseconds(\.limits.drainTimeoutMilliseconds, 0...86_400_000),
     "Time that open calls get to end once the node was told to stop.")

@@ -75,6 +75,15 @@ import Testing
     #expect(frames.of(1).body == framed([1]) && frames.of(3).body == framed([1]))
   }
 
+  @Test func `a socket that breaks in the middle of a long answer ends the connection`() throws {
+    let server = try EmbeddedServer(Unary { call in call.reply(pattern(200_000)) })
+    try server.channel.pipeline.syncOperations.addHandler(BreaksOnFlush(), position: .first)
+    _ = server.call(body: framed([]))
+    try server.feed(try server.client.pullAll())
+    #expect(!server.isActive && server.hasEnded)
+    #expect(server.connection.session.liveStreams == 0)
+  }
+
   @Test func `rapid resets beyond the burst end the connection`() throws {
     var limits = ConnectionLimits()
     limits.session.streamResetBurst = 100
@@ -142,4 +151,14 @@ import Testing
     server.connection.startDrain()
     #expect(try server.output().isEmpty)
   }
+}
+
+/// A socket that finds itself broken when it is written to: closes before the write returns, as
+/// NIO's do.
+private final class BreaksOnFlush: ChannelOutboundHandler {
+  typealias OutboundIn = ByteBuffer
+
+  func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {}
+
+  func flush(context: ChannelHandlerContext) { context.close(promise: nil) }
 }

@@ -1,8 +1,8 @@
-import HTTP2
 import TestSupport
 import Testing
 
 @testable import GRPC
+@testable import HTTP2
 
 /// What a server answers to requests that it does not serve.
 @Suite struct RefusalTests {
@@ -55,6 +55,29 @@ import Testing
     #expect(over.status == 8)
     #expect(over.message?.contains("1000 bytes") == true)
     #expect(over.field("grpc-status-details-bin") != nil)
+  }
+
+  @Test func `an error whose text is too long for a header list is cut, and still told`() throws {
+    let long = String(repeating: "ä", count: 50_000)
+    let info = ErrorInfo(reason: "TOO_MUCH", metadata: ["name": long])
+    let server = try EmbeddedServer(Unary { $0.fail(Status(.notFound, long, info: info)) })
+    let answer = try server.answer(body: framed([]))
+    #expect(answer.status == 5)
+    // 512 letters of two bytes, each byte as %XX, and three dots.
+    #expect(answer.message?.count == 512 * 6 + 3)
+    let details = try #require(answer.field("grpc-status-details-bin"))
+    let decoded = Base64.decode(Array(details.utf8).span.bytes)
+    let bytes = try #require(decoded)
+    let sent = try StatusDetails.errorInfo(in: bytes.span.bytes)
+    #expect(sent == ErrorInfo(reason: "TOO_MUCH"))
+  }
+
+  @Test func `a status message of the limit is sent whole`() throws {
+    let text = String(repeating: "x", count: 1_024)
+    for (text, sent) in [(text, text), (text + "x", text + "...")] {
+      let server = try EmbeddedServer(Unary { $0.fail(Status(.notFound, text)) })
+      #expect(try server.answer(body: framed([])).message == sent)
+    }
   }
 
   // MARK: - Framing
@@ -160,6 +183,59 @@ import Testing
       try server.run()
       #expect(server.answers[servedID].messages == [pattern(40_000)])
     }
+  }
+
+  @Test func `answers up to the limit may wait unread, and with a byte more calls are refused`()
+    throws
+  {
+    var limits = ConnectionLimits()
+    limits.answerBufferMaxBytes = 2_005
+    let server = try EmbeddedServer(Unary.echo, limits: limits)
+    var session = SessionConfiguration()
+    session.streamWindowBytes = 0
+    let client = Session(role: .client, configuration: session)
+    func call(_ bytes: Int) throws -> Int32 {
+      let stream = try #require(client.request(head: requestHead("/t.S/M")))
+      client.append(to: stream, bytes: framed(pattern(bytes)))
+      client.finish(stream)
+      try server.feed(try client.pullAll())
+      return stream.id
+    }
+    func isRefused(_ id: Int32) throws -> Bool { server.connection.session.stream(id) == nil }
+
+    // 5 bytes of prefix and 2,000 wait; then 5 and 1 more.
+    let first = try call(2_000)
+    let (second, third) = (try call(1), try call(1))
+    #expect(try !isRefused(first) && !isRefused(second) && isRefused(third))
+    #expect(server.connection.session.queuedBytes == 2_011)
+    // What was given up counts no more.
+    try server.feed(Frame.resetStream(stream: UInt32(first), code: 8))
+    #expect(server.connection.session.queuedBytes == 6)
+    #expect(try !isRefused(try call(1)))
+  }
+
+  @Test func `a large request gives its memory back when it is answered, not when that is read`()
+    throws
+  {
+    let server = try EmbeddedServer(Unary { $0.reply([1]) })
+    // The client's window is closed: SETTINGS_INITIAL_WINDOW_SIZE is 0.
+    try server.feed(
+      Frame.preface + Frame.settings([(0x4, 0)])
+        + Frame.headers(
+          stream: 1,
+          [
+            ":method": "POST", ":scheme": "http", ":path": "/t.S/M", ":authority": "t",
+            "te": "trailers", "content-type": "application/grpc",
+          ]))
+    var rest = framed(pattern(1_000_000))[...]
+    while !rest.isEmpty {
+      let isEnd = rest.count <= 16_384
+      try server.feed(Frame.data(stream: 1, Array(rest.prefix(16_384)), endStream: isEnd))
+      rest = rest.dropFirst(16_384)
+    }
+    let stream = try #require(server.connection.session.stream(1))
+    #expect(stream.outboundCount > 0)
+    #expect(stream.record.pointee.inbound.capacity <= 64 << 10)
   }
 
   @Test func `twenty thousand rejected calls with bodies leave the connection able to serve`()

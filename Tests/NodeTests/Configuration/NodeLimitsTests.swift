@@ -21,6 +21,7 @@ import Testing
     #expect(limits.connectionWindowBytes == 16_777_216)
     #expect(limits.outputBufferMaxBytes == 262_144)
     #expect(limits.requestBufferMaxBytes == 67_108_864)
+    #expect(limits.answerBufferMaxBytes == 268_435_456)
     #expect(limits.drainTimeoutMilliseconds == 30_000)
     #expect(limits.expirySweepIntervalMilliseconds == 100)
   }

@@ -34,6 +34,8 @@ import Testing
     (.outputBufferMax, "1GiB", "1073741825", "is too large"),
     (.requestBufferMax, "4MiB", "0", "is too small"),
     (.requestBufferMax, "1TiB", "1099511627777", "is too large"),
+    (.answerBufferMax, "4MiB", "0", "is too small"),
+    (.answerBufferMax, "1TiB", "1099511627777", "is too large"),
     (.drainTimeout, "0ms", "86400001ms", "is too large"),
     (.drainTimeout, "1d", "2d", "is too large"),
   ])
