@@ -118,3 +118,10 @@ def test_keys_that_do_not_fit_the_reply_are_deferred_and_can_be_asked_again(cach
     assert got == values
     assert rounds[0] == ["hit"] * 3 + ["deferred"] * 5
     cache.DeleteMany(pb.DeleteManyRequest(keys=list(values)))
+
+
+def test_a_batch_of_items_in_namespaces_of_long_names_is_answered(cache, key):
+    items = [pb.SetRequest(key="k", namespace="x" * 400)] * 9_999 + [pb.SetRequest(key=key)]
+    results = cache.SetMany(pb.SetManyRequest(items=items)).results
+    assert [result.error.reason for result in results[:-1]] == ["NAMESPACE_UNKNOWN"] * 9_999
+    assert results[-1].ok.stored
