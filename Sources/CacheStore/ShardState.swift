@@ -156,11 +156,13 @@ struct ShardState: ~Copyable {
   mutating func makeRoom(
     for bytes: Int, replacing old: EntryReference?, _ garbage: inout Garbage
   ) -> Room {
-    let pinned = self.context.pins.current
+    // What somebody still reads of `old` stays after it.
+    let kept = old?.pinnedBytes ?? 0
+    let pinned = self.context.pins.current + kept
     guard self.table.chargedBytes + pinned + bytes <= self.context.budgetBytes else {
       return .impossible
     }
-    let reclaimed = old.map { $0.chargedBytes - $0.pinnedBytes } ?? 0
+    let reclaimed = old.map { $0.chargedBytes - kept } ?? 0
     var evictions = 0
     while !self.fits(bytes - reclaimed) {
       guard evictions < Self.evictionsPerLockMax else { return .tryAgain }

@@ -50,9 +50,10 @@ public struct StoreConfiguration: Sendable, Equatable {
   public static let shardsMax = 256
 
   /// A power of two. Four for each core keep threads out of each other's way, but a shard's budget
-  /// holds at least eight values of the largest size, as long as there is more than one shard.
+  /// holds at least eight values, and eight keys, of the largest size, as long as there is more than
+  /// one shard.
   public var shardCount: Int {
-    let byMemory = self.memoryBytes / (8 * max(1, self.valueMaxBytes))
+    let byMemory = self.memoryBytes / (8 * max(Self.keyMaxBytes, self.valueMaxBytes))
     let wanted = min(4 * self.cores, byMemory, Self.shardsMax)
     var count = 1
     while count * 2 <= wanted { count *= 2 }

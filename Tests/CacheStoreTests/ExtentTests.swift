@@ -68,14 +68,16 @@ struct ExtentTests {
     #expect(store.faults() == [])
   }
 
-  @Test("a held entry that is overwritten without room for both is refused and stays")
+  @Test("a held entry that is overwritten without room for both stays, and so do the others")
   func pinnedReplacement() throws {
     let store = try Store(StoreConfiguration(memoryBytes: 256 << 10, valueMaxBytes: 200 << 10))
     let large = [UInt8](repeating: 1, count: 150 << 10)
+    store.set("small", "v")
     store.set("k", large)
     let extent = store.extent("k")
     #expect(store.set("k", large) == .noSpace)
     #expect(store.get("k")?.value == large)
     #expect(extent?.byteCount == large.count)
+    #expect(store.get("small")?.text == "v")
   }
 }

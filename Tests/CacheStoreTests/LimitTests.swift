@@ -91,6 +91,23 @@ struct LimitTests {
     #expect(StoreConfiguration(memoryBytes: 1 << 40, cores: 1024).shardCount == 256)
   }
 
+  @Test("many cores, little memory and small values leave room for the longest key in each shard")
+  func longestKey() throws {
+    for cores in [1, 2, 4, 64, 1024] {
+      let store = try Store(
+        StoreConfiguration(memoryBytes: 1 << 20, valueMaxBytes: 1 << 10, cores: cores))
+      for index in 0..<32 {
+        let key =
+          String(repeating: "k", count: StoreConfiguration.keyMaxBytes - 2)
+          + String(index + 10)
+        guard case .stored = store.set(key, "v") else {
+          Issue.record("key \(index) with \(cores) cores")
+          return
+        }
+      }
+    }
+  }
+
   @Test("a limit out of its range is refused by name, value and range")
   func validation() {
     #expect(

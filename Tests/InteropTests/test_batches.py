@@ -118,3 +118,23 @@ def test_keys_that_do_not_fit_the_reply_are_deferred_and_can_be_asked_again(cach
     assert got == values
     assert rounds[0] == ["hit"] * 3 + ["deferred"] * 5
     cache.DeleteMany(pb.DeleteManyRequest(keys=list(values)))
+
+
+def test_refused_keys_too_count_for_the_size_of_the_reply(cache, key):
+    halves = [BATCH_REPLY_BYTES_MAX // 2, BATCH_REPLY_BYTES_MAX // 2 - 100]
+    names = [f"{key}/{number}" for number in range(2)]
+    for name, size in zip(names, halves):
+        cache.Set(pb.SetRequest(key=name, value=bytes(size)))
+    response = cache.GetMany(pb.GetManyRequest(keys=names + [""] * 9_998))
+    assert kinds(response)[:2] == ["hit", "hit"] and len(response.results) == 10_000
+    assert kinds(response)[-1] == "deferred"
+    # Each deferred key takes 4 bytes.
+    assert response.ByteSize() <= BATCH_REPLY_BYTES_MAX + 4 * 10_000
+    cache.DeleteMany(pb.DeleteManyRequest(keys=names))
+
+
+def test_a_batch_of_items_in_namespaces_of_long_names_is_answered(cache, key):
+    items = [pb.SetRequest(key="k", namespace="x" * 400)] * 9_999 + [pb.SetRequest(key=key)]
+    results = cache.SetMany(pb.SetManyRequest(items=items)).results
+    assert [result.error.reason for result in results[:-1]] == ["NAMESPACE_UNKNOWN"] * 9_999
+    assert results[-1].ok.stored

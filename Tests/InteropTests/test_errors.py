@@ -100,6 +100,14 @@ def test_a_namespace_that_nobody_configured(cache, key, call):
     assert "no-such-namespace" in failure.message
 
 
+@pytest.mark.parametrize("count", [129, 5_000, 70_000, 4_000_000])
+def test_a_namespace_with_a_name_too_long_to_repeat(cache, key, count):
+    request = pb.GetRequest(key=key, namespace="n" * count)
+    code = grpc.StatusCode.NOT_FOUND
+    failure = refused(code, "NAMESPACE_UNKNOWN", cache.Get, request, timeout=5)
+    assert failure.metadata["namespace"] == "n" * 128 + "..."
+
+
 def test_a_value_of_one_byte_more_than_3_mib(cache, key):
     request = pb.SetRequest(key=key, value=bytes(VALUE_BYTES_MAX + 1))
     failure = refused(RESOURCE_EXHAUSTED, "VALUE_TOO_LARGE", cache.Set, request)

@@ -1,3 +1,5 @@
+internal import CacheStore
+
 /// The one table of settings. Defaults stand beside the properties that the key paths name.
 ///
 /// What each setting does is said once, in its summary, which is also its help text.
@@ -56,13 +58,15 @@ extension Setting {
   // Limits.
 
   package static let valueMax = Setting(
-    "value-max", .limits, .bytes(\.limits.valueMaxBytes, 1...NodeLimits.int32MaxBytes),
+    "value-max", .limits,
+    .bytes(\.limits.valueMaxBytes, 1...StoreConfiguration.valueMaxBytesMax),
     "Largest value. Raising it may need --message-max and --batch-reply-max raised.")
   package static let keyMax = Setting(
     "key-max", .limits, .bytes(\.limits.keyMaxBytes, 1...NodeLimits.keyMaxBytesMax),
     "Longest key; 64KiB at most.")
   package static let inlineValueMax = Setting(
-    "inline-value-max", .limits, .bytes(\.limits.inlineValueMaxBytes, 0...(1 << 20)),
+    "inline-value-max", .limits,
+    .bytes(\.limits.inlineValueMaxBytes, StoreConfiguration.inlineValueRange),
     "Largest value copied whole into a reply; larger ones are sent piece by piece.")
   package static let ttlMax = Setting(
     "ttl-max", .limits, .milliseconds(\.limits.ttlMaxMilliseconds, 1...(36_500 * 86_400_000)),

@@ -61,7 +61,7 @@ extension CacheService {
         let key = try self.key(bytes, namespace, request.namespace)
         isFull = !self.appendEntry(key, now, to: call)
       } catch {
-        error.withItem { Self.append(GetResult.error($0), to: call) }
+        isFull = !self.appendRefusal(error, to: call)
       }
     }
     call.finish()
@@ -90,6 +90,20 @@ extension CacheService {
       Self.append(info, extent.bytes, size: size, to: call)
     }
     if hit == nil { Self.append(GetResult.miss, to: call) }
+    if isFull { Self.append(GetResult.deferred, to: call) }
+    return !isFull
+  }
+
+  /// Appends why a key is refused; false where the reply is too full for it, and it is deferred.
+  private func appendRefusal(_ error: CacheError, to call: borrowing UnaryCall) -> Bool {
+    var isFull = false
+    error.withItem { item in
+      let result = GetResult.error(item)
+      var counter = SizeCounter()
+      GetManyResponse.encode(result: result, into: &counter)
+      isFull = call.appendedBytes + counter.size > self.limits.batchReplyMaxBytes
+      if !isFull { Self.append(result, to: call) }
+    }
     if isFull { Self.append(GetResult.deferred, to: call) }
     return !isFull
   }

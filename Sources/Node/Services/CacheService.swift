@@ -59,9 +59,17 @@ final class CacheService: UnaryService {
   func namespace(_ name: RawSpan) throws(CacheError) -> NamespaceID {
     if name.isEmpty { return .default }
     guard let id = self.store.namespaces.id(of: name) else {
-      throw .namespaceUnknown(String(copyingUTF8: name))
+      throw .namespaceUnknown(Self.shortened(name))
     }
     return id
+  }
+
+  /// What an error shows of a namespace's name: it travels in headers, which have room for no name
+  /// that a request has. None that is configured is longer than this.
+  private static func shortened(_ name: RawSpan) -> String {
+    let bytesMax = NodeLimits.namespaceNameMaxBytes
+    guard name.byteCount > bytesMax else { return String(copyingUTF8: name) }
+    return String(copyingUTF8: name.extracting(first: bytesMax)) + "..."
   }
 
   /// The key as the store takes it. `bytes` are UTF-8.

@@ -121,12 +121,21 @@ def decode(data):
 
 
 def encode(fields):
-    """A header block of literals without indexing; names and values shorter than 127 bytes."""
+    """A header block of literals without indexing."""
     block = bytearray()
     for name, value in fields:
         block.append(0x00)
         for text in (name.encode("latin-1"), value.encode("latin-1")):
-            assert len(text) < 127
-            block.append(len(text))
-            block += text
+            block += _length(len(text)) + text
     return bytes(block)
+
+
+def _length(count):
+    """An integer with a 7-bit prefix (section 5.1), the Huffman bit clear."""
+    if count < 127:
+        return bytes([count])
+    rest, tail = count - 127, b""
+    while rest >= 128:
+        tail += bytes([rest & 0x7F | 0x80])
+        rest >>= 7
+    return bytes([127]) + tail + bytes([rest])

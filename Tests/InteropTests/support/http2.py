@@ -12,8 +12,10 @@ END_STREAM = ACK = 0x1
 END_HEADERS = 0x4
 PADDED = 0x8
 NO_ERROR = 0
+REFUSED_STREAM = 7
 
 SETTINGS_HEADER_TABLE_SIZE = 1
+SETTINGS_MAX_CONCURRENT_STREAMS = 3
 SETTINGS_INITIAL_WINDOW_SIZE = 4
 WINDOW_BYTES = 16 * 1024 * 1024
 REPLY_SECONDS = 5
@@ -80,6 +82,9 @@ class Connection:
     def __init__(self, port, preface=True):
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=REPLY_SECONDS)
         self.goaway = None
+        # What the server has announced: its SETTINGS, and the connection's window.
+        self.settings = {}
+        self.window = 65_535
         self._received = b""
         if preface:
             settings = struct.pack(">HI", SETTINGS_HEADER_TABLE_SIZE, 0)
@@ -131,9 +136,12 @@ class Connection:
 
     def _take(self, reply, stream, kind, flags, on, payload):
         if kind == SETTINGS and not flags & ACK:
+            self.settings |= struct.iter_unpack(">HI", payload)
             self.send(frame(SETTINGS, ACK, 0))
         elif kind == PING and not flags & ACK:
             self.send(frame(PING, ACK, 0, payload))
+        elif kind == WINDOW_UPDATE and on == 0:
+            self.window += struct.unpack(">I", payload)[0]
         elif kind == GOAWAY:
             self.goaway = struct.unpack(">I", payload[4:8])[0]
         elif on != stream:

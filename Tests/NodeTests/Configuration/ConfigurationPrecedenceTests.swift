@@ -102,7 +102,7 @@ import Testing
 private let sampleValues = [
   "listen": "[::1]:0", "advertise": "cache-1:7601", "node-id": "node-1", "loops": "3",
   "memory": "2GiB", "tombstones-max": "5", "expiry-sweep-interval": "2s", "log-level": "error",
-  "log-format": "json", "value-max": "1MiB", "key-max": "1KiB", "inline-value-max": "0",
+  "log-format": "json", "value-max": "1MiB", "key-max": "1KiB", "inline-value-max": "64",
   "ttl-max": "1h", "batch-keys-max": "7", "batch-reply-max": "3076KiB", "message-max": "5MiB",
   "header-list-max": "8KiB", "headers-max": "16", "streams-max": "9", "connections-max": "8",
   "stream-window": "64KiB", "connection-window": "2MiB", "output-buffer-max": "32KiB",

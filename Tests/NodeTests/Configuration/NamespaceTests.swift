@@ -88,7 +88,7 @@ import Testing
     (
       "[{name: a, value-max: }]",
       "namespaces[0].value-max in FILE, line 1: found nothing. Expected a size from 1 to"
-        + " 2147483647, in bytes or with KiB, MiB, GiB or TiB, such as 3MiB."
+        + " 1GiB, in bytes or with KiB, MiB, GiB or TiB, such as 3MiB."
     ),
     (
       "[{name: a, value-max: 3145729}]",

@@ -1,3 +1,4 @@
+import CacheStore
 import Testing
 
 @testable import Node
@@ -103,23 +104,37 @@ import Testing
   @Test func `an output buffer as large as an inline value is taken and one byte less refused`()
     throws
   {
-    let exact = ["inline-value-max": "64KiB", "output-buffer-max": "64KiB"]
-    #expect(try load(exact).limits.outputBufferMaxBytes == 64 << 10)
+    let exact = ["inline-value-max": "48KiB", "output-buffer-max": "48KiB"]
+    #expect(try load(exact).limits.outputBufferMaxBytes == 48 << 10)
     #expect(
-      try problems(["inline-value-max": "64KiB", "output-buffer-max": "65535"]) == [
-        "output-buffer-max (65535 from --output-buffer-max) is less than inline-value-max (64KiB"
+      try problems(["inline-value-max": "48KiB", "output-buffer-max": "49151"]) == [
+        "output-buffer-max (49151 from --output-buffer-max) is less than inline-value-max (48KiB"
           + " from --inline-value-max), but an inline value is copied whole into the output"
-          + " buffer. Raise output-buffer-max to at least 64KiB, or lower inline-value-max."
+          + " buffer. Raise output-buffer-max to at least 48KiB, or lower inline-value-max."
       ])
   }
 
   @Test func `the largest sizes of all do not overflow each other`() throws {
     let configuration = try load([
-      "value-max": "2147416063", "message-max": "2147483647", "batch-reply-max": "2147483647",
+      "value-max": "1GiB", "message-max": "2147483647", "batch-reply-max": "2147483647",
       "request-buffer-max": "1TiB", "memory": "1024TiB",
     ])
-    // 2^31 - 1 less a key of 64 KiB and 1 KiB.
-    #expect(configuration.limits.valueMaxBytes == 2_147_483_647 - 65_536 - 1_024 - 1_024)
+    #expect(configuration.limits.valueMaxBytes == 1 << 30)
+  }
+
+  @Test(arguments: [
+    ["inline-value-max": "64"], ["inline-value-max": "48KiB"],
+    [
+      "value-max": "1GiB", "message-max": "2047MiB", "batch-reply-max": "2047MiB",
+      "request-buffer-max": "2047MiB", "memory": "2GiB",
+    ],
+    ["value-max": "1", "memory": "1MiB"], ["loops": "1024"], ["tombstones-max": "1000000000"],
+  ])
+  func `what the settings accept at their edges the store accepts too`(
+    flags: [String: String]
+  ) throws {
+    let configuration = try load(flags)
+    #expect(throws: Never.self) { try Store(StoreConfiguration(configuration)) }
   }
 
   @Test func `a size out of its range draws no complaint about what depends on it`() {
