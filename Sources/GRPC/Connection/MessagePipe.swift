@@ -11,9 +11,6 @@ final class MessagePipe: @unchecked Sendable {
     ByteBuffer, any Error, NIOAsyncSequenceProducerBackPressureStrategies.HighLowWatermark, Demand
   >
 
-  /// Messages waiting for the reader before the peer is held back, and when it may go on.
-  static let inboxHighWatermark = 16
-  static let inboxLowWatermark = 4
   /// Bytes of a stream waiting for the peer's window before a writer is held back.
   static let outboxMaxBytes = 64 << 10
 
@@ -25,6 +22,8 @@ final class MessagePipe: @unchecked Sendable {
   /// Nil once the stream is closed.
   private var end: (connection: Connection, stream: HTTP2.Stream)?
   private var isInboxFull = false
+  /// Bytes of the message that waits for the reader.
+  private(set) var inboxBytes = 0
   /// The reader went away, or everything was delivered.
   private var isInboxClosed = false
   private var isOutboxFinished = false
@@ -44,8 +43,8 @@ final class MessagePipe: @unchecked Sendable {
     let demand = Demand()
     let new = Messages.makeSequence(
       elementType: ByteBuffer.self,
-      backPressureStrategy: .init(
-        lowWatermark: Self.inboxLowWatermark, highWatermark: Self.inboxHighWatermark),
+      // One message waits for the reader, the others in the stream, where their bytes are counted.
+      backPressureStrategy: .init(lowWatermark: 1, highWatermark: 1),
       finishOnDeinit: false, delegate: demand)
     self.messages = new.sequence
     self.source = new.source
@@ -95,7 +94,10 @@ final class MessagePipe: @unchecked Sendable {
       let message = stream.inboundBytes.extracting(MessagePrefix.byteCount..<whole)
         .withUnsafeBytes { ByteBuffer(bytes: $0) }
       stream.consumeInbound(whole)
-      if case .stopProducing = self.source.yield(message) { self.isInboxFull = true }
+      // Otherwise a reader was waiting, and has it already.
+      guard case .stopProducing = self.source.yield(message) else { continue }
+      self.isInboxFull = true
+      self.inboxBytes += message.readableBytes
     }
     if self.isInboxClosed { stream.discardInbound() }
   }
@@ -182,6 +184,7 @@ final class MessagePipe: @unchecked Sendable {
 
   fileprivate func readerWantsMore() {
     self.isInboxFull = false
+    self.inboxBytes = 0
     guard let (connection, stream) = self.end else { return }
     // As if the peer had just sent what is waiting.
     connection.advance(stream)

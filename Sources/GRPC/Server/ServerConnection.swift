@@ -130,7 +130,8 @@ final class ServerConnection: Connection {
   /// Counts what `stream` holds; false where the connection's requests hold too much by it.
   func buffer(_ stream: HTTP2.Stream) -> Bool {
     let call = self.calls.of(stream)
-    let grown = stream.inboundCount - call.pointee.bufferedBytes
+    let held = stream.inboundCount + (call.pointee.pipe?.inboxBytes ?? 0)
+    let grown = held - call.pointee.bufferedBytes
     self.bufferedBytes += grown
     call.pointee.bufferedBytes += grown
     return self.bufferedBytes <= self.limits.requestBufferMaxBytes

@@ -30,14 +30,35 @@ import Testing
       let id = try await client.call("/t.S/M", body: body)
       let unsent = try await settled { try await client.unsent(id) }
       let sent = body.count - unsent
-      // What the inbox holds, and a window beyond it.
-      let boundBytes = MessagePipe.inboxHighWatermark * 8_005 + 2 * 65_536
-      #expect(sent > 65_536 && sent <= boundBytes, "\(sent) bytes were let out")
+      // The message that waits for the reader, and a window beyond it.
+      let boundBytes = 8_005 + 2 * 65_536
+      #expect(sent > 8_005 && sent <= boundBytes, "\(sent) bytes were let out")
       // Only this call is held back.
       #expect(try await client.answer("/t.S/Echo", body: framed([1])).messages == [[1]])
       gate.open()
       let answer = try await client.answer(id)
       #expect(answer.messages == [[0, 0, 0x01, 0xf4]] && answer.status == 0)
+    }
+  }
+
+  @Test func `a message that waits for its reader counts against the request buffer`() async throws
+  {
+    let gate = Gate()
+    let service = Streaming { call in
+      await gate.wait()
+      for try await _ in call.messages {}
+    }
+    var configuration = Server.Configuration()
+    configuration.connection.requestBufferMaxBytes = 100_000
+    try await withStreaming(service, configuration) { server in
+      let client = try await server.connect()
+      let body = framed(pattern(60_000))
+      let first = try await client.call("/t.S/M", body: body, isOpen: true)
+      #expect(try await client.answer("/t.S/Echo", body: framed([])).status == 0)
+      let second = try await client.call("/t.S/M", body: body, isOpen: true)
+      #expect(try await client.answer(second).status == 8)
+      #expect(try await client.exchange(first).closeCode == nil)
+      gate.open()
     }
   }
 
