@@ -190,6 +190,13 @@ class TestBrokenConnections:
         connection.wait_until_closed()
         assert connection.goaway not in (None, http2.NO_ERROR)
 
+    def test_a_frame_longer_than_16_kib_is_refused_on_its_head_alone(self, connection):
+        long = http2.frame(http2.HEADERS, http2.END_HEADERS, 1, bytes(16 * 1024 + 1))
+        connection.send(long[:9])
+        connection.wait_until_closed()
+        frame_size_error = 6
+        assert connection.goaway == frame_size_error
+
     @pytest.mark.parametrize("cut", [1, 8, 9, 10, 40], ids=lambda cut: f"after-{cut}-bytes")
     @pytest.mark.parametrize("abrupt", [False, True], ids=["fin", "rst"])
     def test_half_a_frame_and_then_nobody(self, node, cache, cut, abrupt):

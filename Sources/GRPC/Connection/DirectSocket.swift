@@ -13,7 +13,8 @@ internal import NIOPosix
 struct DirectSocket {
   private let descriptor: CInt
 
-  /// Nil where the channel is no socket (in tests), or is not the only one to see its bytes.
+  /// Nil where the channel is no socket, as in tests. Not for a channel with a handler that must see
+  /// the bytes on their way, such as TLS.
   init?(_ channel: any Channel) {
     do {
       let descriptor = try channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(
