@@ -20,7 +20,8 @@ struct ServeCommand: AsyncParsableCommand {
 
       A cache of 4 GiB that other machines can reach:
 
-        larder serve --listen 0.0.0.0:7600 --advertise cache-1.internal:7600 --memory 4GiB
+        larder serve --listen 0.0.0.0:7600 --memory 4GiB \\
+          --advertise cache-1.internal:7600
 
       The same from a file, which is also the place for namespaces:
 
