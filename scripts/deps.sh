@@ -12,7 +12,8 @@ usage() { echo "usage: scripts/deps.sh run|test|bench|protos ..." >&2; exit 64; 
 declare -A why=(
   [git]="SwiftPM fetches packages with it"
   [libnghttp2-dev]="the HTTP/2 framing that Sources/HTTP2 stands on"
-  [pkg-config]="SwiftPM finds libnghttp2 with it"
+  [zlib1g-dev]="gzip and deflate of gRPC messages"
+  [pkg-config]="SwiftPM finds libnghttp2 and zlib with it"
   [protobuf-compiler]="protoc: descriptor sets and stubs from Protos/"
   [protobuf-c-compiler]="protoc-gen-c: the second opinion on our protobuf codec"
   [libprotobuf-c-dev]="what protoc-gen-c's output is compiled against"
@@ -31,7 +32,7 @@ declare -A why=(
   [memcached]="to compare with"
   [util-linux]="taskset: one core for the server, one for the load"
 )
-run="git libnghttp2-dev pkg-config"
+run="git libnghttp2-dev zlib1g-dev pkg-config"
 protos="protobuf-compiler libprotobuf-dev python3"
 wanted=()
 for purpose in "$@"; do

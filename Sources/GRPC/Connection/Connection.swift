@@ -18,7 +18,7 @@ public class Connection: ChannelInboundHandler {
 
   let session: Session
   let limits: ConnectionLimits
-  private let resources: LoopResources
+  let resources: LoopResources
 
   /// When this turn began: one clock read for all calls of a batch.
   private(set) var now = NIODeadline.now()

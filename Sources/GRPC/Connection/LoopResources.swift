@@ -7,6 +7,8 @@ final class LoopResources {
   /// serves every batch of every connection of the loop.
   var output: ByteBuffer
 
+  var limitHits = LimitHits()
+
   /// Small blocks for libnghttp2.
   let pool = MemoryPool()
 

@@ -12,6 +12,8 @@ public final class Server: Sendable {
     public var connectionsMax = 10_000
     /// Connections that the kernel holds for us before they are accepted.
     public var listenBacklog = 1024
+    /// See every call, in this order.
+    public var interceptors: [any ServerInterceptor] = []
 
     public init() {}
   }
@@ -30,7 +32,7 @@ public final class Server: Sendable {
     logger: Logger
   ) {
     self.configuration = configuration
-    self.router = Router(services)
+    self.router = Router(services, interceptors: configuration.interceptors)
     self.group = group
     self.logger = logger
     var loops: [ObjectIdentifier: NIOLoopBoundBox<ServerLoop>] = [:]
@@ -106,6 +108,7 @@ public final class Server: Sendable {
     let open = self.openConnections.add(1, ordering: .relaxed).newValue
     guard open <= self.configuration.connectionsMax else {
       self.openConnections.subtract(1, ordering: .relaxed)
+      bound.value.resources.limitHits.count(.connectionsMax)
       self.logger.warning(
         "connection refused: connections-max is reached",
         metadata: [
@@ -118,7 +121,7 @@ public final class Server: Sendable {
     let loop = bound.value
     let connection = ServerConnection(
       router: self.router, limits: self.configuration.connection, resources: loop.resources,
-      logger: self.logger
+      logger: self.logger, peer: ConnectionPeer(address: channel.remoteAddress)
     ) { connection in
       loop.remove(connection)
       self.openConnections.subtract(1, ordering: .relaxed)

@@ -20,10 +20,18 @@ struct ServerCall: CallState, ~Copyable {
   }
 
   var phase = Phase.new
-  /// Index into the router's handlers.
-  var handler = 0
+  /// Index into the router's handlers; negative while the head names none of them.
+  var handler = -1
   /// When the client stops waiting; nil: never.
   var deadline: NIODeadline?
+  /// When the head of the request was read.
+  var startedAt = NIODeadline.uptimeNanoseconds(0)
+  /// The call's end was told; see `ServerConnection.conclude`.
+  var isConcluded = false
+  /// How many interceptors were asked.
+  var interceptors = 0
+  /// Who makes the call, as an interceptor found out.
+  var caller: (any AnyObject & Sendable)?
   /// Bytes counted against the connection's `requestBufferMaxBytes`.
   var bufferedBytes = 0
   /// The async side, of a streaming call.

@@ -54,8 +54,7 @@ extension ServerConnection {
   private func sendReply(_ stream: HTTP2.Stream) {
     self.session.finish(stream, trailers: Trailers.ok)
     self.session.respond(stream, head: Trailers.responseHead)
-    self.calls.of(stream).pointee.phase = .answered
-    stream.reportsClose = false
+    self.conclude(stream, .ok)
   }
 
   func fail(_ stream: HTTP2.Stream, _ status: Status) {
@@ -67,9 +66,12 @@ extension ServerConnection {
 
   func refuse(_ stream: HTTP2.Stream, _ refusal: RequestHead.Refusal) {
     let head: HeaderList
+    var code = StatusCode.unimplemented
     switch refusal {
     case .http(let code): head = Trailers.http(code)
-    case .status(let status): head = Trailers.only(status)
+    case .status(let status):
+      head = Trailers.only(status)
+      code = status.code
     case .encoding(let name):
       head = Trailers.only(
         Status(.unimplemented, "grpc-encoding \(name) is not supported"),
@@ -77,8 +79,7 @@ extension ServerConnection {
     }
     self.unbuffer(stream)
     self.session.respondOnly(stream, head: head)
-    self.calls.of(stream).pointee.phase = .answered
-    stream.reportsClose = false
+    self.conclude(stream, code)
   }
 
   /// Gives up what the client has sent of an answered call: it may leave the stream open for as

@@ -16,7 +16,7 @@ extension ServerConnection {
       readerLeft: { _ in })
     let streamingCall = StreamingCall(
       method: method, metadata: MetadataView(stream.headFields).copy(),
-      deadline: call.pointee.deadline, pipe: pipe)
+      deadline: call.pointee.deadline, caller: call.pointee.caller, pipe: pipe)
     call.pointee.phase = .streaming
     stream.reportsClose = true
     call.pointee.pipe = pipe
@@ -44,10 +44,11 @@ extension ServerConnection {
       call.pointee.pipe?.drainedIfWaiting()
       try call.pointee.pipe?.deliver()
     } catch {
+      if case .tooLarge = error { self.resources.limitHits.count(.messageMax) }
       return self.endStreaming(stream, error.status)
     }
     // A message that is not whole, or waits for its reader.
-    if !self.buffer(stream) { self.endStreaming(stream, self.bufferExhausted) }
+    if !self.buffer(stream) { self.endStreaming(stream, self.bufferExhausted()) }
   }
 
   private func finishStreaming(_ pipe: MessagePipe, _ status: Status) {
@@ -66,8 +67,7 @@ extension ServerConnection {
     } else {
       self.session.respondOnly(stream, head: Trailers.only(status))
     }
-    call.pointee.phase = .answered
-    stream.reportsClose = false
+    self.conclude(stream, status.code)
     self.session.discardInbound(stream)
     pipe?.close(status)
     task?.cancel()

@@ -8,6 +8,8 @@ final class ServerConnection: Connection {
   private let logger: Logger
   private let whenEnded: (ServerConnection) -> Void
   let calls = CallTable<ServerCall>()
+  /// Who is at the other end.
+  let peer: ConnectionPeer
   /// Bytes of requests that are not whole yet.
   private var bufferedBytes = 0
   /// The head of the last call without a timeout, and the header block it was read from: clients
@@ -30,9 +32,10 @@ final class ServerConnection: Connection {
 
   init(
     router: Router, limits: ConnectionLimits, resources: LoopResources, logger: Logger,
-    whenEnded: @escaping (ServerConnection) -> Void
+    peer: ConnectionPeer, whenEnded: @escaping (ServerConnection) -> Void
   ) {
     self.router = router
+    self.peer = peer
     self.logger = logger
     self.whenEnded = whenEnded
     let session = Session(
@@ -63,15 +66,33 @@ final class ServerConnection: Connection {
       return self.refuse(stream, error)
     }
     call.pointee.handler = head.method
+    call.pointee.startedAt = self.now
     if let timeout = head.timeout { call.pointee.deadline = self.now + timeout }
+    if !self.router.interceptors.isEmpty && !self.admit(stream) { return }
     switch self.router.handlers[head.method] {
     case .unary: call.pointee.phase = .receiving
     case .streaming(let service, let method): self.start(service, method, stream)
     }
   }
 
+  /// Asks the interceptors; false where one has refused the call.
+  private func admit(_ stream: HTTP2.Stream) -> Bool {
+    let call = self.calls.of(stream)
+    for interceptor in self.router.interceptors {
+      call.pointee.interceptors += 1
+      do {
+        try interceptor.begin(InterceptedCall(connection: self, stream: stream))
+      } catch {
+        self.fail(stream, error)
+        return false
+      }
+    }
+    return true
+  }
+
   private func head(of stream: HTTP2.Stream) throws(RequestHead.Refusal) -> RequestHead {
     if stream.isHeaderListTooLarge {
+      self.resources.limitHits.count(.headerListMax)
       throw .status(
         Status(
           .resourceExhausted,
@@ -97,6 +118,7 @@ final class ServerConnection: Connection {
         messageMaxBytes: self.limits.messageMaxBytes)
       if isWhole != nil { self.serve(stream) } else { self.wait(stream) }
     } catch {
+      if case .tooLarge = error { self.resources.limitHits.count(.messageMax) }
       self.fail(stream, error.status)
     }
   }
@@ -109,7 +131,7 @@ final class ServerConnection: Connection {
       return self.fail(stream, status)
     }
     guard self.session.queuedBytes <= self.limits.answerBufferMaxBytes else {
-      return self.fail(stream, self.answersExhausted)
+      return self.fail(stream, self.answersExhausted())
     }
     guard case .unary(let service, let method) = self.router.handlers[call.pointee.handler] else {
       preconditionFailure("only unary calls are received whole")
@@ -121,7 +143,7 @@ final class ServerConnection: Connection {
 
   /// The message is not whole: lets the client send on, within the connection's limit.
   private func wait(_ stream: HTTP2.Stream) {
-    guard self.buffer(stream) else { return self.fail(stream, self.bufferExhausted) }
+    guard self.buffer(stream) else { return self.fail(stream, self.bufferExhausted()) }
     self.session.credit(stream)
     stream.reportsClose = true
     if let deadline = self.calls.of(stream).pointee.deadline { self.watch(deadline) }
@@ -137,8 +159,9 @@ final class ServerConnection: Connection {
     return self.bufferedBytes <= self.limits.requestBufferMaxBytes
   }
 
-  var bufferExhausted: Status {
-    Status(
+  func bufferExhausted() -> Status {
+    self.resources.limitHits.count(.requestBufferMax)
+    return Status(
       .resourceExhausted,
       "incomplete requests on this connection hold more than "
         + "\(self.limits.requestBufferMaxBytes) bytes",
@@ -149,8 +172,9 @@ final class ServerConnection: Connection {
         ]))
   }
 
-  private var answersExhausted: Status {
-    Status(
+  private func answersExhausted() -> Status {
+    self.resources.limitHits.count(.answerBufferMax)
+    return Status(
       .resourceExhausted,
       "answers that were not read hold more than \(self.limits.answerBufferMaxBytes) bytes on "
         + "this connection",
@@ -168,6 +192,30 @@ final class ServerConnection: Connection {
   }
 
   // MARK: - Ends
+
+  /// A call has its answer, or needs none: the one way in which calls end. What the client still
+  /// sends is dropped.
+  func conclude(_ stream: HTTP2.Stream, _ code: StatusCode) {
+    let call = self.calls.of(stream)
+    call.pointee.phase = .answered
+    stream.reportsClose = false
+    guard !call.pointee.isConcluded else { return }
+    call.pointee.isConcluded = true
+    if call.pointee.interceptors > 0 { self.tellInterceptors(stream, code) }
+  }
+
+  private func tellInterceptors(_ stream: HTTP2.Stream, _ code: StatusCode) {
+    let call = self.calls.of(stream)
+    let outcome = CallOutcome(code: code, duration: .now() - call.pointee.startedAt)
+    for interceptor in self.router.interceptors.prefix(call.pointee.interceptors) {
+      interceptor.end(InterceptedCall(connection: self, stream: stream), outcome)
+    }
+  }
+
+  /// The path of the method that `stream` calls.
+  func path(of stream: HTTP2.Stream) -> String {
+    self.router.paths[self.calls.of(stream).pointee.handler]
+  }
 
   override func deadline(of stream: HTTP2.Stream) -> NIODeadline? {
     self.calls.of(stream).pointee.deadline
@@ -187,8 +235,12 @@ final class ServerConnection: Connection {
 
   private func closed(_ stream: HTTP2.Stream, _ code: ErrorCode) {
     let call = self.calls.of(stream)
+    let phase = call.pointee.phase
     self.unbuffer(stream)
-    guard call.pointee.phase == .streaming else { return }
+    guard phase != .new && phase != .answered else { return }
+    let isLate = call.pointee.deadline.map { $0 <= self.now } ?? false
+    self.conclude(stream, isLate ? .deadlineExceeded : .cancelled)
+    guard phase == .streaming else { return }
     let status = Status(.cancelled, "the client ended the call (\(code))")
     call.pointee.pipe?.close(status)
     call.pointee.task?.cancel()
@@ -198,7 +250,7 @@ final class ServerConnection: Connection {
     self.logger.debug(
       "connection ended: the peer broke the protocol",
       metadata: [
-        "peer": "\(self.context?.channel.remoteAddress?.description ?? "unknown")",
+        "peer": "\(self.peer.address?.description ?? "unknown")",
         "error": "\(error)",
       ])
   }

@@ -36,10 +36,15 @@ struct Router: Sendable {
   }
 
   let table: MethodTable
+  /// `/package.Service/Method`, by index, as are `handlers`.
+  let paths: [String]
   let handlers: [Handler]
+  let interceptors: [any ServerInterceptor]
 
-  init(_ services: [ServiceRegistration]) {
-    self.table = MethodTable(services.flatMap(\.paths))
+  init(_ services: [ServiceRegistration], interceptors: [any ServerInterceptor] = []) {
+    self.paths = services.flatMap(\.paths)
+    self.table = MethodTable(self.paths)
+    self.interceptors = interceptors
     self.handlers = services.flatMap { service in
       service.paths.indices.map { method in
         switch service {
@@ -58,12 +63,18 @@ public final class StreamingCall: Sendable {
   public let metadata: Metadata
   /// When the client stops waiting; nil: never.
   public let deadline: NIODeadline?
+  /// Who makes the call, as an interceptor found out.
+  public let caller: (any AnyObject & Sendable)?
   private let pipe: MessagePipe
 
-  init(method: Int, metadata: Metadata, deadline: NIODeadline?, pipe: MessagePipe) {
+  init(
+    method: Int, metadata: Metadata, deadline: NIODeadline?,
+    caller: (any AnyObject & Sendable)?, pipe: MessagePipe
+  ) {
     self.method = method
     self.metadata = metadata
     self.deadline = deadline
+    self.caller = caller
     self.pipe = pipe
   }
 

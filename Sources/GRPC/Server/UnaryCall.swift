@@ -43,6 +43,14 @@ public struct UnaryCall: ~Copyable {
   /// When the client stops waiting; nil: never.
   public var deadline: NIODeadline? { self.connection.deadline(of: self.stream) }
 
+  /// Who makes the call, as an interceptor found out.
+  public var caller: (any AnyObject & Sendable)? {
+    self.connection.calls.of(self.stream).pointee.caller
+  }
+
+  /// Who is at the other end of the connection.
+  public var peer: ConnectionPeer { self.connection.peer }
+
   /// The time, read once for all calls of a batch.
   public var now: NIODeadline { self.connection.now }
 

@@ -14,13 +14,16 @@ final class EmbeddedServer {
   private let ended: NIOLoopBoundBox<Bool>
   private var unread: [UInt8] = []
 
-  init(_ services: [ServiceRegistration], limits: ConnectionLimits = .init()) throws {
+  init(
+    _ services: [ServiceRegistration], limits: ConnectionLimits = .init(),
+    interceptors: [any ServerInterceptor] = []
+  ) throws {
     let ended = NIOLoopBoundBox(false, eventLoop: self.channel.eventLoop)
     self.ended = ended
     self.connection = ServerConnection(
-      router: Router(services), limits: limits,
+      router: Router(services, interceptors: interceptors), limits: limits,
       resources: LoopResources(allocator: ByteBufferAllocator()), logger: silent,
-      whenEnded: { _ in ended.value = true })
+      peer: ConnectionPeer(address: nil), whenEnded: { _ in ended.value = true })
     try self.channel.pipeline.syncOperations.addHandler(self.connection)
     try self.channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
   }

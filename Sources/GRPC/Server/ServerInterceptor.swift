@@ -1,0 +1,65 @@
+internal import HTTP2
+public import NIOCore
+
+/// Sees every call of a server, unary or streaming, before its handler and after its end:
+/// authentication, rate limits, logs.
+///
+/// Runs on the connection's event loop and must not block; several loops call at the same time. A
+/// server without interceptors pays nothing for them.
+public protocol ServerInterceptor: AnyObject, Sendable {
+  /// The head of a call is here, and nothing of its messages was looked at. Interceptors are asked
+  /// in the order in which the server was given them; the first to throw ends the call.
+  func begin(_ call: borrowing InterceptedCall) throws(Status)
+
+  /// A call has ended, well or not. Once for each call, of every interceptor whose `begin` was asked.
+  func end(_ call: borrowing InterceptedCall, _ outcome: CallOutcome)
+}
+
+extension ServerInterceptor {
+  public func end(_ call: borrowing InterceptedCall, _ outcome: CallOutcome) {}
+}
+
+/// How a call ended.
+public struct CallOutcome: Sendable {
+  public let code: StatusCode
+  /// From the head of the request to the last of the answer being ready to send.
+  public let duration: TimeAmount
+}
+
+/// One call as interceptors see it. Does not outlive the turn of the connection that made it.
+public struct InterceptedCall: ~Copyable {
+  // As for `UnaryCall`.
+  private unowned(unsafe) let connection: ServerConnection
+  private let stream: HTTP2.Stream
+
+  init(connection: ServerConnection, stream: HTTP2.Stream) {
+    self.connection = connection
+    self.stream = stream
+  }
+
+  /// `/package.Service/Method`.
+  public var path: String { self.connection.path(of: self.stream) }
+
+  /// The request's metadata, as it came.
+  public var metadata: MetadataView {
+    @_lifetime(borrow self)
+    get {
+      // The head lives as long as the stream's record, which `self` does not outlive.
+      let head = _overrideLifetime(
+        RawSpan(_unsafeBytes: self.stream.headBuffer), borrowing: self)
+      return MetadataView(HeaderFields(head))
+    }
+  }
+
+  /// Who is at the other end of the connection.
+  public var peer: ConnectionPeer { self.connection.peer }
+
+  /// Time of the batch that the call, or its end, came in.
+  public var now: NIODeadline { self.connection.now }
+
+  /// Who makes the call, as an interceptor found out; the handler sees it too.
+  public var caller: (any AnyObject & Sendable)? {
+    get { self.connection.calls.of(self.stream).pointee.caller }
+    nonmutating set { self.connection.calls.of(self.stream).pointee.caller = newValue }
+  }
+}
