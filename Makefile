@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help deps run test lint format protos bench bench-attacks clean
+.PHONY: help deps run test lint format protos bench bench-attacks fuzz clean
 
 # What `make deps` installs for: run, test, bench, protos.
 PURPOSES ?= run test bench protos
@@ -47,6 +47,10 @@ bench-attacks: ## measure a good client's p99 while others attack (ARGS: --only 
 	@scripts/deps.sh run bench
 	scripts/release.sh larder
 	@Benchmarks/attacks.py $(ARGS)
+
+fuzz: ## look for inputs that break something, a minute a target (ARGS: --seconds N TARGET)
+	@scripts/deps.sh run
+	@scripts/fuzz.sh $(ARGS)
 
 clean: ## remove everything that was built
 	rm -rf .build .build-*

@@ -12,6 +12,25 @@ let strict: [SwiftSetting] = [
 
 let nio = "swift-nio"
 
+/// The fuzz targets: replayed over kept inputs by an ordinary test target, or, when scripts/fuzz.sh
+/// builds them, linked with libFuzzer's main.
+let isFuzzing = Context.environment["LARDER_BUILD_FUZZ"] != nil
+let fuzzDependencies: [Target.Dependency] = [
+  "Wire", "HTTP2", "CacheStore", "GRPC", "GRPCServices", "LarderAPI", "Node", "TestSupport",
+  .product(name: "NIOCore", package: nio),
+  .product(name: "NIOPosix", package: nio),
+  .product(name: "NIOEmbedded", package: nio),
+  .product(name: "Logging", package: "swift-log"),
+]
+let fuzzTarget: Target =
+  isFuzzing
+  ? .executableTarget(
+    name: "larder-fuzz", dependencies: fuzzDependencies, path: "Tests/FuzzTests",
+    sources: ["Targets", "Driver"], swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])])
+  : .testTarget(
+    name: "FuzzTests", dependencies: fuzzDependencies, path: "Tests/FuzzTests",
+    exclude: ["Driver", "Seeds", "Findings"], swiftSettings: strict)
+
 /// One of our modules, under Sources/.
 func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
   .target(name: name, dependencies: dependencies, swiftSettings: strict)
@@ -106,6 +125,7 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["HTTP2"], path: "Tests/TestSupport",
       swiftSettings: strict),
+    fuzzTarget,
     tests("Wire"),
     tests("HTTP2", ["TestSupport"]),
     tests("HashRing"),
