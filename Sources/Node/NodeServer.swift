@@ -106,17 +106,17 @@ struct NodeServer: Service {
     if self.configuration.accessLog != .off {
       interceptors.append(AccessLog(mode: self.configuration.accessLog, logger: self.logger))
     }
-    if let control = self.accessControl {
-      interceptors.append(Authentication(control: control, paths: paths))
-    }
     let limits = self.configuration.limits
-    if limits.rateLimitPerClient > 0 {
-      interceptors.append(
-        ClientRateLimit(
-          rate: TokenBucket.Rate(
-            perSecond: limits.rateLimitPerClient, burst: limits.rateLimitBurst),
-          clientsMax: limits.rateLimitClientsMax, paths: paths))
+    let rateLimit =
+      limits.rateLimitPerClient == 0
+      ? nil
+      : ClientRateLimit(
+        rate: TokenBucket.Rate(perSecond: limits.rateLimitPerClient, burst: limits.rateLimitBurst),
+        clientsMax: limits.rateLimitClientsMax, paths: paths)
+    if let control = self.accessControl {
+      interceptors.append(Authentication(control: control, rateLimit: rateLimit, paths: paths))
     }
+    if let rateLimit { interceptors.append(rateLimit) }
     return interceptors
   }
 

@@ -131,6 +131,23 @@ class TestClients:
         count, _ = until_refused(cache.Get, **b)
         assert count >= 10
 
+    def test_who_tries_tokens_is_slowed_down_and_good_callers_are_not(self, caller, tmp_path):
+        tokens = tmp_path / "tokens.yaml"
+        tokens.write_text("- {name: a, token: token-of-a-0123456789, roles: [read]}\n")
+        flags = ["--rate-limit-per-client", "1", "--rate-limit-burst", "10"]
+        cache = caller(*flags, "--tokens", str(tokens))
+        reasons = []
+        while "RATE_LIMITED" not in reasons and len(reasons) < CALLS_MAX:
+            with pytest.raises(grpc.RpcError) as caught:
+                wrong = f"Bearer wrong-token-{len(reasons)}"
+                cache.Get(GET, metadata=(("authorization", wrong),))
+            reasons.append(failure_of(caught.value).reason)
+        assert set(reasons[:10]) == {"CREDENTIALS_UNKNOWN"}
+        assert reasons[-1] == "RATE_LIMITED"
+        metadata = (("authorization", "Bearer token-of-a-0123456789"),)
+        for _ in range(10):
+            cache.Get(GET, metadata=metadata)
+
     def test_of_more_clients_than_are_remembered_the_oldest_begins_anew(self, caller, tmp_path):
         tokens = tmp_path / "tokens.yaml"
         tokens.write_text(

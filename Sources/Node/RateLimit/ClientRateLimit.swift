@@ -44,7 +44,24 @@ final class ClientRateLimit: ServerInterceptor {
   func begin(_ call: borrowing InterceptedCall) throws(Status) {
     guard self.isCounted[call.method] else { return }
     let client = self.client(of: call)
-    guard let delay = self.take(client.key, shard: client.shard, now: call.now) else { return }
+    try self.take(client.key, shard: client.shard, call)
+  }
+
+  /// Counts a call whose credentials are nobody's, for the address that it came from: who tries many
+  /// is slowed down, and callers with good ones at the same address are not.
+  func countStranger(_ call: borrowing InterceptedCall) throws(Status) {
+    let key = ClientKey(call.peer.address)
+    try self.take(key, shard: self.shard(of: key), call)
+  }
+
+  private func take(
+    _ key: ClientKey, shard: Int, _ call: borrowing InterceptedCall
+  ) throws(Status) {
+    let (rate, now) = (self.rate, call.now)
+    let delay = self.shards[shard].buckets.withLock { buckets in
+      buckets.use(key, orBegin: TokenBucket(rate, now: now)) { $0.take(rate, now: now) }
+    }
+    guard let delay else { return }
     call.count(.rateLimitPerClient)
     throw Status(
       .resourceExhausted,
@@ -59,11 +76,8 @@ final class ClientRateLimit: ServerInterceptor {
       retryDelay: delay)
   }
 
-  private func take(_ key: ClientKey, shard: Int, now: NIODeadline) -> TimeAmount? {
-    let rate = self.rate
-    return self.shards[shard].buckets.withLock { buckets in
-      buckets.use(key, orBegin: TokenBucket(rate, now: now)) { $0.take(rate, now: now) }
-    }
+  private func shard(of key: ClientKey) -> Int {
+    Int(UInt(bitPattern: key.hashValue) % UInt(self.shards.count))
   }
 
   /// Who the connection's calls count for, as it was found out for an earlier one of the same caller.
@@ -77,8 +91,7 @@ final class ClientRateLimit: ServerInterceptor {
     // Nobody but `Authentication` sets the caller of a node's calls, and to nothing else.
     let principal = caller.map { unsafeDowncast($0, to: Principal.self) }
     let key = principal.map { ClientKey.caller($0.name) } ?? ClientKey(call.peer.address)
-    let hash = UInt(bitPattern: key.hashValue)
-    let client = Client(caller: caller, key: key, shard: Int(hash % UInt(self.shards.count)))
+    let client = Client(caller: caller, key: key, shard: self.shard(of: key))
     call.memory = client
     return client
   }

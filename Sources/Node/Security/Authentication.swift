@@ -8,13 +8,17 @@ internal import HTTP2
 /// remembered. Streams that were let in stay.
 final class Authentication: ServerInterceptor {
   private let control: AccessControl
+  private let rateLimit: ClientRateLimit?
   private let paths: [String]
   /// By the method's index, as `paths`.
   private let access: [MethodAccess]
 
-  /// - Parameter paths: of all the server's methods, in their order.
-  init(control: AccessControl, paths: [String]) {
+  /// - Parameters:
+  ///   - rateLimit: counts the calls that are refused, which it does not see by itself.
+  ///   - paths: of all the server's methods, in their order.
+  init(control: AccessControl, rateLimit: ClientRateLimit?, paths: [String]) {
     self.control = control
+    self.rateLimit = rateLimit
     self.paths = paths
     self.access = paths.map { MethodAccess(path: $0) }
   }
@@ -22,7 +26,13 @@ final class Authentication: ServerInterceptor {
   func begin(_ call: borrowing InterceptedCall) throws(Status) {
     let access = self.access[call.method]
     guard access != .open else { return }
-    let caller = try self.caller(of: call)
+    let caller: Principal
+    do {
+      caller = try self.caller(of: call)
+    } catch {
+      try self.rateLimit?.countStranger(call)
+      throw error
+    }
     call.caller = caller
     if case .role(let role) = access, !caller.roles.contains(Roles(role)) {
       throw Self.roleMissing(role, caller, self.paths[call.method])
