@@ -18,6 +18,8 @@ struct NodeServer: Service {
   private let health = HealthService()
   private let reflection: ReflectionService
   private let admin: AdminService
+  /// Nil: everybody may call.
+  private let accessControl: AccessControl?
 
   init(_ configuration: NodeConfiguration, logger: Logger) throws {
     self.configuration = configuration
@@ -29,6 +31,10 @@ struct NodeServer: Service {
         services: [CacheMethod.service, AdminMethod.service, "grpc.health.v1.Health"]
           + ReflectionService.services))
     self.admin = AdminService(store: self.store, loops: configuration.loops)
+    self.accessControl = try configuration.tokensFile.map { path in
+      try AccessControl(
+        path: path, namespaces: configuration.namespaces.map(\.name), logger: logger)
+    }
   }
 
   func run() async throws {
@@ -45,12 +51,16 @@ struct NodeServer: Service {
 
   private func serve(on loops: MultiThreadedEventLoopGroup) async throws {
     let cache = CacheService(
-      store: self.store, clock: self.clock, configuration: self.configuration)
-    let server = Server(
+      store: self.store, clock: self.clock, configuration: self.configuration,
+      isAccessControlled: self.accessControl != nil)
+    let services: [ServiceRegistration] =
       [.unary(paths: CacheMethod.allPaths, cache), .unary(paths: AdminMethod.allPaths, self.admin)]
-        + self.health.registrations + self.reflection.registrations,
-      configuration: Server.Configuration(self.configuration.limits), group: loops,
-      logger: self.logger)
+      + self.health.registrations + self.reflection.registrations
+    var serverConfiguration = Server.Configuration(self.configuration.limits)
+    serverConfiguration.interceptors = self.interceptors(paths: services.flatMap(\.paths))
+    let server = Server(
+      services, configuration: serverConfiguration, group: loops, logger: self.logger)
+    for warning in self.configuration.warnings { self.logger.warning("\(warning)") }
     let listen = self.configuration.listen
     let address: SocketAddress
     do {
@@ -61,6 +71,7 @@ struct NodeServer: Service {
     let nodeID = self.configuration.resolvedNodeID(boundPort: address.port ?? listen.port)
     self.admin.listening(nodeID: nodeID) { server.connections }
     let housekeeping = self.startHousekeeping(on: loops.next())
+    let tokenReloads = self.startTokenReloads()
     for name in ["", CacheMethod.service, AdminMethod.service] { self.health.set(name, .serving) }
     self.logger.info(
       "ready",
@@ -71,12 +82,7 @@ struct NodeServer: Service {
         "memory": "\(ByteCount(bytes: self.configuration.memoryBytes))",
       ])
 
-    self.logger.info(
-      "call it from any gRPC client",
-      metadata: [
-        "try": "larder set greeting hello --target \(self.reachable(address))",
-        "or": "grpcurl -plaintext \(self.reachable(address)) describe larder.v1.Cache",
-      ])
+    self.logger.info("call it from any gRPC client", metadata: self.examples(address))
 
     await Self.untilStopped()
 
@@ -85,11 +91,63 @@ struct NodeServer: Service {
     let abandoned = await server.shutdown(
       timeout: .milliseconds(self.configuration.limits.drainTimeoutMilliseconds))
     housekeeping.cancel()
+    tokenReloads?.cancel()
     if abandoned > 0 {
       self.logger.warning(
         "connections closed with calls under way: drain-timeout passed",
         metadata: ["connections": "\(abandoned)"])
     }
+  }
+
+  /// In the order in which they see a call: the log hears of refusals too, and a caller that is
+  /// known is counted by its name.
+  private func interceptors(paths: [String]) -> [any ServerInterceptor] {
+    var interceptors: [any ServerInterceptor] = []
+    if self.configuration.accessLog != .off {
+      interceptors.append(AccessLog(mode: self.configuration.accessLog, logger: self.logger))
+    }
+    let limits = self.configuration.limits
+    let rateLimit =
+      limits.rateLimitPerClient == 0
+      ? nil
+      : ClientRateLimit(
+        rate: TokenBucket.Rate(perSecond: limits.rateLimitPerClient, burst: limits.rateLimitBurst),
+        clientsMax: limits.rateLimitClientsMax, paths: paths)
+    if let control = self.accessControl {
+      interceptors.append(Authentication(control: control, rateLimit: rateLimit, paths: paths))
+    }
+    if let rateLimit { interceptors.append(rateLimit) }
+    return interceptors
+  }
+
+  /// In a task of its own: event loops must not wait for a disk.
+  private func startTokenReloads() -> Task<Void, any Error>? {
+    let milliseconds = self.configuration.limits.tokensReloadIntervalMilliseconds
+    guard let control = self.accessControl, milliseconds > 0 else { return nil }
+    return Task {
+      while true {
+        // Throws once the node stops.
+        try await Task.sleep(for: .milliseconds(milliseconds))
+        control.reloadIfChanged()
+      }
+    }
+  }
+
+  /// Two calls that work as they stand, but for the file that holds a token.
+  private func examples(_ address: SocketAddress) -> Logger.Metadata {
+    let target = self.reachable(address)
+    guard self.accessControl != nil else {
+      return [
+        "try": "larder set greeting hello --target \(target)",
+        "or": "grpcurl -plaintext \(target) describe larder.v1.Cache",
+      ]
+    }
+    return [
+      "try": "larder set greeting hello --target \(target) --token-file FILE",
+      "or": """
+      grpcurl -plaintext -H "authorization: Bearer $(cat FILE)" \(target) describe larder.v1.Cache
+      """,
+    ]
   }
 
   /// Where a client on this machine finds the node.

@@ -21,7 +21,13 @@ struct ServeCommand: AsyncParsableCommand {
       A cache of 4 GiB that other machines can reach:
 
         larder serve --listen 0.0.0.0:7600 --memory 4GiB \\
-          --advertise cache-1.internal:7600
+          --advertise cache-1.internal:7600 --tokens /etc/larder/tokens.yaml
+
+        # /etc/larder/tokens.yaml
+        - name: web
+          token: 0b7f62f4c1f94d0c2d0f1f2f6a5f0d1e    # openssl rand -hex 16
+          roles: [read, write]                       # read, write, admin, peer
+          namespaces: [sessions]                     # without: all of them
 
       The same from a file, which is also the place for namespaces:
 
@@ -30,6 +36,7 @@ struct ServeCommand: AsyncParsableCommand {
         # /etc/larder.yaml
         listen: 0.0.0.0:7600
         advertise: cache-1.internal:7600
+        tokens: /etc/larder/tokens.yaml
         memory: 4GiB
         namespaces:
           - name: sessions
@@ -39,12 +46,15 @@ struct ServeCommand: AsyncParsableCommand {
 
   @OptionGroup(title: "Node") var node: NodeOptions
   @OptionGroup(title: "Storage") var storage: StorageOptions
+  @OptionGroup(title: "Security") var security: SecurityOptions
   @OptionGroup(title: "Logging") var logging: LoggingOptions
   @OptionGroup(title: "Limits") var limits: LimitOptions
 
   /// What was given on the command line, by the names of the settings.
   var flags: [String: String] {
-    let given = self.node.given + self.storage.given + self.logging.given + self.limits.given
+    let given =
+      self.node.given + self.storage.given + self.security.given + self.logging.given
+      + self.limits.given
     return given.reduce(into: [:]) { flags, pair in flags[pair.0.name] = pair.1 }
   }
 

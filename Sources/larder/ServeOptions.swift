@@ -34,13 +34,30 @@ struct StorageOptions: ParsableArguments {
   }
 }
 
+/// Flags of the group "Security".
+struct SecurityOptions: ParsableArguments {
+  @Option(.tokens) var tokens: String?
+  @Option(.tokensReloadInterval) var tokensReloadInterval: String?
+  @Flag(.insecure) var insecure = false
+
+  var given: [(Setting, String?)] {
+    [
+      (.tokens, self.tokens), (.tokensReloadInterval, self.tokensReloadInterval),
+      (.insecure, self.insecure ? "true" : nil),
+    ]
+  }
+}
+
 /// Flags of the group "Logging".
 struct LoggingOptions: ParsableArguments {
   @Option(.logLevel) var logLevel: String?
   @Option(.logFormat) var logFormat: String?
+  @Option(.accessLog) var accessLog: String?
 
   var given: [(Setting, String?)] {
-    [(.logLevel, self.logLevel), (.logFormat, self.logFormat)]
+    [
+      (.logLevel, self.logLevel), (.logFormat, self.logFormat), (.accessLog, self.accessLog),
+    ]
   }
 }
 
@@ -63,6 +80,9 @@ struct LimitOptions: ParsableArguments {
   @Option(.requestBufferMax) var requestBufferMax: String?
   @Option(.answerBufferMax) var answerBufferMax: String?
   @Option(.drainTimeout) var drainTimeout: String?
+  @Option(.rateLimitPerClient) var rateLimitPerClient: String?
+  @Option(.rateLimitBurst) var rateLimitBurst: String?
+  @Option(.rateLimitClientsMax) var rateLimitClientsMax: String?
 
   var given: [(Setting, String?)] {
     [
@@ -74,6 +94,8 @@ struct LimitOptions: ParsableArguments {
       (.streamWindow, self.streamWindow), (.connectionWindow, self.connectionWindow),
       (.outputBufferMax, self.outputBufferMax), (.requestBufferMax, self.requestBufferMax),
       (.answerBufferMax, self.answerBufferMax), (.drainTimeout, self.drainTimeout),
+      (.rateLimitPerClient, self.rateLimitPerClient), (.rateLimitBurst, self.rateLimitBurst),
+      (.rateLimitClientsMax, self.rateLimitClientsMax),
     ]
   }
 }
@@ -81,10 +103,22 @@ struct LimitOptions: ParsableArguments {
 extension Option where Value == String? {
   /// A flag whose name and help come from the table of settings.
   init(_ setting: Setting) {
+    self.init(name: .customLong(setting.name), help: ArgumentHelp(setting))
+  }
+}
+
+extension Flag where Value == Bool {
+  /// A flag without a value, for a setting that is on or off.
+  init(wrappedValue: Bool, _ setting: Setting) {
     self.init(
-      name: .customLong(setting.name),
-      help: ArgumentHelp(
-        "\(setting.summary) (default: \(setting.defaultText); \(setting.variableName))",
-        valueName: setting.valueName))
+      wrappedValue: wrappedValue, name: .customLong(setting.name), help: ArgumentHelp(setting))
+  }
+}
+
+extension ArgumentHelp {
+  fileprivate init(_ setting: Setting) {
+    self.init(
+      "\(setting.summary) (default: \(setting.defaultText); \(setting.variableName))",
+      valueName: setting.valueName)
   }
 }

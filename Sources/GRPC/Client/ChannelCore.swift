@@ -121,6 +121,7 @@ final class ChannelCore: UnaryReceiver {
 
   func open(
     _ path: String, _ metadata: Metadata, _ waiter: ChannelWaiter,
+    _ intercepted: InterceptedClientCall?,
     _ done: @escaping (Result<ClientStreamingCall, Status>) -> Void
   ) {
     self.withConnection(waiter) { result in
@@ -130,7 +131,7 @@ final class ChannelCore: UnaryReceiver {
           if let timeout, timeout <= .nanoseconds(0) { return .failure(self.tooLate) }
           guard
             let call = connection.streaming(
-              self.method(path), timeout: timeout, metadata: metadata)
+              self.method(path), timeout: timeout, metadata: metadata, intercepted: intercepted)
           else { return .failure(self.tooManyCalls) }
           self.flushSoon()
           return .success(call)

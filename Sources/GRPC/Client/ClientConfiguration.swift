@@ -15,6 +15,8 @@ public struct ClientConfiguration: Sendable {
   /// Above the server's SETTINGS_MAX_CONCURRENT_STREAMS, calls wait inside the connection.
   public var callsMax = 10_000
   public var backoff = BackoffConfiguration()
+  /// See every call of a channel, in this order.
+  public var interceptors: [any ClientInterceptor] = []
 
   public static let defaultUserAgent = "larder/0.1.0"
 

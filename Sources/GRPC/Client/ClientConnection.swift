@@ -104,11 +104,20 @@ public final class ClientConnection: Connection {
   public func streaming(
     _ method: ClientMethod, timeout: TimeAmount?, metadata: Metadata = Metadata()
   ) -> ClientStreamingCall? {
+    self.streaming(method, timeout: timeout, metadata: metadata, intercepted: nil)
+  }
+
+  /// - Parameter intercepted: is told of the call's end.
+  func streaming(
+    _ method: ClientMethod, timeout: TimeAmount?, metadata: Metadata,
+    intercepted: InterceptedClientCall?
+  ) -> ClientStreamingCall? {
     guard let stream = self.begin(method, timeout, metadata, .streaming) else { return nil }
     let connection = NIOLoopBound(self, eventLoop: self.channel.eventLoop)
     let pipe = MessagePipe(
       connection: self, stream: stream, eventLoop: self.channel.eventLoop,
       readerLeft: { connection.value.readerLeft($0) })
+    if let intercepted { pipe.whenClosed = { intercepted.end($0) } }
     self.calls.of(stream).pointee.pipe = pipe
     return ClientStreamingCall(pipe: pipe) { connection.value.readerLeft($0) }
   }

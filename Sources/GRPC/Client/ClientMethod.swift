@@ -24,6 +24,8 @@ public final class ClientMethod: Sendable {
   public let path: String
   private let authority: String
   private let userAgent: String
+  /// Sent with every call of the method.
+  private let metadata: Metadata
   private let plain: HeaderList
   private let withTimeout = Mutex(TimeoutHeads())
 
@@ -32,26 +34,35 @@ public final class ClientMethod: Sendable {
   /// - Parameters:
   ///   - path: such as `/larder.v1.Cache/Get`.
   ///   - authority: whom the call is for, as `host:port`.
+  ///   - metadata: sent with every call, such as a bearer token; unlike a call's own it costs the
+  ///     call nothing.
   public convenience init(
-    path: String, authority: String, userAgent: String = ClientConfiguration.defaultUserAgent
+    path: String, authority: String, userAgent: String = ClientConfiguration.defaultUserAgent,
+    metadata: Metadata = Metadata()
   ) {
-    self.init(path: path, authority: authority, userAgent: userAgent, isImmortal: true)
+    self.init(
+      path: path, authority: authority, userAgent: userAgent, metadata: metadata,
+      isImmortal: true)
   }
 
-  init(path: String, authority: String, userAgent: String, isImmortal: Bool) {
+  init(
+    path: String, authority: String, userAgent: String, metadata: Metadata = Metadata(),
+    isImmortal: Bool
+  ) {
     self.path = path
     self.authority = authority
     self.userAgent = userAgent
+    self.metadata = metadata
     self.plain = HeaderList(
-      Self.fields(path, authority, userAgent, timeout: nil), isImmortal: isImmortal)
+      Self.fields(path, authority, userAgent, timeout: nil) + metadata.headerFields,
+      isImmortal: isImmortal)
   }
 
   /// The head of one call. Without metadata, and with a timeout that was used lately or none, it is
   /// there already.
   func head(timeout: TimeAmount?, metadata: Metadata) -> HeaderList {
     guard metadata.isEmpty else {
-      let fields = Self.fields(self.path, self.authority, self.userAgent, timeout: timeout)
-      return HeaderList(fields + metadata.headerFields)
+      return HeaderList(self.fields(timeout) + metadata.headerFields)
     }
     guard let timeout else { return self.plain }
     return self.head(timeout: Timeout.coarse(timeout))
@@ -65,8 +76,7 @@ public final class ClientMethod: Sendable {
       // Not immortal, since it can be replaced; nghttp2 copies it into pooled memory.
       let new = TimeoutHead(
         timeout: timeout,
-        head: HeaderList(
-          Self.fields(self.path, self.authority, self.userAgent, timeout: timeout)))
+        head: HeaderList(self.fields(timeout)))
       if cache.heads.count < Self.timeoutsMax {
         cache.heads.append(new)
       } else {
@@ -75,6 +85,11 @@ public final class ClientMethod: Sendable {
       }
       return new.head
     }
+  }
+
+  private func fields(_ timeout: TimeAmount?) -> [(name: String, value: [UInt8])] {
+    Self.fields(self.path, self.authority, self.userAgent, timeout: timeout)
+      + self.metadata.headerFields
   }
 
   /// In the order of PROTOCOL-HTTP2.md, "Requests".

@@ -1,4 +1,5 @@
 internal import HTTP2
+internal import NIOCore
 
 /// Reads from a response how its call ended (PROTOCOL-HTTP2.md, "Responses"). No I/O.
 enum ResponseOutcome {
@@ -28,7 +29,7 @@ enum ResponseOutcome {
     var fields = fields
     var status: Status?
     var message = ""
-    var info: ErrorInfo?
+    var details: (info: ErrorInfo?, retryDelay: TimeAmount?)
     while let field = fields.next() {
       switch field.name.byteCount {
       case 11 where field.name.equals("grpc-status"):
@@ -36,14 +37,15 @@ enum ResponseOutcome {
       case 12 where field.name.equals("grpc-message"):
         message = PercentEncoding.decode(field.value)
       case 23 where field.name.equals("grpc-status-details-bin"):
-        info = self.info(field.value)
+        details = self.details(field.value)
       default:
         break
       }
     }
     guard var status, status.code != .ok else { return status }
     if !message.isEmpty { status.message = message }
-    status.info = info
+    status.info = details.info
+    status.retryDelay = details.retryDelay
     return status
   }
 
@@ -55,12 +57,14 @@ enum ResponseOutcome {
   }
 
   /// Details are beside the status; those that cannot be read must not hide it.
-  private static func info(_ value: RawSpan) -> ErrorInfo? {
-    guard let bytes = Base64.decode(value) else { return nil }
+  private static func details(
+    _ value: RawSpan
+  ) -> (info: ErrorInfo?, retryDelay: TimeAmount?) {
+    guard let bytes = Base64.decode(value) else { return (nil, nil) }
     do {
-      return try StatusDetails.errorInfo(in: bytes.span.bytes)
+      return try StatusDetails.details(in: bytes.span.bytes)
     } catch {
-      return nil
+      return (nil, nil)
     }
   }
 

@@ -29,6 +29,8 @@ final class MessagePipe: @unchecked Sendable {
   private var isOutboxFinished = false
   private var waitingWriters: [CheckedContinuation<Void, any Error>] = []
   private var closeReason: Status?
+  /// Called once, when the stream has ended, with how.
+  var whenClosed: ((Status) -> Void)?
   /// Called on the loop when the reader stops before the end.
   private let readerLeft: (MessagePipe) -> Void
 
@@ -135,6 +137,8 @@ final class MessagePipe: @unchecked Sendable {
     self.closeReason = told
     for writer in self.waitingWriters { writer.resume(throwing: told) }
     self.waitingWriters = []
+    self.whenClosed?(reason)
+    self.whenClosed = nil
   }
 
   // MARK: - From the task

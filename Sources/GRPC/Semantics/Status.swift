@@ -1,3 +1,5 @@
+public import NIOCore
+
 /// How a call ended, and why: for people in `message`, for programs in `info`.
 public struct Status: Error, Hashable, Sendable {
   public var code: StatusCode
@@ -5,11 +7,18 @@ public struct Status: Error, Hashable, Sendable {
   public var message: String
   /// The stable reason; travels as google.rpc.ErrorInfo in `grpc-status-details-bin`.
   public var info: ErrorInfo?
+  /// How long to wait before the call is made again; nil: nothing is said of it. Travels as
+  /// google.rpc.RetryInfo in `grpc-status-details-bin`, and as `grpc-retry-pushback-ms` (gRFC A6).
+  public var retryDelay: TimeAmount?
 
-  public init(_ code: StatusCode, _ message: String = "", info: ErrorInfo? = nil) {
+  public init(
+    _ code: StatusCode, _ message: String = "", info: ErrorInfo? = nil,
+    retryDelay: TimeAmount? = nil
+  ) {
     self.code = code
     self.message = message
     self.info = info
+    self.retryDelay = retryDelay
   }
 
   public static let ok = Status(.ok)

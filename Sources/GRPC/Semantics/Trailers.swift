@@ -1,4 +1,5 @@
 internal import HTTP2
+internal import NIOCore
 internal import Wire
 
 /// The header lists that a server's answers are made of.
@@ -43,15 +44,25 @@ enum Trailers {
     if !status.message.isEmpty {
       fields.append(("grpc-message", PercentEncoding.encode(status.message)))
     }
-    if let info = status.info {
-      var details = StatusDetails(status, info).serialized()
-      if details.count > Self.detailsMaxBytes {
-        let short = ErrorInfo(reason: info.reason, domain: info.domain)
-        details = StatusDetails(status, short).serialized()
+    if status.info != nil || status.retryDelay != nil {
+      var details = StatusDetails(status).serialized()
+      if details.count > Self.detailsMaxBytes, let info = status.info {
+        var short = status
+        short.info = ErrorInfo(reason: info.reason, domain: info.domain)
+        details = StatusDetails(short).serialized()
       }
       fields.append(("grpc-status-details-bin", Base64.encode(details)))
     }
+    if let delay = status.retryDelay {
+      fields.append(("grpc-retry-pushback-ms", Array("\(Self.milliseconds(delay))".utf8)))
+    }
     return fields
+  }
+
+  /// Rounded up, for who comes too early is refused again; gRFC A6 has an int32.
+  private static func milliseconds(_ delay: TimeAmount) -> Int64 {
+    let (whole, rest) = max(0, delay.nanoseconds).quotientAndRemainder(dividingBy: 1_000_000)
+    return min(whole + (rest > 0 ? 1 : 0), Int64(Int32.max))
   }
 
   private static func shortened(_ status: Status) -> Status {
@@ -59,6 +70,8 @@ enum Trailers {
     guard text.utf8.count > Self.messageMaxBytes else { return status }
     // Inside a scalar, the index counts as its beginning.
     let end = text.utf8.index(text.startIndex, offsetBy: Self.messageMaxBytes)
-    return Status(status.code, "\(text[..<end])...", info: status.info)
+    var short = status
+    short.message = "\(text[..<end])..."
+    return short
   }
 }

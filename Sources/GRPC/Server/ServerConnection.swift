@@ -17,6 +17,8 @@ final class ServerConnection: Connection {
   private var lastBlock: [UInt8] = []
   private var lastHead: RequestHead?
   private var drain = Drain.no
+  /// What each interceptor keeps, by its index; empty until one does.
+  private var interceptorMemory: [AnyObject?] = []
   private var pingTimer: Scheduled<Void>?
   /// How long a drain waits for the answer to its PING before it names the last call (gRFC A9).
   private static let pingTimeout = TimeAmount.seconds(10)
@@ -78,10 +80,10 @@ final class ServerConnection: Connection {
   /// Asks the interceptors; false where one has refused the call.
   private func admit(_ stream: HTTP2.Stream) -> Bool {
     let call = self.calls.of(stream)
-    for interceptor in self.router.interceptors {
-      call.pointee.interceptors += 1
+    for (index, interceptor) in self.router.interceptors.enumerated() {
+      call.pointee.interceptors = index + 1
       do {
-        try interceptor.begin(InterceptedCall(connection: self, stream: stream))
+        try interceptor.begin(InterceptedCall(connection: self, stream: stream, index: index))
       } catch {
         self.fail(stream, error)
         return false
@@ -207,9 +209,21 @@ final class ServerConnection: Connection {
   private func tellInterceptors(_ stream: HTTP2.Stream, _ code: StatusCode) {
     let call = self.calls.of(stream)
     let outcome = CallOutcome(code: code, duration: .now() - call.pointee.startedAt)
-    for interceptor in self.router.interceptors.prefix(call.pointee.interceptors) {
-      interceptor.end(InterceptedCall(connection: self, stream: stream), outcome)
+    for index in 0..<call.pointee.interceptors {
+      self.router.interceptors[index].end(
+        InterceptedCall(connection: self, stream: stream, index: index), outcome)
     }
+  }
+
+  func memory(ofInterceptor index: Int) -> AnyObject? {
+    self.interceptorMemory.isEmpty ? nil : self.interceptorMemory[index]
+  }
+
+  func setMemory(ofInterceptor index: Int, _ memory: AnyObject?) {
+    if self.interceptorMemory.isEmpty {
+      self.interceptorMemory = Array(repeating: nil, count: self.router.interceptors.count)
+    }
+    self.interceptorMemory[index] = memory
   }
 
   /// The path of the method that `stream` calls.

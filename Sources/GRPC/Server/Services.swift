@@ -21,7 +21,8 @@ public enum ServiceRegistration: Sendable {
   case unary(paths: [String], any UnaryService)
   case streaming(paths: [String], any StreamingService)
 
-  var paths: [String] {
+  /// `/package.Service/Method` of each method.
+  public var paths: [String] {
     switch self {
     case .unary(let paths, _), .streaming(let paths, _): paths
     }

@@ -54,6 +54,9 @@ public struct UnaryCall: ~Copyable {
   /// The time, read once for all calls of a batch.
   public var now: NIODeadline { self.connection.now }
 
+  /// Counts that the peer ran into a limit.
+  public func count(_ limit: PeerLimit) { self.connection.resources.limitHits.count(limit) }
+
   /// Answers with one message of exactly `size` bytes, which `write` puts into the reply buffer.
   public func reply(size: Int, _ write: (inout OutputRawSpan) -> Void) {
     self.connection.reply(to: self.stream, size: size, write)

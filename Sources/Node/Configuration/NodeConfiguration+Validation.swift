@@ -23,6 +23,7 @@ extension NodeConfiguration {
         namespaceLabel(index, key)
       }
     }
+    if let problem = self.exposureProblem(origins: origins) { problems.append(problem) }
     return problems
   }
 }

@@ -19,10 +19,16 @@ public struct NodeConfiguration: Sendable, Equatable {
   public var configFile: String?
   /// Byte budget of the store: keys, values and all per-entry overhead.
   public var memoryBytes = 1 << 30
+  /// The file of who may call (`TokenFile`); nil: everybody may.
+  public var tokensFile: String?
+  /// Whether the node serves other machines though it does not know who calls.
+  public var isInsecure = false
   /// Records below this level are not written.
   public var logLevel: Logger.Level = .info
   /// How records look.
   public var logFormat: LogFormat = .auto
+  /// Which calls are logged, at level info.
+  public var accessLog: AccessLogMode = .off
   /// What bounds the node; validated together with `memoryBytes`.
   public var limits: NodeLimits
   /// The default namespace (`""`) first, then those of the file, in its order.

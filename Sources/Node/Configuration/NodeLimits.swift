@@ -43,12 +43,23 @@ public struct NodeLimits: Sendable, Equatable {
   /// Answers that one connection's client has yet to take; above it, calls are refused.
   public var answerBufferMaxBytes = 256 << 20
 
+  // How often clients may call.
+
+  /// Calls a second of one client; 0: any number.
+  public var rateLimitPerClient = 0
+  /// Calls that a client may make at once; 0: as many as `rateLimitPerClient`.
+  public var rateLimitBurst = 0
+  /// Clients whose calls are counted; beyond it the one that paused longest is forgotten.
+  public var rateLimitClientsMax = 10_000
+
   // How long things take.
 
   /// Time for open calls to end once the node was told to stop; 0: none.
   public var drainTimeoutMilliseconds: Int64 = 30_000
   /// Time between two looks for expired entries.
   public var expirySweepIntervalMilliseconds: Int64 = 100
+  /// Time between two looks whether the file of tokens was replaced; 0: it is not looked at.
+  public var tokensReloadIntervalMilliseconds: Int64 = 10_000
 
   /// The defaults.
   public init() {}
@@ -65,6 +76,8 @@ public struct NodeLimits: Sendable, Equatable {
   public static let namespaceNameMaxBytes = 128
   /// Namespaces of one node, the default one included.
   public static let namespacesMax = 1_024
+  /// Calls a second, of a client or a namespace.
+  public static let rateLimitMax = 1_000_000_000
   /// Of the YAML file.
   public static let configFileMaxBytes = 1 << 20
   /// Both flow-control windows (RFC 9113, section 6.9.1) and the length of a protobuf message.

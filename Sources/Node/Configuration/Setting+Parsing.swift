@@ -32,12 +32,20 @@ extension Setting {
       configuration.nodeID = text
     case .configFile:
       configuration.configFile = text
+    case .file(let path):
+      configuration[keyPath: path] = text
+    case .toggle(let path):
+      guard let isOn = Bool(text) else { throw self.refusal("is neither true nor false") }
+      configuration[keyPath: path] = isOn
     case .logLevel:
       guard let level = Logger.Level(rawValue: text) else { throw self.refusal("is no level") }
       configuration.logLevel = level
     case .logFormat:
       guard let format = LogFormat(rawValue: text) else { throw self.refusal("is no format") }
       configuration.logFormat = format
+    case .accessLog:
+      guard let mode = AccessLogMode(rawValue: text) else { throw self.refusal("is no choice") }
+      configuration.accessLog = mode
     }
   }
 
@@ -63,10 +71,16 @@ extension Setting {
       return "1 to \(NodeLimits.nodeIDMaxBytes) characters of A-Z a-z 0-9 . _ - : % [ ]"
     case .configFile:
       return "the path of a YAML file"
+    case .file:
+      return "the path of a file"
+    case .toggle:
+      return "true or false"
     case .logLevel:
       return "one of \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))"
     case .logFormat:
       return "one of \(LogFormat.allCases.map(\.rawValue).joined(separator: ", "))"
+    case .accessLog:
+      return "one of \(AccessLogMode.allCases.map(\.rawValue).joined(separator: ", "))"
     }
   }
 

@@ -8,11 +8,13 @@ extension Setting {
   public static let all: [Setting] =
     [.listen, .advertise, .nodeID, .loops, .config]
     + [.memory, .tombstonesMax, .expirySweepInterval]
-    + [.logLevel, .logFormat]
+    + [.tokens, .tokensReloadInterval, .insecure]
+    + [.logLevel, .logFormat, .accessLog]
     + [.valueMax, .keyMax, .inlineValueMax, .ttlMax, .batchKeysMax, .batchReplyMax, .messageMax]
     + [.headerListMax, .headersMax, .streamsMax, .connectionsMax, .streamWindow]
     + [.connectionWindow, .outputBufferMax, .requestBufferMax, .answerBufferMax]
     + [.drainTimeout]
+    + [.rateLimitPerClient, .rateLimitBurst, .rateLimitClientsMax]
 
   // Node.
 
@@ -46,6 +48,19 @@ extension Setting {
     .milliseconds(\.limits.expirySweepIntervalMilliseconds, 10...3_600_000),
     "Time between two looks for expired entries. Reads never return one in between.")
 
+  // Security.
+
+  package static let tokens = Setting(
+    "tokens", .security, .file(\.tokensFile),
+    "YAML file of who may call and what for, by bearer token or client certificate.")
+  package static let tokensReloadInterval = Setting(
+    "tokens-reload-interval", .security,
+    .milliseconds(\.limits.tokensReloadIntervalMilliseconds, 0...86_400_000),
+    "Time between two looks whether the file of tokens was replaced; 0s: none.")
+  package static let insecure = Setting(
+    "insecure", .security, .toggle(\.isInsecure),
+    "Serve other machines without asking who calls, because the network keeps others out.")
+
   // Logging.
 
   package static let logLevel = Setting(
@@ -54,6 +69,10 @@ extension Setting {
   package static let logFormat = Setting(
     "log-format", .logging, .logFormat,
     "text for people, json for machines; auto is text on a terminal and json elsewhere.")
+
+  package static let accessLog = Setting(
+    "access-log", .logging, .accessLog,
+    "Calls to log when they end: off, errors (all that did not end with OK) or all.")
 
   // Limits.
 
@@ -112,4 +131,14 @@ extension Setting {
   package static let drainTimeout = Setting(
     "drain-timeout", .limits, .milliseconds(\.limits.drainTimeoutMilliseconds, 0...86_400_000),
     "Time that open calls get to end once the node was told to stop.")
+  package static let rateLimitPerClient = Setting(
+    "rate-limit-per-client", .limits,
+    .count(\.limits.rateLimitPerClient, 0...NodeLimits.rateLimitMax),
+    "Calls a second from one caller, or one address where callers are not known; 0: any number.")
+  package static let rateLimitBurst = Setting(
+    "rate-limit-burst", .limits, .count(\.limits.rateLimitBurst, 0...NodeLimits.rateLimitMax),
+    "Calls that a client may make at once after a pause; 0: those of one second.")
+  package static let rateLimitClientsMax = Setting(
+    "rate-limit-clients-max", .limits, .count(\.limits.rateLimitClientsMax, 1...10_000_000),
+    "Clients whose calls are counted; beyond it the one that paused longest is forgotten.")
 }

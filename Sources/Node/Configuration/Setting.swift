@@ -11,7 +11,11 @@ public struct Setting: Sendable {
     case count(any WritableKeyPath<NodeConfiguration, Int> & Sendable, ClosedRange<Int>)
     case milliseconds(
       any WritableKeyPath<NodeConfiguration, Int64> & Sendable, ClosedRange<Int64>)
-    case listen, advertise, nodeID, configFile, logLevel, logFormat
+    /// The path of a file.
+    case file(any WritableKeyPath<NodeConfiguration, String?> & Sendable)
+    /// On or off: a flag without a value.
+    case toggle(any WritableKeyPath<NodeConfiguration, Bool> & Sendable)
+    case listen, advertise, nodeID, configFile, logLevel, logFormat, accessLog
   }
 
   /// The title under which `larder serve --help` shows a setting.
@@ -20,6 +24,8 @@ public struct Setting: Sendable {
     case node = "Node"
     /// What it keeps.
     case storage = "Storage"
+    /// Who may call it.
+    case security = "Security"
     /// What it tells its operator.
     case logging = "Logging"
     /// What it bears from its clients.
@@ -57,10 +63,18 @@ public struct Setting: Sendable {
     case .milliseconds: "duration"
     case .listen, .advertise: "host:port"
     case .nodeID: "id"
-    case .configFile: "file"
+    case .configFile, .file: "file"
+    case .toggle: "true|false"
     case .logLevel: "level"
     case .logFormat: "format"
+    case .accessLog: "calls"
     }
+  }
+
+  /// False for a flag that says all by being there; variable and file take true and false for it.
+  public var takesValue: Bool {
+    if case .toggle = self.kind { return false }
+    return true
   }
 
   /// The default as one would write it, or in words.
@@ -79,8 +93,11 @@ public struct Setting: Sendable {
     case .advertise: configuration.advertise?.description
     case .nodeID: configuration.nodeID
     case .configFile: configuration.configFile
+    case .file(let path): configuration[keyPath: path]
+    case .toggle(let path): "\(configuration[keyPath: path])"
     case .logLevel: configuration.logLevel.rawValue
     case .logFormat: configuration.logFormat.rawValue
+    case .accessLog: configuration.accessLog.rawValue
     }
   }
 

@@ -59,7 +59,9 @@ struct BenchCommand: AsyncParsableCommand {
     signal(SIGPIPE, SIG_IGN)
     do {
       let progress = BenchProgress(isQuiet: self.quiet)
-      let result = try await BenchRun(plan: self.plan, progress: progress).measure()
+      var plan = self.plan
+      plan.token = try self.load.credentials.token()
+      let result = try await BenchRun(plan: plan, progress: progress).measure()
       let report = BenchReport(result: result)
       try StandardStreams.writeOutput(
         Array((self.json ? "\(report.json)\n" : report.text).utf8))

@@ -41,7 +41,8 @@ struct BenchRun {
     // Connected before the admin call, so that a node that is away is named by what was asked for.
     try await workers.connect()
     let node = NodeClient(
-      address: self.plan.target, timeout: .seconds(5), group: MultiThreadedEventLoopGroup.singleton)
+      address: self.plan.target, timeout: .seconds(5), token: self.plan.token,
+      group: MultiThreadedEventLoopGroup.singleton)
     if self.plan.isPreloaded { try await self.preload(workers) }
 
     try await workers.begin()

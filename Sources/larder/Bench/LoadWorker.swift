@@ -97,8 +97,11 @@ final class LoadWorker: UnaryReceiver {
   init(plan: BenchPlan, worker: Int, connections: Int, on eventLoop: any EventLoop) {
     self.plan = plan
     self.eventLoop = eventLoop
+    var metadata = Metadata()
+    if let token = plan.token { metadata.add(BearerToken.metadataName, bytes: token.headerValue) }
     self.methods = CallKind.allCases.map {
-      ClientMethod(path: $0.method.path, authority: plan.target.description)
+      ClientMethod(
+        path: $0.method.path, authority: plan.target.description, metadata: metadata)
     }
     self.timeout = plan.timeoutMilliseconds.map { .milliseconds($0) }
     var configuration = ClientConfiguration()

@@ -68,7 +68,7 @@ import Testing
     let details = try #require(answer.field("grpc-status-details-bin"))
     let decoded = Base64.decode(Array(details.utf8).span.bytes)
     let bytes = try #require(decoded)
-    let sent = try StatusDetails.errorInfo(in: bytes.span.bytes)
+    let sent = try StatusDetails.details(in: bytes.span.bytes).info
     #expect(sent == ErrorInfo(reason: "TOO_MUCH"))
   }
 
