@@ -24,6 +24,7 @@ public final class ClientMethod: Sendable {
   public let path: String
   private let authority: String
   private let userAgent: String
+  private let scheme: String
   private let plain: HeaderList
   private let withTimeout = Mutex(TimeoutHeads())
 
@@ -32,25 +33,33 @@ public final class ClientMethod: Sendable {
   /// - Parameters:
   ///   - path: such as `/larder.v1.Cache/Get`.
   ///   - authority: whom the call is for, as `host:port`.
+  ///   - isEncrypted: for connections with TLS.
   public convenience init(
-    path: String, authority: String, userAgent: String = ClientConfiguration.defaultUserAgent
+    path: String, authority: String, userAgent: String = ClientConfiguration.defaultUserAgent,
+    isEncrypted: Bool = false
   ) {
-    self.init(path: path, authority: authority, userAgent: userAgent, isImmortal: true)
+    self.init(
+      path: path, authority: authority, userAgent: userAgent, isEncrypted: isEncrypted,
+      isImmortal: true)
   }
 
-  init(path: String, authority: String, userAgent: String, isImmortal: Bool) {
+  init(
+    path: String, authority: String, userAgent: String, isEncrypted: Bool, isImmortal: Bool
+  ) {
     self.path = path
     self.authority = authority
     self.userAgent = userAgent
+    self.scheme = isEncrypted ? "https" : "http"
     self.plain = HeaderList(
-      Self.fields(path, authority, userAgent, timeout: nil), isImmortal: isImmortal)
+      Self.fields(self.scheme, path, authority, userAgent, timeout: nil), isImmortal: isImmortal)
   }
 
   /// The head of one call. Without metadata, and with a timeout that was used lately or none, it is
   /// there already.
   func head(timeout: TimeAmount?, metadata: Metadata) -> HeaderList {
     guard metadata.isEmpty else {
-      let fields = Self.fields(self.path, self.authority, self.userAgent, timeout: timeout)
+      let fields = Self.fields(
+        self.scheme, self.path, self.authority, self.userAgent, timeout: timeout)
       return HeaderList(fields + metadata.headerFields)
     }
     guard let timeout else { return self.plain }
@@ -66,7 +75,8 @@ public final class ClientMethod: Sendable {
       let new = TimeoutHead(
         timeout: timeout,
         head: HeaderList(
-          Self.fields(self.path, self.authority, self.userAgent, timeout: timeout)))
+          Self.fields(
+            self.scheme, self.path, self.authority, self.userAgent, timeout: timeout)))
       if cache.heads.count < Self.timeoutsMax {
         cache.heads.append(new)
       } else {
@@ -79,10 +89,11 @@ public final class ClientMethod: Sendable {
 
   /// In the order of PROTOCOL-HTTP2.md, "Requests".
   private static func fields(
-    _ path: String, _ authority: String, _ userAgent: String, timeout: TimeAmount?
+    _ scheme: String, _ path: String, _ authority: String, _ userAgent: String,
+    timeout: TimeAmount?
   ) -> [(name: String, value: [UInt8])] {
     var fields = [
-      (":method", "POST"), (":scheme", "http"), (":path", path), (":authority", authority),
+      (":method", "POST"), (":scheme", scheme), (":path", path), (":authority", authority),
       ("te", "trailers"),
     ]
     if let timeout { fields.append(("grpc-timeout", Timeout.format(timeout))) }
