@@ -20,6 +20,27 @@ struct NodeOptions: ParsableArguments {
   }
 }
 
+/// Flags of the group "TLS".
+struct TLSOptions: ParsableArguments {
+  @Option(.tlsCert) var tlsCert: String?
+  @Option(.tlsKey) var tlsKey: String?
+  @Option(.tlsCA) var tlsCA: String?
+  @Option(.tlsClientAuth) var tlsClientAuth: String?
+  @Option(.tlsMinVersion) var tlsMinVersion: String?
+  @Option(.plaintextListen) var plaintextListen: String?
+  @Option(.handshakeTimeout) var handshakeTimeout: String?
+  @Option(.tlsReloadInterval) var tlsReloadInterval: String?
+
+  var given: [(Setting, String?)] {
+    [
+      (.tlsCert, self.tlsCert), (.tlsKey, self.tlsKey), (.tlsCA, self.tlsCA),
+      (.tlsClientAuth, self.tlsClientAuth), (.tlsMinVersion, self.tlsMinVersion),
+      (.plaintextListen, self.plaintextListen), (.handshakeTimeout, self.handshakeTimeout),
+      (.tlsReloadInterval, self.tlsReloadInterval),
+    ]
+  }
+}
+
 /// Flags of the group "Storage".
 struct StorageOptions: ParsableArguments {
   @Option(.memory) var memory: String?

@@ -47,6 +47,10 @@ public struct NodeLimits: Sendable, Equatable {
 
   /// Time for open calls to end once the node was told to stop; 0: none.
   public var drainTimeoutMilliseconds: Int64 = 30_000
+  /// Time that a client has for its TLS handshake.
+  public var handshakeTimeoutMilliseconds: Int64 = 10_000
+  /// Time between two looks whether the TLS files have changed.
+  public var tlsReloadIntervalMilliseconds: Int64 = 60_000
   /// Time between two looks for expired entries.
   public var expirySweepIntervalMilliseconds: Int64 = 100
 
@@ -67,6 +71,8 @@ public struct NodeLimits: Sendable, Equatable {
   public static let namespacesMax = 1_024
   /// Of the YAML file.
   public static let configFileMaxBytes = 1 << 20
+  /// Of each file of certificates or keys.
+  public static let pemFileMaxBytes = 1 << 20
   /// Both flow-control windows (RFC 9113, section 6.9.1) and the length of a protobuf message.
   public static let int32MaxBytes = Int(Int32.max)
 }

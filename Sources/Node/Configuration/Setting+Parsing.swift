@@ -1,3 +1,4 @@
+internal import GRPC
 internal import Logging
 
 extension Setting {
@@ -32,6 +33,20 @@ extension Setting {
       configuration.nodeID = text
     case .configFile:
       configuration.configFile = text
+    case .file(let path):
+      configuration[keyPath: path] = text
+    case .tlsClientAuth:
+      guard let mode = ClientAuthentication(rawValue: text) else {
+        throw self.refusal("is no mode")
+      }
+      configuration.tls.clientAuthentication = mode
+    case .tlsMinVersion:
+      guard let version = TLSProtocolVersion(rawValue: text) else {
+        throw self.refusal("is no version")
+      }
+      configuration.tls.minimumVersion = version
+    case .plaintextListen:
+      configuration.tls.plaintextListen = try self.address(text)
     case .logLevel:
       guard let level = Logger.Level(rawValue: text) else { throw self.refusal("is no level") }
       configuration.logLevel = level
@@ -55,7 +70,7 @@ extension Setting {
       let high = DurationText.text(milliseconds: range.upperBound)
       return "a duration from \(low) to \(high) with ms, s, m, h or d, such as"
         + " \(self.defaultText)"
-    case .listen:
+    case .listen, .plaintextListen:
       return "HOST:PORT, such as 127.0.0.1:7600, [::1]:7600 or 0.0.0.0:7600 for all interfaces"
     case .advertise:
       return "HOST:PORT as other machines reach this node, such as cache-1.internal:7600"
@@ -63,6 +78,12 @@ extension Setting {
       return "1 to \(NodeLimits.nodeIDMaxBytes) characters of A-Z a-z 0-9 . _ - : % [ ]"
     case .configFile:
       return "the path of a YAML file"
+    case .file:
+      return "the path of a PEM file"
+    case .tlsClientAuth:
+      return "one of \(ClientAuthentication.allCases.map(\.rawValue).joined(separator: ", "))"
+    case .tlsMinVersion:
+      return "one of \(TLSProtocolVersion.allCases.map(\.rawValue).joined(separator: ", "))"
     case .logLevel:
       return "one of \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))"
     case .logFormat:

@@ -7,6 +7,8 @@ extension Setting {
   /// In the order of `larder serve --help`.
   public static let all: [Setting] =
     [.listen, .advertise, .nodeID, .loops, .config]
+    + [.tlsCert, .tlsKey, .tlsCA, .tlsClientAuth, .tlsMinVersion, .plaintextListen]
+    + [.handshakeTimeout, .tlsReloadInterval]
     + [.memory, .tombstonesMax, .expirySweepInterval]
     + [.logLevel, .logFormat]
     + [.valueMax, .keyMax, .inlineValueMax, .ttlMax, .batchKeysMax, .batchReplyMax, .messageMax]
@@ -32,6 +34,34 @@ extension Setting {
   package static let config = Setting(
     "config", .node, .configFile,
     "YAML file to read settings from; its keys are the names of these flags.")
+
+  // TLS.
+
+  package static let tlsCert = Setting(
+    "tls-cert", .tls, .file(\.tls.certificateFile),
+    "PEM file of the node's certificate and those between it and its authority. Given, --listen"
+      + " speaks TLS only.")
+  package static let tlsKey = Setting(
+    "tls-key", .tls, .file(\.tls.keyFile), "PEM file of the private key of --tls-cert.")
+  package static let tlsCA = Setting(
+    "tls-ca", .tls, .file(\.tls.clientAuthoritiesFile),
+    "PEM file of the authorities that clients' certificates must come from. Given, clients need"
+      + " one.")
+  package static let tlsClientAuth = Setting(
+    "tls-client-auth", .tls, .tlsClientAuth,
+    "With --tls-ca: require refuses clients without a certificate, request lets them in.")
+  package static let tlsMinVersion = Setting(
+    "tls-min-version", .tls, .tlsMinVersion, "Oldest version of TLS to speak: 1.2 or 1.3.")
+  package static let plaintextListen = Setting(
+    "plaintext-listen", .tls, .plaintextListen,
+    "With --tls-cert: a further address, without TLS, for clients on this machine.")
+  package static let handshakeTimeout = Setting(
+    "handshake-timeout", .tls, .milliseconds(\.limits.handshakeTimeoutMilliseconds, 10...600_000),
+    "Time that a client has for its TLS handshake before its connection is closed.")
+  package static let tlsReloadInterval = Setting(
+    "tls-reload-interval", .tls,
+    .milliseconds(\.limits.tlsReloadIntervalMilliseconds, 10...86_400_000),
+    "Time between two looks whether the TLS files have changed. SIGHUP reads them at once.")
 
   // Storage.
 

@@ -39,6 +39,10 @@ import Testing
     (.answerBufferMax, "1TiB", "1099511627777", "is too large"),
     (.drainTimeout, "0ms", "86400001ms", "is too large"),
     (.drainTimeout, "1d", "2d", "is too large"),
+    (.handshakeTimeout, "10ms", "9ms", "is too small"),
+    (.handshakeTimeout, "10m", "600001ms", "is too large"),
+    (.tlsReloadInterval, "10ms", "9ms", "is too small"),
+    (.tlsReloadInterval, "1d", "2d", "is too large"),
   ])
   func `the value at the edge is taken and the one past it refused`(
     setting: Setting, taken: String, refused: String, problem: String
