@@ -18,6 +18,8 @@ struct TargetOptions: ParsableArguments {
     transform: ArgumentText.duration)
   var timeout: Int64?
 
+  @OptionGroup(title: "TLS") var tls: ClientTLSOptions
+
   /// The node to call.
   var address: HostPort { self.target ?? Self.defaultTarget }
 
