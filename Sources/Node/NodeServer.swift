@@ -7,6 +7,7 @@ internal import Logging
 internal import NIOCore
 internal import NIOPosix
 internal import ServiceLifecycle
+internal import UnixSignals
 
 /// What a node is made of, started in this order and stopped in the reverse: store, event loops,
 /// services, listener, housekeeping.
@@ -20,10 +21,19 @@ struct NodeServer: Service {
   private let admin: AdminService
   /// Nil: everybody may call.
   private let accessControl: AccessControl?
+  /// Nil: plaintext.
+  private let tls: TLSFiles?
+
+  /// What SIGHUP, or a changed file, has read anew.
+  private var reloadables: [any Reloadable] {
+    let all: [(any Reloadable)?] = [self.tls, self.accessControl]
+    return all.compactMap { $0 }
+  }
 
   init(_ configuration: NodeConfiguration, logger: Logger) throws {
     self.configuration = configuration
     self.logger = logger
+    self.tls = try TLSFiles(configuration.tls, logger: logger)
     self.store = try Store(StoreConfiguration(configuration))
     self.reflection = ReflectionService(
       try ReflectionIndex(
@@ -61,37 +71,44 @@ struct NodeServer: Service {
     let server = Server(
       services, configuration: serverConfiguration, group: loops, logger: self.logger)
     for warning in self.configuration.warnings { self.logger.warning("\(warning)") }
+    // Before anyone can know that the node is there, and tell it to reload.
+    let hangUps = await UnixSignalsSequence(trapping: .sighup)
     let listen = self.configuration.listen
-    let address: SocketAddress
-    do {
-      address = try await server.listen(host: listen.host, port: listen.port)
-    } catch {
-      throw NodeError.cannotListen(listen, error)
+    let address = try await Self.listen(server, .listen, listen, self.tls?.tls)
+    var plaintext: HostPort?
+    if let second = self.configuration.tls.plaintextListen {
+      let bound = try await Self.listen(server, .plaintextListen, second, nil)
+      plaintext = HostPort(host: second.host, port: bound.port ?? second.port)
     }
     let nodeID = self.configuration.resolvedNodeID(boundPort: address.port ?? listen.port)
     self.admin.listening(nodeID: nodeID) { server.connections }
     let housekeeping = self.startHousekeeping(on: loops.next())
-    let tokenReloads = self.startTokenReloads()
     for name in ["", CacheMethod.service, AdminMethod.service] { self.health.set(name, .serving) }
-    self.logger.info(
-      "ready",
-      metadata: [
-        "listen": "\(HostPort(host: listen.host, port: address.port ?? listen.port))",
-        "node-id": "\(nodeID)", "version": "\(LarderVersion.current)",
-        "loops": "\(self.configuration.loops)",
-        "memory": "\(ByteCount(bytes: self.configuration.memoryBytes))",
-      ])
+    var metadata: Logger.Metadata = [
+      "listen": "\(HostPort(host: listen.host, port: address.port ?? listen.port))",
+      "node-id": "\(nodeID)", "version": "\(LarderVersion.current)",
+      "loops": "\(self.configuration.loops)",
+      "memory": "\(ByteCount(bytes: self.configuration.memoryBytes))",
+    ]
+    metadata["tls"] = self.tls.map { _ in "\(self.configuration.tls.summary)" }
+    metadata["plaintext-listen"] = plaintext.map { "\($0)" }
+    self.logger.info("ready", metadata: metadata)
 
     self.logger.info("call it from any gRPC client", metadata: self.examples(address))
 
-    await Self.untilStopped()
+    await withTaskGroup(of: Void.self) { group in
+      let reloader = Reloader(self.reloadables, logger: self.logger)
+      let interval = self.configuration.limits.reloadIntervalMilliseconds
+      group.addTask { await reloader.run(every: .milliseconds(interval), hangUps: hangUps) }
+      await Self.untilStopped()
+      group.cancelAll()
+    }
 
     self.logger.info("stopping: no new calls, finishing those under way")
     await self.health.stop()
     let abandoned = await server.shutdown(
       timeout: .milliseconds(self.configuration.limits.drainTimeoutMilliseconds))
     housekeeping.cancel()
-    tokenReloads?.cancel()
     if abandoned > 0 {
       self.logger.warning(
         "connections closed with calls under way: drain-timeout passed",
@@ -120,34 +137,28 @@ struct NodeServer: Service {
     return interceptors
   }
 
-  /// In a task of its own: event loops must not wait for a disk.
-  private func startTokenReloads() -> Task<Void, any Error>? {
-    let milliseconds = self.configuration.limits.tokensReloadIntervalMilliseconds
-    guard let control = self.accessControl, milliseconds > 0 else { return nil }
-    return Task {
-      while true {
-        // Throws once the node stops.
-        try await Task.sleep(for: .milliseconds(milliseconds))
-        control.reloadIfChanged()
-      }
-    }
-  }
-
-  /// Two calls that work as they stand, but for the file that holds a token.
+  /// Two calls that work as they stand, but for the files that hold secrets.
   private func examples(_ address: SocketAddress) -> Logger.Metadata {
     let target = self.reachable(address)
-    guard self.accessControl != nil else {
-      return [
-        "try": "larder set greeting hello --target \(target)",
-        "or": "grpcurl -plaintext \(target) describe larder.v1.Cache",
-      ]
+    var (larder, grpcurl) = self.configuration.tls.clientFlags
+    if self.accessControl != nil {
+      larder += " --token-file FILE"
+      grpcurl += " -H \"authorization: Bearer $(cat FILE)\""
     }
     return [
-      "try": "larder set greeting hello --target \(target) --token-file FILE",
-      "or": """
-      grpcurl -plaintext -H "authorization: Bearer $(cat FILE)" \(target) describe larder.v1.Cache
-      """,
+      "try": "larder set greeting hello --target \(target)\(larder)",
+      "or": "grpcurl \(grpcurl) \(target) describe larder.v1.Cache",
     ]
+  }
+
+  private static func listen(
+    _ server: Server, _ setting: Setting, _ address: HostPort, _ tls: ServerTLS?
+  ) async throws(NodeError) -> SocketAddress {
+    do {
+      return try await server.listen(host: address.host, port: address.port, tls: tls)
+    } catch {
+      throw .cannotListen(setting.name, address, error)
+    }
   }
 
   /// Where a client on this machine finds the node.
@@ -181,13 +192,18 @@ struct NodeServer: Service {
 
 /// What keeps a node from starting.
 enum NodeError: Error, CustomStringConvertible {
-  case cannotListen(HostPort, any Error)
+  /// The setting that gave the address, the address, and why.
+  case cannotListen(String, HostPort, any Error)
+  /// The setting that gave the path, the path, and why.
+  case unreadable(String, String, String)
 
   var description: String {
     switch self {
-    case .cannotListen(let address, let error):
+    case .cannotListen(let setting, let address, let error):
       "cannot listen on \(address): \(error). Is another process using the port? "
-        + "Choose another address with --listen."
+        + "Choose another address with --\(setting)."
+    case .unreadable(let setting, let path, let reason):
+      "\(setting): \(quoted(path)) \(reason). Expected a PEM file that the node's user may read."
     }
   }
 }
@@ -214,6 +230,7 @@ extension Server.Configuration {
   init(_ limits: NodeLimits) {
     self.init()
     self.connectionsMax = limits.connectionsMax
+    self.handshakeTimeout = .milliseconds(limits.handshakeTimeoutMilliseconds)
     self.connection.messageMaxBytes = limits.messageMaxBytes
     self.connection.outputBufferMaxBytes = limits.outputBufferMaxBytes
     self.connection.requestBufferMaxBytes = limits.requestBufferMaxBytes

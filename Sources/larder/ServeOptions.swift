@@ -11,11 +11,31 @@ struct NodeOptions: ParsableArguments {
   @Option(.nodeID) var nodeID: String?
   @Option(.loops) var loops: String?
   @Option(.config) var config: String?
+  @Option(.reloadInterval) var reloadInterval: String?
 
   var given: [(Setting, String?)] {
     [
       (.listen, self.listen), (.advertise, self.advertise), (.nodeID, self.nodeID),
-      (.loops, self.loops), (.config, self.config),
+      (.loops, self.loops), (.config, self.config), (.reloadInterval, self.reloadInterval),
+    ]
+  }
+}
+
+/// Flags of the group "TLS".
+struct TLSOptions: ParsableArguments {
+  @Option(.tlsCert) var tlsCert: String?
+  @Option(.tlsKey) var tlsKey: String?
+  @Option(.tlsCA) var tlsCA: String?
+  @Option(.tlsClientAuth) var tlsClientAuth: String?
+  @Option(.tlsMinVersion) var tlsMinVersion: String?
+  @Option(.plaintextListen) var plaintextListen: String?
+  @Option(.handshakeTimeout) var handshakeTimeout: String?
+
+  var given: [(Setting, String?)] {
+    [
+      (.tlsCert, self.tlsCert), (.tlsKey, self.tlsKey), (.tlsCA, self.tlsCA),
+      (.tlsClientAuth, self.tlsClientAuth), (.tlsMinVersion, self.tlsMinVersion),
+      (.plaintextListen, self.plaintextListen), (.handshakeTimeout, self.handshakeTimeout),
     ]
   }
 }
@@ -37,12 +57,11 @@ struct StorageOptions: ParsableArguments {
 /// Flags of the group "Security".
 struct SecurityOptions: ParsableArguments {
   @Option(.tokens) var tokens: String?
-  @Option(.tokensReloadInterval) var tokensReloadInterval: String?
   @Flag(.insecure) var insecure = false
 
   var given: [(Setting, String?)] {
     [
-      (.tokens, self.tokens), (.tokensReloadInterval, self.tokensReloadInterval),
+      (.tokens, self.tokens),
       (.insecure, self.insecure ? "true" : nil),
     ]
   }

@@ -236,7 +236,7 @@ class TestReload:
         path = tmp_path / "tokens.yaml"
         first, second = "first-token-0123456789", "second-token-0123456789"
         write_tokens(path, f"- {{name: a, token: {first}, roles: [read]}}")
-        flags = ["--tokens", str(path), "--tokens-reload-interval", "20ms"]
+        flags = ["--tokens", str(path), "--reload-interval", "20ms"]
         with Node(*flags) as node, grpc.insecure_channel(node.target) as channel:
             cache = cache_pb2_grpc.CacheStub(channel)
             assert outcome(cache, first) == "OK"

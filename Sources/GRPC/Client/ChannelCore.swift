@@ -235,7 +235,7 @@ final class ChannelCore: UnaryReceiver {
     // Paths may come from outside, so that heads made here can be freed.
     let method = ClientMethod(
       path: path, authority: self.peer, userAgent: self.configuration.userAgent,
-      isImmortal: false)
+      isEncrypted: self.configuration.tls != nil, isImmortal: false)
     if self.methods.count < Self.methodsMax { self.methods[path] = method }
     return method
   }

@@ -3,7 +3,9 @@ public import NIOCore
 /// What a client's connections may use, and how they behave. Validated where it is configured.
 public struct ClientConfiguration: Sendable {
   public var connection = ConnectionLimits()
-  /// How long connecting may take, until the server has sent its SETTINGS.
+  /// Encrypts the connections, and proves who is at their ends; nil: plaintext.
+  public var tls: ClientTLS?
+  /// How long connecting may take, TLS included, until the server has sent its SETTINGS.
   public var connectTimeout: TimeAmount = .seconds(5)
   /// A server that is silent for this long while calls are open is sent a PING; nil: never.
   public var keepaliveInterval: TimeAmount?

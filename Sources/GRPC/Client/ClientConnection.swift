@@ -26,8 +26,8 @@ public final class ClientConnection: Connection {
   private var isReady = false
   /// Nothing more goes out, and nothing that comes matters.
   private var isClosing = false
-  /// What callers are told when the connection is lost.
-  private var endReason: String
+  /// What callers are told when the connection is lost; nil: no more than that.
+  private var endReason: String?
   private var keepalive: Keepalive?
   private var keepaliveTimer: Scheduled<Void>?
   /// The connection has no stream ids left.
@@ -40,7 +40,6 @@ public final class ClientConnection: Connection {
     self.peer = peer
     self.configuration = configuration
     self.ready = channel.eventLoop.makePromise()
-    self.endReason = "the connection to \(peer) was lost"
     self.keepalive = configuration.keepaliveInterval.map {
       Keepalive(interval: $0, timeout: configuration.keepaliveTimeout)
     }
@@ -48,13 +47,14 @@ public final class ClientConnection: Connection {
     super.init(
       session: Session(
         role: .client, configuration: configuration.connection.session, pool: resources.pool),
-      limits: configuration.connection, resources: resources)
+      limits: configuration.connection, resources: resources,
+      writesToSocket: configuration.tls == nil)
   }
 
   // MARK: - State
 
   /// The connection is up; calls under way can still end well.
-  public var isOpen: Bool { self.context != nil && !self.isClosing }
+  public var isOpen: Bool { self.context != nil && !self.isClosing && !self.isEnding }
 
   /// A call made now would be taken: the server has not said goodbye, and `callsMax` is not
   /// reached.
@@ -69,8 +69,46 @@ public final class ClientConnection: Connection {
   /// Succeeds once the connection is closed, however that came about.
   public var whenClosed: EventLoopFuture<Void> { self.channel.closeFuture }
 
+  func isOn(_ channel: any Channel) -> Bool { self.channel === channel }
+
   /// Succeeds once the server's SETTINGS came; fails with a `Status` if the connection ends before.
   var whenReady: EventLoopFuture<Void> { self.ready.futureResult }
+
+  // MARK: - Start
+
+  /// Puts the connection on its channel, or the TLS handshake that comes before it.
+  ///
+  /// - Parameter host: as the caller knows the server.
+  func install(host: String) throws {
+    let pipeline = self.channel.pipeline.syncOperations
+    guard let tls = self.configuration.tls else { return try pipeline.addHandler(self) }
+    let handshake = TLSHandshake(.client(expectedName: tls.expectedName(host: host))) {
+      self.handshakeEnded($0)
+    }
+    try pipeline.addHandlers(try tls.makeHandler(host: host), handshake)
+  }
+
+  private func handshakeEnded(_ result: Result<[String], TLSHandshake.Failure>) {
+    switch result {
+    case .success:
+      do {
+        return try self.channel.pipeline.syncOperations.addHandler(self)
+      } catch {
+        self.endReason = ConnectFailure.reason(error)
+      }
+    case .failure(.refused(let reason)) where !self.isClosing: self.endReason = reason
+    // The reason that there was before says more.
+    case .failure: break
+    }
+    self.failReady()
+  }
+
+  private func abandonHandshake(because reason: String) {
+    guard !self.isReady && !self.isClosing else { return }
+    self.isClosing = true
+    self.endReason = reason
+    self.channel.close(promise: nil)
+  }
 
   // MARK: - Calls
 
@@ -136,7 +174,7 @@ public final class ClientConnection: Connection {
   public func close() { self.close(because: "the connection to \(self.peer) was closed") }
 
   func close(because reason: String) {
-    guard self.isOpen else { return }
+    guard self.isOpen else { return self.abandonHandshake(because: reason) }
     self.isClosing = true
     self.endReason = reason
     self.session.goAway(.noError)
@@ -208,10 +246,15 @@ public final class ClientConnection: Connection {
   override func ended() {
     self.keepaliveTimer?.cancel()
     self.keepaliveTimer = nil
-    if !self.isReady {
-      self.isReady = true
-      self.ready.fail(Status(.unavailable, "cannot connect to \(self.peer): \(self.endReason)"))
-    }
+    self.failReady()
+  }
+
+  private func failReady() {
+    guard !self.isReady else { return }
+    self.isReady = true
+    let hint = self.configuration.tls == nil ? "; it may want TLS" : ""
+    let reason = self.endReason ?? "it closed the connection before HTTP/2 began\(hint)"
+    self.ready.fail(Status(.unavailable, "cannot connect to \(self.peer): \(reason)"))
   }
 
   /// What calls are told that the end of the connection cut off.
@@ -220,11 +263,12 @@ public final class ClientConnection: Connection {
       // libnghttp2 itself has said goodbye, which it does only for this.
       return Status(.unavailable, "\(self.peer) broke the HTTP/2 protocol")
     }
+    let reason = self.endReason ?? "the connection to \(self.peer) was lost"
     guard let goAway = self.session.goAway, goAway.code != .noError else {
-      return Status(.unavailable, self.endReason)
+      return Status(.unavailable, reason)
     }
     return Status(
-      .unavailable, "\(self.endReason) (GOAWAY \(goAway.code): \(goAway.debugText))")
+      .unavailable, "\(reason) (GOAWAY \(goAway.code): \(goAway.debugText))")
   }
 
   override func sessionFailed(_ error: SessionError) {
@@ -233,7 +277,9 @@ public final class ClientConnection: Connection {
   }
 
   public override func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    self.endReason = "the connection to \(self.peer) was lost: \(ConnectFailure.reason(error))"
+    let reason = ConnectFailure.reason(error)
+    self.endReason =
+      self.isReady ? "the connection to \(self.peer) was lost: \(reason)" : reason
     super.errorCaught(context: context, error: error)
   }
 

@@ -26,6 +26,7 @@ public final class ClientMethod: Sendable {
   private let userAgent: String
   /// Sent with every call of the method.
   private let metadata: Metadata
+  private let scheme: String
   private let plain: HeaderList
   private let withTimeout = Mutex(TimeoutHeads())
 
@@ -36,25 +37,27 @@ public final class ClientMethod: Sendable {
   ///   - authority: whom the call is for, as `host:port`.
   ///   - metadata: sent with every call, such as a bearer token; unlike a call's own it costs the
   ///     call nothing.
+  ///   - isEncrypted: for connections with TLS.
   public convenience init(
     path: String, authority: String, userAgent: String = ClientConfiguration.defaultUserAgent,
-    metadata: Metadata = Metadata()
+    metadata: Metadata = Metadata(), isEncrypted: Bool = false
   ) {
     self.init(
       path: path, authority: authority, userAgent: userAgent, metadata: metadata,
-      isImmortal: true)
+      isEncrypted: isEncrypted, isImmortal: true)
   }
 
   init(
     path: String, authority: String, userAgent: String, metadata: Metadata = Metadata(),
-    isImmortal: Bool
+    isEncrypted: Bool, isImmortal: Bool
   ) {
     self.path = path
     self.authority = authority
     self.userAgent = userAgent
     self.metadata = metadata
+    self.scheme = isEncrypted ? "https" : "http"
     self.plain = HeaderList(
-      Self.fields(path, authority, userAgent, timeout: nil) + metadata.headerFields,
+      Self.fields(self.scheme, path, authority, userAgent, timeout: nil) + metadata.headerFields,
       isImmortal: isImmortal)
   }
 
@@ -88,16 +91,17 @@ public final class ClientMethod: Sendable {
   }
 
   private func fields(_ timeout: TimeAmount?) -> [(name: String, value: [UInt8])] {
-    Self.fields(self.path, self.authority, self.userAgent, timeout: timeout)
+    Self.fields(self.scheme, self.path, self.authority, self.userAgent, timeout: timeout)
       + self.metadata.headerFields
   }
 
   /// In the order of PROTOCOL-HTTP2.md, "Requests".
   private static func fields(
-    _ path: String, _ authority: String, _ userAgent: String, timeout: TimeAmount?
+    _ scheme: String, _ path: String, _ authority: String, _ userAgent: String,
+    timeout: TimeAmount?
   ) -> [(name: String, value: [UInt8])] {
     var fields = [
-      (":method", "POST"), (":scheme", "http"), (":path", path), (":authority", authority),
+      (":method", "POST"), (":scheme", scheme), (":path", path), (":authority", authority),
       ("te", "trailers"),
     ]
     if let timeout { fields.append(("grpc-timeout", Timeout.format(timeout))) }

@@ -2,6 +2,7 @@
 /// name of its setting.
 public enum PeerLimit: String, CaseIterable, Sendable {
   case connectionsMax = "connections-max"
+  case handshakeTimeout = "handshake-timeout"
   case messageMax = "message-max"
   case headerListMax = "header-list-max"
   case requestBufferMax = "request-buffer-max"

@@ -42,7 +42,8 @@ final class ServerConnection: Connection {
     self.whenEnded = whenEnded
     let session = Session(
       role: .server, configuration: limits.session, pool: resources.pool)
-    super.init(session: session, limits: limits, resources: resources)
+    super.init(
+      session: session, limits: limits, resources: resources, writesToSocket: !peer.isEncrypted)
   }
 
   // MARK: - The path of a call
@@ -312,5 +313,5 @@ final class ServerConnection: Connection {
   }
 
   /// Closes at once, whatever is under way.
-  func closeNow() { self.context?.close(promise: nil) }
+  func closeNow() { self.closeChannel() }
 }

@@ -13,6 +13,8 @@ public struct NodeConfiguration: Sendable, Equatable {
   public var advertise: HostPort?
   /// The node's name among its peers; nil: the advertised address.
   public var nodeID: String?
+  /// Who speaks TLS, and with which files.
+  public var tls = TLSSettings()
   /// Event loops, each a thread of its own; 1...1024.
   public var loops: Int
   /// The YAML file that was read, if any.

@@ -56,10 +56,12 @@ public struct NodeLimits: Sendable, Equatable {
 
   /// Time for open calls to end once the node was told to stop; 0: none.
   public var drainTimeoutMilliseconds: Int64 = 30_000
+  /// Time that a client has for its TLS handshake.
+  public var handshakeTimeoutMilliseconds: Int64 = 10_000
+  /// Time between two looks whether the files of certificates and tokens have changed.
+  public var reloadIntervalMilliseconds: Int64 = 10_000
   /// Time between two looks for expired entries.
   public var expirySweepIntervalMilliseconds: Int64 = 100
-  /// Time between two looks whether the file of tokens was replaced; 0: it is not looked at.
-  public var tokensReloadIntervalMilliseconds: Int64 = 10_000
 
   /// The defaults.
   public init() {}
@@ -80,6 +82,8 @@ public struct NodeLimits: Sendable, Equatable {
   public static let rateLimitMax = 1_000_000_000
   /// Of the YAML file.
   public static let configFileMaxBytes = 1 << 20
+  /// Of each file of certificates or keys.
+  public static let pemFileMaxBytes = 1 << 20
   /// Both flow-control windows (RFC 9113, section 6.9.1) and the length of a protobuf message.
   public static let int32MaxBytes = Int(Int32.max)
 }

@@ -6,9 +6,11 @@ internal import CacheStore
 extension Setting {
   /// In the order of `larder serve --help`.
   public static let all: [Setting] =
-    [.listen, .advertise, .nodeID, .loops, .config]
+    [.listen, .advertise, .nodeID, .loops, .config, .reloadInterval]
+    + [.tlsCert, .tlsKey, .tlsCA, .tlsClientAuth, .tlsMinVersion, .plaintextListen]
+    + [.handshakeTimeout]
     + [.memory, .tombstonesMax, .expirySweepInterval]
-    + [.tokens, .tokensReloadInterval, .insecure]
+    + [.tokens, .insecure]
     + [.logLevel, .logFormat, .accessLog]
     + [.valueMax, .keyMax, .inlineValueMax, .ttlMax, .batchKeysMax, .batchReplyMax, .messageMax]
     + [.headerListMax, .headersMax, .streamsMax, .connectionsMax, .streamWindow]
@@ -34,7 +36,35 @@ extension Setting {
   package static let config = Setting(
     "config", .node, .configFile,
     "YAML file to read settings from; its keys are the names of these flags.")
+  package static let reloadInterval = Setting(
+    "reload-interval", .node,
+    .milliseconds(\.limits.reloadIntervalMilliseconds, 10...86_400_000),
+    "Time between two looks whether certificates or tokens have changed. SIGHUP has them read at once."
+  )
 
+  // TLS.
+
+  package static let tlsCert = Setting(
+    "tls-cert", .tls, .file(\.tls.certificateFile),
+    "PEM file of the node's certificate and those between it and its authority. Given, --listen"
+      + " speaks TLS only.")
+  package static let tlsKey = Setting(
+    "tls-key", .tls, .file(\.tls.keyFile), "PEM file of the private key of --tls-cert.")
+  package static let tlsCA = Setting(
+    "tls-ca", .tls, .file(\.tls.clientAuthoritiesFile),
+    "PEM file of the authorities that clients' certificates must come from. Given, clients need"
+      + " one.")
+  package static let tlsClientAuth = Setting(
+    "tls-client-auth", .tls, .tlsClientAuth,
+    "With --tls-ca: require refuses clients without a certificate, request lets them in.")
+  package static let tlsMinVersion = Setting(
+    "tls-min-version", .tls, .tlsMinVersion, "Oldest version of TLS to speak: 1.2 or 1.3.")
+  package static let plaintextListen = Setting(
+    "plaintext-listen", .tls, .plaintextListen,
+    "With --tls-cert: a further address, without TLS, for clients on this machine.")
+  package static let handshakeTimeout = Setting(
+    "handshake-timeout", .tls, .milliseconds(\.limits.handshakeTimeoutMilliseconds, 10...600_000),
+    "Time that a client has for its TLS handshake before its connection is closed.")
   // Storage.
 
   package static let memory = Setting(
@@ -53,10 +83,6 @@ extension Setting {
   package static let tokens = Setting(
     "tokens", .security, .file(\.tokensFile),
     "YAML file of who may call and what for, by bearer token or client certificate.")
-  package static let tokensReloadInterval = Setting(
-    "tokens-reload-interval", .security,
-    .milliseconds(\.limits.tokensReloadIntervalMilliseconds, 0...86_400_000),
-    "Time between two looks whether the file of tokens was replaced; 0s: none.")
   package static let insecure = Setting(
     "insecure", .security, .toggle(\.isInsecure),
     "Serve other machines without asking who calls, because the network keeps others out.")

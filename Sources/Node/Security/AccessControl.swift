@@ -2,7 +2,7 @@ internal import Logging
 internal import Synchronization
 
 /// Who may call the node now: the file of tokens as it was last read well.
-final class AccessControl: Sendable {
+final class AccessControl: Reloadable {
   private struct State {
     var callers: CallerTable
     var generation = 0
@@ -14,9 +14,8 @@ final class AccessControl: Sendable {
   private let logger: Logger
   private let state: Mutex<State>
   private let generationNow = Atomic<Int>(0)
-  /// Of the file when it was last looked at; nil: there was none. Locked for as long as a reload
-  /// takes, so that one that began earlier cannot end later. The state's lock is taken inside.
-  private let stamp: Mutex<FileStamp?>
+  let name = "tokens"
+  let files: FileStamps
 
   /// - Parameter namespaces: Names of the node's namespaces, by id.
   /// - Throws: All that is wrong with the file.
@@ -25,7 +24,7 @@ final class AccessControl: Sendable {
     self.namespaces = namespaces
     self.logger = logger
     // Taken before the file is read: what is written meanwhile is seen by the next look.
-    self.stamp = Mutex(FileStamp(path: path))
+    self.files = FileStamps([path])
     let file = try TokenFile(path: path, namespaces: namespaces)
     self.state = Mutex(State(callers: file.callers))
     self.warn(file.warnings)
@@ -40,43 +39,15 @@ final class AccessControl: Sendable {
     self.state.withLock { ($0.callers, $0.generation) }
   }
 
-  /// Reads the file anew. What is wrong with it is logged, and the callers stay as they were.
-  /// Blocks while it reads, so it is not for event loops.
-  func reload() {
-    self.stamp.withLock { stamp in
-      stamp = FileStamp(path: self.path)
-      self.read()
+  func reload() throws {
+    let file = try TokenFile(path: self.path, namespaces: self.namespaces)
+    let generation = self.state.withLock { state in
+      state.callers = file.callers
+      state.generation += 1
+      return state.generation
     }
-  }
-
-  /// Reads the file anew if it was written or replaced since it was last read.
-  func reloadIfChanged() {
-    self.stamp.withLock { stamp in
-      let now = FileStamp(path: self.path)
-      guard now != stamp else { return }
-      stamp = now
-      self.read()
-    }
-  }
-
-  private func read() {
-    do throws(ConfigurationError) {
-      let file = try TokenFile(path: self.path, namespaces: self.namespaces)
-      let generation = self.state.withLock { state in
-        state.callers = file.callers
-        state.generation += 1
-        return state.generation
-      }
-      self.generationNow.store(generation, ordering: .releasing)
-      self.warn(file.warnings)
-      self.logger.notice(
-        "tokens reloaded",
-        metadata: ["file": "\(self.path)", "credentials": "\(file.callers.count)"])
-    } catch {
-      self.logger.error(
-        "tokens not reloaded: the callers stay as they were",
-        metadata: ["file": "\(self.path)", "error": "\(error)"])
-    }
+    self.generationNow.store(generation, ordering: .releasing)
+    self.warn(file.warnings)
   }
 
   private func warn(_ warnings: [String]) {

@@ -69,7 +69,8 @@ struct TokenFile {
 
   /// A secret that everybody on the machine can read is none.
   private static func warnings(path: String) -> [String] {
-    guard let stamp = FileStamp(path: path), stamp.isReadableByOthers else { return [] }
+    var status = stat()
+    guard stat(path, &status) == 0, status.st_mode & S_IROTH != 0 else { return [] }
     return [
       "\(escapedForPeople(path)) can be read by every user of this machine."
         + " Take that from them: chmod o-r \(escapedForPeople(path))"
@@ -158,28 +159,5 @@ private struct TokenFileReader {
       ConfigurationProblem(
         settings: [Setting.tokens.name],
         message: "\(Setting.tokens.name): \(escapedForPeople(self.path))\(place): \(problem)"))
-  }
-}
-
-/// What tells that a file was written or replaced.
-struct FileStamp: Equatable {
-  private let device: UInt64
-  private let inode: UInt64
-  private let bytes: Int64
-  private let seconds: Int
-  private let nanoseconds: Int
-  /// Users who are neither the file's owner nor of its group can read it.
-  let isReadableByOthers: Bool
-
-  /// Nil where there is no such file, or nothing can be told of it.
-  init?(path: String) {
-    var status = stat()
-    guard stat(path, &status) == 0 else { return nil }
-    self.device = UInt64(status.st_dev)
-    self.inode = UInt64(status.st_ino)
-    self.bytes = Int64(status.st_size)
-    self.seconds = status.st_mtim.tv_sec
-    self.nanoseconds = status.st_mtim.tv_nsec
-    self.isReadableByOthers = status.st_mode & S_IROTH != 0
   }
 }

@@ -31,6 +31,7 @@ struct BenchCommand: AsyncParsableCommand {
       """)
 
   @OptionGroup(title: "Load") var load: LoadOptions
+  @OptionGroup(title: "TLS") var tls: ClientTLSOptions
   @OptionGroup(title: "Keys and values") var entries: EntryOptions
 
   @Flag(help: "Print the result as JSON.")
@@ -61,7 +62,9 @@ struct BenchCommand: AsyncParsableCommand {
       let progress = BenchProgress(isQuiet: self.quiet)
       var plan = self.plan
       plan.token = try self.load.credentials.token()
-      let result = try await BenchRun(plan: plan, progress: progress).measure()
+      let result = try await BenchRun(
+        plan: plan, tls: try self.tls.load(), progress: progress
+      ).measure()
       let report = BenchReport(result: result)
       try StandardStreams.writeOutput(
         Array((self.json ? "\(report.json)\n" : report.text).utf8))

@@ -25,7 +25,8 @@ extension ClientCommand {
     do throws(CommandFailure) {
       let node = NodeClient(
         address: self.target.address, timeout: self.target.deadline,
-        token: try self.target.credentials.token(), group: MultiThreadedEventLoopGroup.singleton)
+        token: try self.target.credentials.token(), tls: try self.target.tls.load(),
+        group: MultiThreadedEventLoopGroup.singleton)
       try await self.perform(with: node)
     } catch {
       try StandardStreams.complain(Self.name, error.message)
@@ -40,12 +41,16 @@ struct NodeClient: Sendable {
   private let channel: ClientChannel
   private let timeout: TimeAmount?
 
-  /// - Parameter token: sent with every call; nil: none.
+  /// - Parameters:
+  ///   - token: sent with every call; nil: none.
+  ///   - tls: nil: plaintext.
   init(
-    address: HostPort, timeout: TimeAmount?, token: BearerToken?, group: any EventLoopGroup
+    address: HostPort, timeout: TimeAmount?, token: BearerToken?, tls: ClientTLS?,
+    group: any EventLoopGroup
   ) {
     var configuration = ClientConfiguration()
     if let token { configuration.interceptors.append(BearerTokenInterceptor(token)) }
+    configuration.tls = tls
     // What the channel would log, the commands tell in their own words.
     self.channel = ClientChannel(
       host: address.host, port: address.port, group: group, configuration: configuration,

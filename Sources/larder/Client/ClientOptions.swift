@@ -19,6 +19,7 @@ struct TargetOptions: ParsableArguments {
   var timeout: Int64?
 
   @OptionGroup var credentials: TokenOptions
+  @OptionGroup(title: "TLS") var tls: ClientTLSOptions
 
   /// The node to call.
   var address: HostPort { self.target ?? Self.defaultTarget }

@@ -77,10 +77,11 @@ class Closed(Exception):
 
 
 class Connection:
-    """One TCP connection. Streams are opened by hand: 1, 3, 5, ..."""
+    """One connection: to a port, or one that is `connected` (TLS). Streams are opened by hand."""
 
-    def __init__(self, port, preface=True):
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=REPLY_SECONDS)
+    def __init__(self, port, preface=True, connected=None):
+        self.socket = connected or socket.create_connection(
+            ("127.0.0.1", port), timeout=REPLY_SECONDS)
         self.goaway = None
         # What the server has announced: its SETTINGS, and the connection's window.
         self.settings = {}

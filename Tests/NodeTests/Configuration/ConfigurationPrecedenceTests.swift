@@ -63,11 +63,12 @@ import Testing
     try setting.assign(text, to: &expected)
     #expect(setting.text(in: expected) == text)
 
-    let byFlag = try load([setting.name: text])
+    let others = neededSettings[setting.name] ?? [:]
+    let byFlag = try load(others.merging([setting.name: text]) { $1 })
     #expect(setting.text(in: byFlag) == text)
-    let byVariable = try load(environment: [setting.variableName: text])
+    let byVariable = try load(others, environment: [setting.variableName: text])
     #expect(setting.text(in: byVariable) == text)
-    let byFile = try load(yaml: "\(setting.name): '\(text)'")
+    let byFile = try load(others, yaml: "\(setting.name): '\(text)'")
     #expect(setting.text(in: byFile) == text)
   }
 
@@ -110,6 +111,17 @@ private let sampleValues = [
   "header-list-max": "8KiB", "headers-max": "16", "streams-max": "9", "connections-max": "8",
   "stream-window": "64KiB", "connection-window": "2MiB", "output-buffer-max": "32KiB",
   "request-buffer-max": "4MiB", "answer-buffer-max": "4MiB", "drain-timeout": "0ms",
-  "tokens-reload-interval": "0ms", "insecure": "true", "access-log": "errors",
+  "insecure": "true", "access-log": "errors",
   "rate-limit-per-client": "100", "rate-limit-burst": "10", "rate-limit-clients-max": "1",
+  "tls-cert": "cert.pem", "tls-key": "key.pem", "tls-ca": "ca.pem", "tls-client-auth": "request",
+  "tls-min-version": "1.3", "plaintext-listen": "127.0.0.1:7601", "handshake-timeout": "3s",
+  "reload-interval": "5m",
+]
+
+/// What a setting has no meaning without.
+private let neededSettings = [
+  "tls-cert": ["tls-key": "key.pem"], "tls-key": ["tls-cert": "cert.pem"],
+  "tls-ca": ["tls-cert": "cert.pem", "tls-key": "key.pem"],
+  "tls-client-auth": ["tls-cert": "cert.pem", "tls-key": "key.pem", "tls-ca": "ca.pem"],
+  "plaintext-listen": ["tls-cert": "cert.pem", "tls-key": "key.pem"],
 ]

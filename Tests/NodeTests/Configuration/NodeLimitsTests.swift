@@ -25,7 +25,7 @@ import Testing
     #expect(limits.answerBufferMaxBytes == 268_435_456)
     #expect(limits.drainTimeoutMilliseconds == 30_000)
     #expect(limits.expirySweepIntervalMilliseconds == 100)
-    #expect(limits.tokensReloadIntervalMilliseconds == 10_000)
+    #expect(limits.reloadIntervalMilliseconds == 10_000)
     #expect(limits.rateLimitPerClient == 0)
     #expect(limits.rateLimitBurst == 0)
     #expect(limits.rateLimitClientsMax == 10_000)

@@ -6,56 +6,58 @@ import Testing
 @testable import Node
 
 @Suite struct AccessControlTests {
-  @Test func `a file that was replaced is read, and one that was not is left alone`() throws {
-    try withTokens("- {name: a, token: 0123456789abcdef, roles: [read]}") { path, log in
+  @Test func `a file that was replaced is read, and one that was not is left alone`() async throws {
+    try await withTokens("- {name: a, token: 0123456789abcdef, roles: [read]}") { path, log in
       let control = try AccessControl(path: path, namespaces: [""], logger: log.logger)
+      let reloader = Reloader([control], logger: log.logger)
       let first = control.generation
-      control.reloadIfChanged()
+      await reloader.reloadChanged()
       #expect(control.generation == first)
       #expect(control.caller("0123456789abcdef") == "a")
 
       try replace(path, "- {name: bee, token: fedcba9876543210, roles: [read]}")
       #expect(control.caller("0123456789abcdef") == "a")
-      control.reloadIfChanged()
+      await reloader.reloadChanged()
       #expect(control.generation != first && control.generation == control.callers.generation)
       #expect(control.caller("0123456789abcdef") == nil)
       #expect(control.caller("fedcba9876543210") == "bee")
-      #expect(log.messages == ["notice tokens reloaded"])
+      #expect(log.messages == ["info reloaded: tokens"])
     }
   }
 
-  @Test func `a bad file changes nothing and is complained of once`() throws {
-    try withTokens("- {name: a, token: 0123456789abcdef, roles: [read]}") { path, log in
+  @Test func `a bad file changes nothing and is complained of once`() async throws {
+    try await withTokens("- {name: a, token: 0123456789abcdef, roles: [read]}") { path, log in
       let control = try AccessControl(path: path, namespaces: [""], logger: log.logger)
+      let reloader = Reloader([control], logger: log.logger)
       let first = control.generation
       try replace(path, "- {name: a, token: 0123456789abcdef, roles: [reed]}")
-      for _ in 0..<3 { control.reloadIfChanged() }
+      for _ in 0..<3 { await reloader.reloadChanged() }
       #expect(control.generation == first && control.caller("0123456789abcdef") == "a")
-      #expect(log.messages == ["error tokens not reloaded: the callers stay as they were"])
+      #expect(log.messages == ["error not reloaded, the old one stays in use: tokens"])
 
       try FileManager.default.removeItem(atPath: path)
-      for _ in 0..<3 { control.reloadIfChanged() }
+      for _ in 0..<3 { await reloader.reloadChanged() }
       #expect(control.caller("0123456789abcdef") == "a")
       #expect(log.messages.count == 2)
 
       try replace(path, "- {name: again, token: 0123456789abcdef, roles: [read]}")
-      control.reloadIfChanged()
+      await reloader.reloadChanged()
       #expect(control.caller("0123456789abcdef") == "again")
     }
   }
 
-  @Test func `a reload that is asked for reads the file, changed or not`() throws {
-    try withTokens("- {name: a, token: 0123456789abcdef, roles: [read]}") { path, log in
+  @Test func `a reload that is asked for reads the file, changed or not`() async throws {
+    try await withTokens("- {name: a, token: 0123456789abcdef, roles: [read]}") { path, log in
       let control = try AccessControl(path: path, namespaces: [""], logger: log.logger)
       let first = control.generation
-      control.reload()
+      try control.reload()
       #expect(control.generation == first + 1)
       #expect(control.caller("0123456789abcdef") == "a")
     }
   }
 
-  @Test func `a file that everybody can read is warned of`() throws {
-    try withTokens("- {name: a, token: 0123456789abcdef, roles: [read]}") { path, log in
+  @Test func `a file that everybody can read is warned of`() async throws {
+    try await withTokens("- {name: a, token: 0123456789abcdef, roles: [read]}") { path, log in
       #expect(chmod(path, 0o644) == 0)
       _ = try AccessControl(path: path, namespaces: [""], logger: log.logger)
       #expect(
@@ -75,17 +77,16 @@ extension AccessControl {
 }
 
 /// A file of tokens that only its owner can read, and a log, while `body` runs.
-private func withTokens(_ yaml: String, _ body: (String, RecordedLog) throws -> Void) throws {
+private func withTokens(
+  _ yaml: String, _ body: (String, RecordedLog) async throws -> Void
+) async throws {
   let folder = FileManager.default.temporaryDirectory
     .appendingPathComponent("larder-\(UUID().uuidString)")
   try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
   let path = folder.appendingPathComponent("tokens.yaml").path
-  let result = Result {
-    try replace(path, yaml)
-    try body(path, RecordedLog())
-  }
-  try FileManager.default.removeItem(at: folder)
-  try result.get()
+  defer { #expect(throws: Never.self) { try FileManager.default.removeItem(at: folder) } }
+  try replace(path, yaml)
+  try await body(path, RecordedLog())
 }
 
 /// Puts another file in the place of one, as configuration management does.
