@@ -46,11 +46,12 @@ struct NodeServer: Service {
   private func serve(on loops: MultiThreadedEventLoopGroup) async throws {
     let cache = CacheService(
       store: self.store, clock: self.clock, configuration: self.configuration)
+    var serverConfiguration = Server.Configuration(self.configuration.limits)
+    serverConfiguration.compression = MessageCompression(self.configuration)
     let server = Server(
       [.unary(paths: CacheMethod.allPaths, cache), .unary(paths: AdminMethod.allPaths, self.admin)]
         + self.health.registrations + self.reflection.registrations,
-      configuration: Server.Configuration(self.configuration.limits), group: loops,
-      logger: self.logger)
+      configuration: serverConfiguration, group: loops, logger: self.logger)
     let listen = self.configuration.listen
     let address: SocketAddress
     do {

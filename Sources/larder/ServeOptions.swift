@@ -11,11 +11,13 @@ struct NodeOptions: ParsableArguments {
   @Option(.nodeID) var nodeID: String?
   @Option(.loops) var loops: String?
   @Option(.config) var config: String?
+  @Option(.compression) var compression: String?
 
   var given: [(Setting, String?)] {
     [
       (.listen, self.listen), (.advertise, self.advertise), (.nodeID, self.nodeID),
       (.loops, self.loops), (.config, self.config),
+      (.compression, self.compression),
     ]
   }
 }
@@ -62,6 +64,8 @@ struct LimitOptions: ParsableArguments {
   @Option(.outputBufferMax) var outputBufferMax: String?
   @Option(.requestBufferMax) var requestBufferMax: String?
   @Option(.answerBufferMax) var answerBufferMax: String?
+  @Option(.compressionMin) var compressionMin: String?
+  @Option(.compressionMax) var compressionMax: String?
   @Option(.drainTimeout) var drainTimeout: String?
 
   var given: [(Setting, String?)] {
@@ -73,7 +77,9 @@ struct LimitOptions: ParsableArguments {
       (.streamsMax, self.streamsMax), (.connectionsMax, self.connectionsMax),
       (.streamWindow, self.streamWindow), (.connectionWindow, self.connectionWindow),
       (.outputBufferMax, self.outputBufferMax), (.requestBufferMax, self.requestBufferMax),
-      (.answerBufferMax, self.answerBufferMax), (.drainTimeout, self.drainTimeout),
+      (.answerBufferMax, self.answerBufferMax),
+      (.compressionMin, self.compressionMin), (.compressionMax, self.compressionMax),
+      (.drainTimeout, self.drainTimeout),
     ]
   }
 }

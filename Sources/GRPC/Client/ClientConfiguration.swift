@@ -15,6 +15,9 @@ public struct ClientConfiguration: Sendable {
   /// Above the server's SETTINGS_MAX_CONCURRENT_STREAMS, calls wait inside the connection.
   public var callsMax = 10_000
   public var backoff = BackoffConfiguration()
+  /// Which requests are compressed. Servers are not asked first; one that does not take the encoding
+  /// answers UNIMPLEMENTED. Compressed answers are taken in any case.
+  public var compression = MessageCompression()
 
   public static let defaultUserAgent = "larder/0.1.0"
 

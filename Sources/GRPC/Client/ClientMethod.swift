@@ -24,6 +24,8 @@ public final class ClientMethod: Sendable {
   public let path: String
   private let authority: String
   private let userAgent: String
+  /// What the messages of calls may be compressed with.
+  let encoding: MessageEncoding
   private let plain: HeaderList
   private let withTimeout = Mutex(TimeoutHeads())
 
@@ -32,26 +34,33 @@ public final class ClientMethod: Sendable {
   /// - Parameters:
   ///   - path: such as `/larder.v1.Cache/Get`.
   ///   - authority: whom the call is for, as `host:port`.
+  ///   - encoding: what messages are compressed with that the configuration of their connection has
+  ///     the size for; `.identity`: none.
   public convenience init(
-    path: String, authority: String, userAgent: String = ClientConfiguration.defaultUserAgent
+    path: String, authority: String, userAgent: String = ClientConfiguration.defaultUserAgent,
+    encoding: MessageEncoding = .identity
   ) {
-    self.init(path: path, authority: authority, userAgent: userAgent, isImmortal: true)
+    self.init(
+      path: path, authority: authority, userAgent: userAgent, encoding: encoding, isImmortal: true)
   }
 
-  init(path: String, authority: String, userAgent: String, isImmortal: Bool) {
+  init(
+    path: String, authority: String, userAgent: String, encoding: MessageEncoding,
+    isImmortal: Bool
+  ) {
     self.path = path
     self.authority = authority
     self.userAgent = userAgent
+    self.encoding = encoding
     self.plain = HeaderList(
-      Self.fields(path, authority, userAgent, timeout: nil), isImmortal: isImmortal)
+      Self.fields(path, authority, userAgent, encoding, timeout: nil), isImmortal: isImmortal)
   }
 
   /// The head of one call. Without metadata, and with a timeout that was used lately or none, it is
   /// there already.
   func head(timeout: TimeAmount?, metadata: Metadata) -> HeaderList {
     guard metadata.isEmpty else {
-      let fields = Self.fields(self.path, self.authority, self.userAgent, timeout: timeout)
-      return HeaderList(fields + metadata.headerFields)
+      return HeaderList(self.fields(timeout: timeout) + metadata.headerFields)
     }
     guard let timeout else { return self.plain }
     return self.head(timeout: Timeout.coarse(timeout))
@@ -63,10 +72,8 @@ public final class ClientMethod: Sendable {
         return cache.heads[index].head
       }
       // Not immortal, since it can be replaced; nghttp2 copies it into pooled memory.
-      let new = TimeoutHead(
-        timeout: timeout,
-        head: HeaderList(
-          Self.fields(self.path, self.authority, self.userAgent, timeout: timeout)))
+      let head = HeaderList(self.fields(timeout: timeout))
+      let new = TimeoutHead(timeout: timeout, head: head)
       if cache.heads.count < Self.timeoutsMax {
         cache.heads.append(new)
       } else {
@@ -77,9 +84,14 @@ public final class ClientMethod: Sendable {
     }
   }
 
+  private func fields(timeout: TimeAmount?) -> [(name: String, value: [UInt8])] {
+    Self.fields(self.path, self.authority, self.userAgent, self.encoding, timeout: timeout)
+  }
+
   /// In the order of PROTOCOL-HTTP2.md, "Requests".
   private static func fields(
-    _ path: String, _ authority: String, _ userAgent: String, timeout: TimeAmount?
+    _ path: String, _ authority: String, _ userAgent: String, _ encoding: MessageEncoding,
+    timeout: TimeAmount?
   ) -> [(name: String, value: [UInt8])] {
     var fields = [
       (":method", "POST"), (":scheme", "http"), (":path", path), (":authority", authority),
@@ -87,6 +99,8 @@ public final class ClientMethod: Sendable {
     ]
     if let timeout { fields.append(("grpc-timeout", Timeout.format(timeout))) }
     fields.append(("content-type", "application/grpc"))
+    if encoding != .identity { fields.append(("grpc-encoding", encoding.rawValue)) }
+    fields.append(("grpc-accept-encoding", MessageEncoding.accepted))
     fields.append(("user-agent", userAgent))
     return fields.map { (name: $0.0, value: Array($0.1.utf8)) }
   }

@@ -19,7 +19,11 @@ public class Connection: ChannelInboundHandler {
   let session: Session
   let limits: ConnectionLimits
   let resources: LoopResources
+  /// Which of our messages are compressed.
+  let compression: MessageCompression
 
+  /// Bytes of messages that are not whole yet, or wait for whoever is to read them.
+  final var bufferedBytes = 0
   /// When this turn began: one clock read for all calls of a batch.
   private(set) var now = NIODeadline.now()
   /// Nil before the connection is up and after it has ended.
@@ -40,10 +44,14 @@ public class Connection: ChannelInboundHandler {
   private var deadlineTimer: Scheduled<Void>?
   private var deadlineArmed: NIODeadline?
 
-  init(session: Session, limits: ConnectionLimits, resources: LoopResources) {
+  init(
+    session: Session, limits: ConnectionLimits, resources: LoopResources,
+    compression: MessageCompression
+  ) {
     self.session = session
     self.limits = limits
     self.resources = resources
+    self.compression = compression
   }
 
   // MARK: - For the subclass

@@ -5,11 +5,17 @@ public struct Status: Error, Hashable, Sendable {
   public var message: String
   /// The stable reason; travels as google.rpc.ErrorInfo in `grpc-status-details-bin`.
   public var info: ErrorInfo?
+  /// What the server asks of a client that would make the call again; nil: nothing.
+  public var retryPushback: RetryPushback?
 
-  public init(_ code: StatusCode, _ message: String = "", info: ErrorInfo? = nil) {
+  public init(
+    _ code: StatusCode, _ message: String = "", info: ErrorInfo? = nil,
+    retryPushback: RetryPushback? = nil
+  ) {
     self.code = code
     self.message = message
     self.info = info
+    self.retryPushback = retryPushback
   }
 
   public static let ok = Status(.ok)

@@ -12,6 +12,8 @@ public final class Server: Sendable {
     public var connectionsMax = 10_000
     /// Connections that the kernel holds for us before they are accepted.
     public var listenBacklog = 1024
+    /// Which replies are compressed, for clients that take it.
+    public var compression = MessageCompression()
     /// See every call, in this order.
     public var interceptors: [any ServerInterceptor] = []
 
@@ -121,7 +123,8 @@ public final class Server: Sendable {
     let loop = bound.value
     let connection = ServerConnection(
       router: self.router, limits: self.configuration.connection, resources: loop.resources,
-      logger: self.logger, peer: ConnectionPeer(address: channel.remoteAddress)
+      logger: self.logger, peer: ConnectionPeer(address: channel.remoteAddress),
+      compression: self.configuration.compression
     ) { connection in
       loop.remove(connection)
       self.openConnections.subtract(1, ordering: .relaxed)

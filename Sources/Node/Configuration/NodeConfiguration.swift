@@ -23,6 +23,8 @@ public struct NodeConfiguration: Sendable, Equatable {
   public var logLevel: Logger.Level = .info
   /// How records look.
   public var logFormat: LogFormat = .auto
+  /// What replies are compressed with.
+  public var compression: ReplyCompression = .off
   /// What bounds the node; validated together with `memoryBytes`.
   public var limits: NodeLimits
   /// The default namespace (`""`) first, then those of the file, in its order.

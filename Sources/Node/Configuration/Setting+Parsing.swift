@@ -38,6 +38,11 @@ extension Setting {
     case .logFormat:
       guard let format = LogFormat(rawValue: text) else { throw self.refusal("is no format") }
       configuration.logFormat = format
+    case .compression:
+      guard let compression = ReplyCompression(rawValue: text) else {
+        throw self.refusal("is no encoding")
+      }
+      configuration.compression = compression
     }
   }
 
@@ -67,6 +72,8 @@ extension Setting {
       return "one of \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))"
     case .logFormat:
       return "one of \(LogFormat.allCases.map(\.rawValue).joined(separator: ", "))"
+    case .compression:
+      return "one of \(ReplyCompression.allCases.map(\.rawValue).joined(separator: ", "))"
     }
   }
 

@@ -6,12 +6,13 @@ internal import CacheStore
 extension Setting {
   /// In the order of `larder serve --help`.
   public static let all: [Setting] =
-    [.listen, .advertise, .nodeID, .loops, .config]
+    [.listen, .advertise, .nodeID, .loops, .config, .compression]
     + [.memory, .tombstonesMax, .expirySweepInterval]
     + [.logLevel, .logFormat]
     + [.valueMax, .keyMax, .inlineValueMax, .ttlMax, .batchKeysMax, .batchReplyMax, .messageMax]
     + [.headerListMax, .headersMax, .streamsMax, .connectionsMax, .streamWindow]
     + [.connectionWindow, .outputBufferMax, .requestBufferMax, .answerBufferMax]
+    + [.compressionMin, .compressionMax]
     + [.drainTimeout]
 
   // Node.
@@ -32,6 +33,20 @@ extension Setting {
   package static let config = Setting(
     "config", .node, .configFile,
     "YAML file to read settings from; its keys are the names of these flags.")
+
+  // Compression.
+
+  package static let compression = Setting(
+    "compression", .node, .compression,
+    "Compresses replies for clients that accept it: off, gzip or deflate. Requests may always be.")
+  package static let compressionMin = Setting(
+    "compression-min", .limits,
+    .bytes(\.limits.compressionMinBytes, 0...NodeLimits.int32MaxBytes),
+    "Smallest reply to compress.")
+  package static let compressionMax = Setting(
+    "compression-max", .limits,
+    .bytes(\.limits.compressionMaxBytes, 0...NodeLimits.int32MaxBytes),
+    "Largest reply to compress; compressing holds up the other calls of its event loop.")
 
   // Storage.
 

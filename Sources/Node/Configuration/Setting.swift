@@ -12,6 +12,7 @@ public struct Setting: Sendable {
     case milliseconds(
       any WritableKeyPath<NodeConfiguration, Int64> & Sendable, ClosedRange<Int64>)
     case listen, advertise, nodeID, configFile, logLevel, logFormat
+    case compression
   }
 
   /// The title under which `larder serve --help` shows a setting.
@@ -60,6 +61,7 @@ public struct Setting: Sendable {
     case .configFile: "file"
     case .logLevel: "level"
     case .logFormat: "format"
+    case .compression: "encoding"
     }
   }
 
@@ -81,6 +83,7 @@ public struct Setting: Sendable {
     case .configFile: configuration.configFile
     case .logLevel: configuration.logLevel.rawValue
     case .logFormat: configuration.logFormat.rawValue
+    case .compression: configuration.compression.rawValue
     }
   }
 

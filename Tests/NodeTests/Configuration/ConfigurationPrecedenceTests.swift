@@ -106,5 +106,7 @@ private let sampleValues = [
   "ttl-max": "1h", "batch-keys-max": "7", "batch-reply-max": "3076KiB", "message-max": "5MiB",
   "header-list-max": "8KiB", "headers-max": "16", "streams-max": "9", "connections-max": "8",
   "stream-window": "64KiB", "connection-window": "2MiB", "output-buffer-max": "32KiB",
-  "request-buffer-max": "4MiB", "answer-buffer-max": "4MiB", "drain-timeout": "0ms",
+  "request-buffer-max": "4MiB", "answer-buffer-max": "4MiB",
+  "compression": "gzip", "compression-min": "2KiB", "compression-max": "2MiB",
+  "drain-timeout": "0ms",
 ]
