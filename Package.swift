@@ -104,6 +104,17 @@ let package = Package(
       ],
       path: "Benchmarks/EchoServer", swiftSettings: strict),
 
+    // grpc.testing.TestService, which the public interop cases call.
+    .executableTarget(
+      name: "interop-server",
+      dependencies: [
+        "Wire", "GRPC",
+        .product(name: "NIOCore", package: nio),
+        .product(name: "NIOPosix", package: nio),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      path: "Tests/InteropServer", swiftSettings: strict),
+
     // Frames spelled as bytes, and two sessions joined in memory.
     .target(
       name: "TestSupport", dependencies: ["HTTP2"], path: "Tests/TestSupport",

@@ -67,6 +67,7 @@ struct NodeServer: Service {
       [.unary(paths: CacheMethod.allPaths, cache), .unary(paths: AdminMethod.allPaths, self.admin)]
       + self.health.registrations + self.reflection.registrations
     var serverConfiguration = Server.Configuration(self.configuration.limits)
+    serverConfiguration.compression = MessageCompression(self.configuration)
     serverConfiguration.interceptors = self.interceptors(paths: services.flatMap(\.paths))
     let server = Server(
       services, configuration: serverConfiguration, group: loops, logger: self.logger)

@@ -12,11 +12,13 @@ struct NodeOptions: ParsableArguments {
   @Option(.loops) var loops: String?
   @Option(.config) var config: String?
   @Option(.reloadInterval) var reloadInterval: String?
+  @Option(.compression) var compression: String?
 
   var given: [(Setting, String?)] {
     [
       (.listen, self.listen), (.advertise, self.advertise), (.nodeID, self.nodeID),
       (.loops, self.loops), (.config, self.config), (.reloadInterval, self.reloadInterval),
+      (.compression, self.compression),
     ]
   }
 }
@@ -98,6 +100,8 @@ struct LimitOptions: ParsableArguments {
   @Option(.outputBufferMax) var outputBufferMax: String?
   @Option(.requestBufferMax) var requestBufferMax: String?
   @Option(.answerBufferMax) var answerBufferMax: String?
+  @Option(.compressionMin) var compressionMin: String?
+  @Option(.compressionMax) var compressionMax: String?
   @Option(.drainTimeout) var drainTimeout: String?
   @Option(.rateLimitPerClient) var rateLimitPerClient: String?
   @Option(.rateLimitBurst) var rateLimitBurst: String?
@@ -112,7 +116,8 @@ struct LimitOptions: ParsableArguments {
       (.streamsMax, self.streamsMax), (.connectionsMax, self.connectionsMax),
       (.streamWindow, self.streamWindow), (.connectionWindow, self.connectionWindow),
       (.outputBufferMax, self.outputBufferMax), (.requestBufferMax, self.requestBufferMax),
-      (.answerBufferMax, self.answerBufferMax), (.drainTimeout, self.drainTimeout),
+      (.answerBufferMax, self.answerBufferMax), (.compressionMin, self.compressionMin),
+      (.compressionMax, self.compressionMax), (.drainTimeout, self.drainTimeout),
       (.rateLimitPerClient, self.rateLimitPerClient), (.rateLimitBurst, self.rateLimitBurst),
       (.rateLimitClientsMax, self.rateLimitClientsMax),
     ]

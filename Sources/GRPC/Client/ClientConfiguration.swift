@@ -19,6 +19,9 @@ public struct ClientConfiguration: Sendable {
   public var backoff = BackoffConfiguration()
   /// See every call of a channel, in this order.
   public var interceptors: [any ClientInterceptor] = []
+  /// Which requests are compressed. Servers are not asked first; one that does not take the encoding
+  /// answers UNIMPLEMENTED. Compressed answers are taken in any case.
+  public var compression = MessageCompression()
 
   public static let defaultUserAgent = "larder/0.1.0"
 

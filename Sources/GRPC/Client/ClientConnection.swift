@@ -9,17 +9,21 @@ public import NIOCore
 public final class ClientConnection: Connection {
   /// The server, as `host:port`.
   public let peer: String
+  /// What the metadata of one call may take of its header list, as RFC 9113, section 6.5.2, counts it.
+  /// Servers take less, mostly 8 KiB in all; libnghttp2 gives up the connection at 64 KiB.
+  public static let metadataMaxBytes = 32 << 10
+
   /// Calls whose end the caller was not told yet.
   public internal(set) var openCalls = 0
 
   let configuration: ClientConfiguration
   let calls = CallTable<ClientCall>()
-  /// Bytes of responses that are not whole yet.
-  var bufferedBytes = 0
   /// Head and trailers of the last unary answer that was plainly OK: servers send the same blocks
   /// for call after call.
   var lastHead: [UInt8] = []
   var lastTrailers: [UInt8] = []
+  /// What `lastHead` says of the encoding.
+  var lastEncoding = MessageEncoding.identity
 
   private let channel: any Channel
   private let ready: EventLoopPromise<Void>
@@ -48,7 +52,7 @@ public final class ClientConnection: Connection {
       session: Session(
         role: .client, configuration: configuration.connection.session, pool: resources.pool),
       limits: configuration.connection, resources: resources,
-      writesToSocket: configuration.tls == nil)
+      compression: configuration.compression, writesToSocket: configuration.tls == nil)
   }
 
   // MARK: - State
@@ -119,8 +123,8 @@ public final class ClientConnection: Connection {
   ///   - size: of the request message, in bytes.
   ///   - write: puts exactly `size` bytes into the span.
   ///   - receiver: is told of the answer, with `tag`. Kept until then.
-  /// - Returns: nil if `canCall` is false, or the connection has used up its stream ids. The
-  ///   receiver then hears nothing.
+  /// - Returns: nil if `canCall` is false, the connection has used up its stream ids, or the metadata
+  ///   is over `metadataMaxBytes`. The receiver then hears nothing.
   public func call(
     _ method: ClientMethod, timeout: TimeAmount?, metadata: Metadata = Metadata(), size: Int,
     _ write: (inout OutputRawSpan) -> Void, to receiver: any UnaryReceiver, tag: UInt64
@@ -128,9 +132,13 @@ public final class ClientConnection: Connection {
     guard let stream = self.begin(method, timeout, metadata, .waiting) else { return nil }
     self.calls.of(stream).pointee.receiver = receiver
     self.calls.of(stream).pointee.tag = tag
-    self.session.append(to: stream, size: MessagePrefix.byteCount + size) { output in
-      MessagePrefix.write(length: size, into: &output)
-      write(&output)
+    if method.encoding != .identity && self.compression.covers(size) {
+      _ = self.appendCompressed(to: stream, method.encoding, size: size, write)
+    } else {
+      self.session.append(to: stream, size: MessagePrefix.byteCount + size) { output in
+        MessagePrefix.write(length: size, into: &output)
+        write(&output)
+      }
     }
     self.session.finish(stream)
     return CallID(stream: stream.id)
@@ -154,6 +162,7 @@ public final class ClientConnection: Connection {
     let connection = NIOLoopBound(self, eventLoop: self.channel.eventLoop)
     let pipe = MessagePipe(
       connection: self, stream: stream, eventLoop: self.channel.eventLoop,
+      outboundEncoding: method.encoding,
       readerLeft: { connection.value.readerLeft($0) })
     if let intercepted { pipe.whenClosed = { intercepted.end($0) } }
     self.calls.of(stream).pointee.pipe = pipe
@@ -181,11 +190,16 @@ public final class ClientConnection: Connection {
     self.closeAfterFlush()
   }
 
+  /// Whether the metadata is within `metadataMaxBytes`.
+  static func takes(_ metadata: Metadata) -> Bool {
+    metadata.isEmpty || metadata.headerListBytes <= Self.metadataMaxBytes
+  }
+
   private func begin(
     _ method: ClientMethod, _ timeout: TimeAmount?, _ metadata: Metadata,
     _ phase: ClientCall.Phase
   ) -> HTTP2.Stream? {
-    guard self.canCall else { return nil }
+    guard self.canCall, Self.takes(metadata) else { return nil }
     let head = method.head(timeout: timeout, metadata: metadata)
     guard let stream = self.session.request(head: head) else {
       // 2^30 calls were made (RFC 9113, section 5.1.1).

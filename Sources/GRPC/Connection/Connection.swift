@@ -19,7 +19,11 @@ public class Connection: ChannelInboundHandler {
   let session: Session
   let limits: ConnectionLimits
   let resources: LoopResources
+  /// Which of our messages are compressed.
+  let compression: MessageCompression
 
+  /// Bytes of messages that are not whole yet, or wait for whoever is to read them.
+  final var bufferedBytes = 0
   /// When this turn began: one clock read for all calls of a batch.
   private(set) var now = NIODeadline.now()
   /// The channel was told to close, which it does at once, or within TLS once the peer has answered
@@ -47,12 +51,14 @@ public class Connection: ChannelInboundHandler {
 
   /// - Parameter writesToSocket: false where other handlers, such as TLS, must see what is written.
   init(
-    session: Session, limits: ConnectionLimits, resources: LoopResources, writesToSocket: Bool
+    session: Session, limits: ConnectionLimits, resources: LoopResources,
+    compression: MessageCompression, writesToSocket: Bool
   ) {
     self.session = session
     self.writesToSocket = writesToSocket
     self.limits = limits
     self.resources = resources
+    self.compression = compression
   }
 
   // MARK: - For the subclass

@@ -1,5 +1,3 @@
-public import NIOCore
-
 /// How a call ended, and why: for people in `message`, for programs in `info`.
 public struct Status: Error, Hashable, Sendable {
   public var code: StatusCode
@@ -7,18 +5,19 @@ public struct Status: Error, Hashable, Sendable {
   public var message: String
   /// The stable reason; travels as google.rpc.ErrorInfo in `grpc-status-details-bin`.
   public var info: ErrorInfo?
-  /// How long to wait before the call is made again; nil: nothing is said of it. Travels as
-  /// google.rpc.RetryInfo in `grpc-status-details-bin`, and as `grpc-retry-pushback-ms` (gRFC A6).
-  public var retryDelay: TimeAmount?
+  /// What the server asks of a client that would make the call again; nil: nothing. Travels as
+  /// `grpc-retry-pushback-ms` (gRFC A6), and a time to wait also as google.rpc.RetryInfo in
+  /// `grpc-status-details-bin`.
+  public var retryPushback: RetryPushback?
 
   public init(
     _ code: StatusCode, _ message: String = "", info: ErrorInfo? = nil,
-    retryDelay: TimeAmount? = nil
+    retryPushback: RetryPushback? = nil
   ) {
     self.code = code
     self.message = message
     self.info = info
-    self.retryDelay = retryDelay
+    self.retryPushback = retryPushback
   }
 
   public static let ok = Status(.ok)

@@ -17,7 +17,7 @@ struct StatusDetails: WireMessage {
     self.code = Int32(status.code.rawValue)
     self.message = status.message
     self.info = status.info
-    self.retryDelay = status.retryDelay
+    self.retryDelay = status.retryPushback?.delay
   }
 
   @_lifetime(sink: copy sink)

@@ -13,9 +13,38 @@ enum Trailers {
   /// Of `grpc-status-details-bin`, before Base64; above it the details lose their metadata.
   static let detailsMaxBytes = 2560
 
-  /// Before the messages of an answer.
-  static let responseHead = HeaderList(
-    text: [":status": "200", "content-type": "application/grpc"], isImmortal: true)
+  /// Before the messages of an answer that is not compressed.
+  static let responseHead = HeaderList(Self.headFields(.identity), isImmortal: true)
+  private static let deflateHead = HeaderList(Self.headFields(.deflate), isImmortal: true)
+  private static let gzipHead = HeaderList(Self.headFields(.gzip), isImmortal: true)
+
+  /// Before the messages of an answer, some of which may be compressed with `encoding`.
+  static func head(_ encoding: MessageEncoding, _ metadata: Metadata) -> HeaderList {
+    if metadata.isEmpty { return self.head(encoding) }
+    return HeaderList(Self.headFields(encoding) + metadata.headerFields)
+  }
+
+  /// `head` without metadata.
+  static func head(_ encoding: MessageEncoding) -> HeaderList {
+    switch encoding {
+    case .identity: return Self.responseHead
+    case .deflate: return Self.deflateHead
+    case .gzip: return Self.gzipHead
+    }
+  }
+
+  /// What is taken is always said, so that clients may compress their next call; in every answer the
+  /// same, so that HPACK makes one byte of it.
+  private static func headFields(
+    _ encoding: MessageEncoding
+  ) -> [(name: String, value: [UInt8])] {
+    var fields = [
+      (":status", "200"), ("content-type", "application/grpc"),
+      ("grpc-accept-encoding", MessageEncoding.accepted),
+    ]
+    if encoding != .identity { fields.append(("grpc-encoding", encoding.rawValue)) }
+    return fields.map { (name: $0.0, value: Array($0.1.utf8)) }
+  }
 
   /// After the messages of a call that went well.
   static let ok = HeaderList(text: ["grpc-status": "0"], isImmortal: true)
@@ -44,7 +73,7 @@ enum Trailers {
     if !status.message.isEmpty {
       fields.append(("grpc-message", PercentEncoding.encode(status.message)))
     }
-    if status.info != nil || status.retryDelay != nil {
+    if status.info != nil || status.retryPushback?.delay != nil {
       var details = StatusDetails(status).serialized()
       if details.count > Self.detailsMaxBytes, let info = status.info {
         var short = status
@@ -53,16 +82,10 @@ enum Trailers {
       }
       fields.append(("grpc-status-details-bin", Base64.encode(details)))
     }
-    if let delay = status.retryDelay {
-      fields.append(("grpc-retry-pushback-ms", Array("\(Self.milliseconds(delay))".utf8)))
+    if let pushback = status.retryPushback {
+      fields.append(("grpc-retry-pushback-ms", Array(pushback.text.utf8)))
     }
     return fields
-  }
-
-  /// Rounded up, for who comes too early is refused again; gRFC A6 has an int32.
-  private static func milliseconds(_ delay: TimeAmount) -> Int64 {
-    let (whole, rest) = max(0, delay.nanoseconds).quotientAndRemainder(dividingBy: 1_000_000)
-    return min(whole + (rest > 0 ? 1 : 0), Int64(Int32.max))
   }
 
   private static func shortened(_ status: Status) -> Status {

@@ -14,6 +14,8 @@ public final class Server: Sendable {
     public var listenBacklog = 1024
     /// How long a TLS handshake may take before the connection is closed.
     public var handshakeTimeout: TimeAmount = .seconds(10)
+    /// Which replies are compressed, for clients that take it.
+    public var compression = MessageCompression()
     /// See every call, in this order.
     public var interceptors: [any ServerInterceptor] = []
 
@@ -171,7 +173,7 @@ public final class Server: Sendable {
   private func serve(_ channel: any Channel, _ peer: ConnectionPeer, _ loop: ServerLoop) {
     let connection = ServerConnection(
       router: self.router, limits: self.configuration.connection, resources: loop.resources,
-      logger: self.logger, peer: peer
+      logger: self.logger, peer: peer, compression: self.configuration.compression
     ) { connection in
       loop.remove(connection)
       self.openConnections.subtract(1, ordering: .relaxed)

@@ -10,8 +10,6 @@ final class ServerConnection: Connection {
   let calls = CallTable<ServerCall>()
   /// Who is at the other end.
   let peer: ConnectionPeer
-  /// Bytes of requests that are not whole yet.
-  private var bufferedBytes = 0
   /// The head of the last call without a timeout, and the header block it was read from: clients
   /// send the same block for call after call.
   private var lastBlock: [UInt8] = []
@@ -34,7 +32,8 @@ final class ServerConnection: Connection {
 
   init(
     router: Router, limits: ConnectionLimits, resources: LoopResources, logger: Logger,
-    peer: ConnectionPeer, whenEnded: @escaping (ServerConnection) -> Void
+    peer: ConnectionPeer, compression: MessageCompression = MessageCompression(),
+    whenEnded: @escaping (ServerConnection) -> Void
   ) {
     self.router = router
     self.peer = peer
@@ -43,7 +42,8 @@ final class ServerConnection: Connection {
     let session = Session(
       role: .server, configuration: limits.session, pool: resources.pool)
     super.init(
-      session: session, limits: limits, resources: resources, writesToSocket: !peer.isEncrypted)
+      session: session, limits: limits, resources: resources, compression: compression,
+      writesToSocket: !peer.isEncrypted)
   }
 
   // MARK: - The path of a call
@@ -70,6 +70,11 @@ final class ServerConnection: Connection {
     }
     call.pointee.handler = head.method
     call.pointee.startedAt = self.now
+    call.pointee.encoding = head.encoding
+    call.pointee.accepts = head.accepts
+    if self.compression.encoding != .identity {
+      self.compressReplies(on: stream, with: self.compression.encoding)
+    }
     if let timeout = head.timeout { call.pointee.deadline = self.now + timeout }
     if !self.router.interceptors.isEmpty && !self.admit(stream) { return }
     switch self.router.handlers[head.method] {
@@ -115,14 +120,32 @@ final class ServerConnection: Connection {
   }
 
   private func receive(_ stream: HTTP2.Stream) {
+    let call = self.calls.of(stream)
     do {
-      let isWhole = try MessagePrefix.unary(
+      let message = try MessagePrefix.unary(
         stream.inboundBytes, isEnd: stream.isEndReceived,
-        messageMaxBytes: self.limits.messageMaxBytes)
-      if isWhole != nil { self.serve(stream) } else { self.wait(stream) }
+        messageMaxBytes: self.limits.messageMaxBytes, encoding: call.pointee.encoding)
+      guard let message else { return self.wait(stream) }
+      if message.isCompressed {
+        try self.inflate(stream, call.pointee.encoding)
+        call.pointee.wasCompressed = true
+      }
     } catch {
-      if case .tooLarge = error { self.resources.limitHits.count(.messageMax) }
-      self.fail(stream, error.status)
+      return self.fail(stream, self.status(of: error))
+    }
+    self.serve(stream)
+  }
+
+  /// What a call ends with whose messages are framed so. Counts the limit, where it was one.
+  func status(of error: FramingError) -> Status {
+    switch error {
+    case .inflatedTooLarge(let max) where max < self.limits.messageMaxBytes:
+      return self.bufferExhausted()
+    case .tooLarge, .inflatedTooLarge:
+      self.resources.limitHits.count(.messageMax)
+      return error.status
+    default:
+      return error.status
     }
   }
 

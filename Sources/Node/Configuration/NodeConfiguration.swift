@@ -31,6 +31,8 @@ public struct NodeConfiguration: Sendable, Equatable {
   public var logFormat: LogFormat = .auto
   /// Which calls are logged, at level info.
   public var accessLog: AccessLogMode = .off
+  /// What replies are compressed with.
+  public var compression: ReplyCompression = .off
   /// What bounds the node; validated together with `memoryBytes`.
   public var limits: NodeLimits
   /// The default namespace (`""`) first, then those of the file, in its order.

@@ -52,6 +52,13 @@ public struct NodeLimits: Sendable, Equatable {
   /// Clients whose calls are counted; beyond it the one that paused longest is forgotten.
   public var rateLimitClientsMax = 10_000
 
+  // What is compressed.
+
+  /// The smallest reply that is; for smaller ones it costs more than it saves.
+  public var compressionMinBytes = 1 << 10
+  /// The largest reply that is; meanwhile, the other calls of its event loop wait.
+  public var compressionMaxBytes = 1 << 20
+
   // How long things take.
 
   /// Time for open calls to end once the node was told to stop; 0: none.
@@ -115,6 +122,9 @@ struct LimitRelation: Sendable {
     LimitRelation(
       setting: .batchReplyMax, terms: [.valueMax], extraBytes: messageOverheadBytes,
       reason: "the largest value could otherwise never be read by GetMany"),
+    LimitRelation(
+      setting: .compressionMax, terms: [.compressionMin],
+      reason: "no reply could otherwise ever be compressed"),
     LimitRelation(
       setting: .connectionWindow, terms: [.streamWindow],
       reason: "one call could otherwise never use its own window"),

@@ -59,6 +59,11 @@ extension Setting {
     case .accessLog:
       guard let mode = AccessLogMode(rawValue: text) else { throw self.refusal("is no choice") }
       configuration.accessLog = mode
+    case .compression:
+      guard let compression = ReplyCompression(rawValue: text) else {
+        throw self.refusal("is no encoding")
+      }
+      configuration.compression = compression
     }
   }
 
@@ -98,6 +103,8 @@ extension Setting {
       return "one of \(LogFormat.allCases.map(\.rawValue).joined(separator: ", "))"
     case .accessLog:
       return "one of \(AccessLogMode.allCases.map(\.rawValue).joined(separator: ", "))"
+    case .compression:
+      return "one of \(ReplyCompression.allCases.map(\.rawValue).joined(separator: ", "))"
     }
   }
 

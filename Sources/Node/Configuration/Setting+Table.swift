@@ -6,7 +6,7 @@ internal import CacheStore
 extension Setting {
   /// In the order of `larder serve --help`.
   public static let all: [Setting] =
-    [.listen, .advertise, .nodeID, .loops, .config, .reloadInterval]
+    [.listen, .advertise, .nodeID, .loops, .config, .reloadInterval, .compression]
     + [.tlsCert, .tlsKey, .tlsCA, .tlsClientAuth, .tlsMinVersion, .plaintextListen]
     + [.handshakeTimeout]
     + [.memory, .tombstonesMax, .expirySweepInterval]
@@ -15,6 +15,7 @@ extension Setting {
     + [.valueMax, .keyMax, .inlineValueMax, .ttlMax, .batchKeysMax, .batchReplyMax, .messageMax]
     + [.headerListMax, .headersMax, .streamsMax, .connectionsMax, .streamWindow]
     + [.connectionWindow, .outputBufferMax, .requestBufferMax, .answerBufferMax]
+    + [.compressionMin, .compressionMax]
     + [.drainTimeout]
     + [.rateLimitPerClient, .rateLimitBurst, .rateLimitClientsMax]
 
@@ -65,6 +66,21 @@ extension Setting {
   package static let handshakeTimeout = Setting(
     "handshake-timeout", .tls, .milliseconds(\.limits.handshakeTimeoutMilliseconds, 10...600_000),
     "Time that a client has for its TLS handshake before its connection is closed.")
+
+  // Compression.
+
+  package static let compression = Setting(
+    "compression", .node, .compression,
+    "Compresses replies for clients that accept it: off, gzip or deflate. Requests may always be.")
+  package static let compressionMin = Setting(
+    "compression-min", .limits,
+    .bytes(\.limits.compressionMinBytes, 0...NodeLimits.int32MaxBytes),
+    "Smallest reply to compress.")
+  package static let compressionMax = Setting(
+    "compression-max", .limits,
+    .bytes(\.limits.compressionMaxBytes, 0...NodeLimits.int32MaxBytes),
+    "Largest reply to compress; compressing holds up the other calls of its event loop.")
+
   // Storage.
 
   package static let memory = Setting(

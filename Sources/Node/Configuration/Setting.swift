@@ -18,6 +18,7 @@ public struct Setting: Sendable {
     /// The path of a file; not looked at before the node starts.
     case file(any WritableKeyPath<NodeConfiguration, String?> & Sendable)
     case tlsClientAuth, tlsMinVersion, plaintextListen
+    case compression
   }
 
   /// The title under which `larder serve --help` shows a setting.
@@ -74,6 +75,7 @@ public struct Setting: Sendable {
     case .logLevel: "level"
     case .logFormat: "format"
     case .accessLog: "calls"
+    case .compression: "encoding"
     }
   }
 
@@ -107,6 +109,7 @@ public struct Setting: Sendable {
     case .logLevel: configuration.logLevel.rawValue
     case .logFormat: configuration.logFormat.rawValue
     case .accessLog: configuration.accessLog.rawValue
+    case .compression: configuration.compression.rawValue
     }
   }
 

@@ -73,7 +73,7 @@ final class ClientRateLimit: ServerInterceptor {
           "limit": PeerLimit.rateLimitPerClient.rawValue,
           "limit_per_second": "\(self.rate.perSecond)",
         ]),
-      retryDelay: delay)
+      retryPushback: .after(delay))
   }
 
   private func shard(of key: ClientKey) -> Int {

@@ -118,6 +118,6 @@ enum CacheError: Error, Equatable {
   var status: Status {
     Status(
       self.code, self.message, info: .init(reason: self.reason, metadata: self.metadata),
-      retryDelay: self.retryDelay)
+      retryPushback: self.retryDelay.map { .after($0) })
   }
 }

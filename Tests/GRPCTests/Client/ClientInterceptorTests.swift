@@ -119,7 +119,7 @@ import Testing
   @Test func `the pushback of a refusal comes with the status`() async throws {
     let refused = Status(
       .resourceExhausted, "too fast", info: ErrorInfo(reason: "RATE_LIMITED"),
-      retryDelay: .nanoseconds(1_000_001))
+      retryPushback: .after(.nanoseconds(1_000_001)))
     try await withChannel([.unary(paths: ["/t.S/M"], Unary { $0.fail(refused) })]) { channel, _ in
       #expect(await failure { try await channel.answer([]) } == refused)
     }

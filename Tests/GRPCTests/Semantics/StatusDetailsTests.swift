@@ -76,7 +76,7 @@ private func details(_ code: StatusCode, _ message: String, _ info: ErrorInfo) -
   @Test func `a retry delay is a RetryInfo behind the ErrorInfo`() throws {
     let status = Status(
       .resourceExhausted, "m", info: ErrorInfo(reason: "R", domain: ""),
-      retryDelay: .nanoseconds(2_000_000_003))
+      retryPushback: .after(.nanoseconds(2_000_000_003)))
     // google.protobuf.Duration: 2 s and 3 ns.
     let delay = field(1, [1 << 3 | 0, 2, 2 << 3 | 0, 3])
     let retry =
@@ -86,11 +86,12 @@ private func details(_ code: StatusCode, _ message: String, _ info: ErrorInfo) -
     #expect(
       bytes == [1 << 3 | 0, 8] + field(2, text("m")) + field(3, info) + field(3, retry))
     let read = try StatusDetails.details(in: bytes.span.bytes)
-    #expect(read.info == status.info && read.retryDelay == status.retryDelay)
+    #expect(read.info == status.info && read.retryDelay == status.retryPushback?.delay)
   }
 
   @Test func `a retry delay stands alone too, and an absurd one does no harm`() throws {
-    let alone = StatusDetails(Status(.unavailable, retryDelay: .milliseconds(5))).serialized()
+    let alone = StatusDetails(Status(.unavailable, retryPushback: .after(.milliseconds(5))))
+      .serialized()
     let read = try StatusDetails.details(in: alone.span.bytes)
     #expect(read.info == nil && read.retryDelay == .milliseconds(5))
 

@@ -60,7 +60,8 @@ import Testing
   }
 
   @Test func `refuse with a time to come back, as pushback and as detail`() throws {
-    let status = Status(.resourceExhausted, "too fast", retryDelay: .nanoseconds(1_500_001))
+    let status = Status(
+      .resourceExhausted, "too fast", retryPushback: .after(.nanoseconds(1_500_001)))
     let server = try EmbeddedServer(
       [.unary(paths: ["/t.S/M"], Unary.echo)], interceptors: [Recorder(refusal: status)])
     let answer = try server.answer(body: framed([1]))

@@ -11,7 +11,7 @@ import Wire
     let server = try EmbeddedServer(Unary.echo)
     for count in [0, 1, 5, 16_378, 16_379, 16_380, 70_000] {
       let answer = try server.answer(body: framed(pattern(count)))
-      #expect(answer.head == [":status": "200", "content-type": "application/grpc"])
+      #expect(answer.head == plainHead)
       #expect(answer.messages == [pattern(count)])
       #expect(answer.trailers == ["grpc-status": "0"])
     }

@@ -32,6 +32,17 @@ def message(payload, compressed=0, declared=None):
     return struct.pack(">BI", compressed, length) + payload
 
 
+def messages(data):
+    """The whole gRPC messages in a body, each as its flag and its payload."""
+    found = []
+    while data:
+        flag, length = struct.unpack(">BI", data[:5])
+        assert len(data) >= 5 + length, "the last message is whole"
+        found.append((flag, data[5 : 5 + length]))
+        data = data[5 + length :]
+    return found
+
+
 def call_headers(path, **changes):
     """What a gRPC client sends; `changes` replaces a header, or drops it with None."""
     fields = {
