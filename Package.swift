@@ -53,6 +53,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+    .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -81,6 +82,7 @@ let package = Package(
         .product(name: "NIOTLS", package: nio),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
         .product(name: "X509", package: "swift-certificates"),
+        .product(name: "SwiftASN1", package: "swift-asn1"),
         .product(name: "Logging", package: "swift-log"),
       ]),
     module("GRPCServices", ["Wire", "GRPC"]),
@@ -121,6 +123,17 @@ let package = Package(
       ],
       path: "Benchmarks/EchoServer", swiftSettings: strict),
 
+    // grpc.testing.TestService, which the public interop cases call.
+    .executableTarget(
+      name: "interop-server",
+      dependencies: [
+        "Wire", "GRPC",
+        .product(name: "NIOCore", package: nio),
+        .product(name: "NIOPosix", package: nio),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      path: "Tests/InteropServer", swiftSettings: strict),
+
     // Frames spelled as bytes, and two sessions joined in memory.
     .target(
       name: "TestSupport", dependencies: ["HTTP2"], path: "Tests/TestSupport",
@@ -137,6 +150,11 @@ let package = Package(
         .product(name: "NIOCore", package: nio),
         .product(name: "NIOPosix", package: nio),
         .product(name: "NIOEmbedded", package: nio),
+        .product(name: "NIOTLS", package: nio),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        .product(name: "X509", package: "swift-certificates"),
+        .product(name: "SwiftASN1", package: "swift-asn1"),
+        .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Logging", package: "swift-log"),
       ]),
     tests("GRPCServices", ["Wire", "GRPC", "LarderAPI"]),

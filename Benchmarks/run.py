@@ -19,10 +19,10 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from sidebyside import CONNECTIONS, ROOT, SCRATCH, BenchmarkError  # noqa: E402
 from sidebyside import loads, machine, report  # noqa: E402
-from sidebyside.servers import Larder, Memcached, Nghttpd, Redis  # noqa: E402
+from sidebyside.servers import Larder, LarderTLS, Memcached, Nghttpd, Redis  # noqa: E402
 
 DEPTHS = (1, 32)
-SERVERS = (Larder, Nghttpd, Redis, Memcached)
+SERVERS = (Larder, LarderTLS, Nghttpd, Redis, Memcached)
 # Before the first round; also tells how many calls redis-benchmark is to make.
 WARM_UP_SECONDS = 0.5
 
@@ -43,8 +43,8 @@ ALL_CASES = [
     for depth in DEPTHS
     for operation in ("get", "set")
     for server in SERVERS
-    # nghttpd stores nothing.
-    if not (server is Nghttpd and operation == "set")
+    # nghttpd stores nothing; of TLS it is asked what it costs, which one operation tells.
+    if not (server in (Nghttpd, LarderTLS) and operation == "set")
 ]
 
 
@@ -97,7 +97,7 @@ class Runner:
     def measure_latency(self, case, seconds):
         """For HTTP/2 apart, since h2load slows down where it has to note each call."""
         server = self.servers[case.server]
-        if case.server not in (Larder, Nghttpd):
+        if case.server not in (Larder, LarderTLS, Nghttpd):
             return
         reply = server.check(case.operation)
         load = loads.h2load(

@@ -30,6 +30,7 @@ declare -A why=(
   [redis-server]="to compare with"
   [redis-tools]="redis-benchmark, the load generator for Redis"
   [memcached]="to compare with"
+  [openssl]="the certificate of the TLS benchmark"
   [util-linux]="taskset: one core for the server, one for the load"
 )
 run="git libnghttp2-dev zlib1g-dev pkg-config"
@@ -44,7 +45,7 @@ for purpose in "$@"; do
         protobuf-compiler-grpc g++ gcc libc6-dev python3-venv nghttp2-client) ;;
     bench)
       wanted+=(gcc libc6-dev python3 nghttp2-client nghttp2-server redis-server redis-tools
-        memcached util-linux) ;;
+        memcached openssl util-linux) ;;
     *) usage ;;
   esac
 done

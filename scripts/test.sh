@@ -38,7 +38,7 @@ interop() {
 step "Debian packages" scripts/deps.sh run test
 step "Python environment" scripts/python.sh
 step "Swift tests (debug)" swift test
-step "larder (release)" scripts/release.sh larder
+step "larder, interop-server (release)" scripts/release.sh larder interop-server
 step "allocation gate" allocation_gate
 step "C++ interop client" make --no-print-directory -C Tests/InteropTests/cpp
 step "interop tests (Python, C++, grpcurl, buf)" interop

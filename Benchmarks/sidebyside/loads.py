@@ -50,7 +50,7 @@ def h2load(server, operation, depth, seconds, cpu, reply, with_latency=False):
     command = [
         "h2load", "-c", str(CONNECTIONS), "-m", str(depth), "-t", "1",
         "-D", f"{int(seconds * 1000)}ms", "-d", str(body), "-H", "content-type: application/grpc", "-H", "te: trailers",
-        f"http://127.0.0.1:{server.port}{PATHS[operation]}",
+        f"{server.scheme}://127.0.0.1:{server.port}{PATHS[operation]}",
     ]
     if with_latency:
         LATENCY_LOG.unlink(missing_ok=True)

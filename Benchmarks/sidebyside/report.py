@@ -17,6 +17,7 @@ BARS = [
     Bar("larder-get-16x32", "nghttpd-get-16x32", 0.85),
     Bar("larder-get-16x1", "nghttpd-get-16x1", 1.10),
     Bar("larder-get-16x1", "redis-get-16x1", 1.25),
+    Bar("larder-tls-get-16x32", "larder-get-16x32", 2.00),
     Bar("larder-set-16x32", "larder-get-16x32", 1.30),
     Bar("larder-set-16x1", "larder-get-16x1", 1.30),
 ]

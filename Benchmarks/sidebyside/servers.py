@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import tempfile
 import time
@@ -117,10 +118,17 @@ class Server:
 class HTTP2Server(Server):
     """What h2load can call."""
 
-    def call(self, operation):
-        from support.http2 import Connection, call_headers
+    scheme = "http"
 
-        with Connection(self.port) as connection:
+    def connection(self):
+        from support.http2 import Connection
+
+        return Connection(self.port)
+
+    def call(self, operation):
+        from support.http2 import call_headers
+
+        with self.connection() as connection:
             connection.headers(1, call_headers(PATHS[operation]))
             connection.data(1, REQUESTS[operation], end_stream=True)
             reply = connection.reply(1)
@@ -157,6 +165,32 @@ class Larder(HTTP2Server):
         if not is_right:
             raise BenchmarkError(f"larder answers a {operation} with {data!r}")
         return data
+
+
+class LarderTLS(Larder):
+    """The same within TLS: what encryption costs."""
+
+    name = "larder-tls"
+    scheme = "https"
+
+    def arguments(self):
+        made = subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+             "-nodes", "-keyout", "key.pem", "-out", "cert.pem", "-subj", "/CN=localhost",
+             "-addext", "subjectAltName=DNS:localhost", "-days", "2"],
+            cwd=self.folder, capture_output=True, text=True)
+        if made.returncode != 0:
+            raise BenchmarkError(f"openssl makes no certificate:\n{made.stderr}")
+        return super().arguments() + ["--tls-cert", "cert.pem", "--tls-key", "key.pem"]
+
+    def connection(self):
+        from support.http2 import Connection
+
+        context = ssl.create_default_context(cafile=os.path.join(self.folder, "cert.pem"))
+        context.set_alpn_protocols(["h2"])
+        plain = socket.create_connection(("127.0.0.1", self.port), CALL_SECONDS)
+        secured = context.wrap_socket(plain, server_hostname="localhost")
+        return Connection(None, connected=secured)
 
 
 class Nghttpd(HTTP2Server):

@@ -38,6 +38,13 @@ struct OutboundBody: ~Copyable {
     self.bytes.overwrite(at: offset, bigEndian: value)
   }
 
+  /// Puts other bytes in the place of those appended so far. Not with a splice among them.
+  mutating func replace(size: Int, _ write: (inout OutputRawSpan) -> Void) {
+    precondition(!self.isFinished && self.splice == nil, "a body is replaced before it is whole")
+    self.bytes.removeAll()
+    self.bytes.append(size: size, write)
+  }
+
   /// Puts `value`, which `owner` keeps alive, after the bytes appended so far.
   mutating func splice(_ value: UnsafeRawBufferPointer, owner: AnyObject) {
     precondition(self.splice == nil && value.count > 0, "one large value at a time")

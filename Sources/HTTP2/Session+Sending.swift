@@ -66,6 +66,13 @@ extension Session {
     stream.record.pointee.outbound.overwrite(at: offset, bigEndian: value)
   }
 
+  /// Puts what `write` puts into a span of exactly `size` bytes in the place of a body that nghttp2
+  /// has not taken anything of yet.
+  public func replaceBody(of stream: Stream, size: Int, _ write: (inout OutputRawSpan) -> Void) {
+    self.core.pointee.queuedBytes += size - stream.record.pointee.outbound.bytes.count
+    stream.record.pointee.outbound.replace(size: size, write)
+  }
+
   /// Ends the body of `stream`, with trailers where there are some.
   public func finish(_ stream: Stream, trailers: HeaderList? = nil) {
     stream.record.pointee.outbound.finish(trailers: trailers)

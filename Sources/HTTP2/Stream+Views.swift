@@ -34,6 +34,9 @@ extension Stream {
   /// `inboundBytes` for who must tie them to another lifetime than the handle's.
   public var inboundBuffer: UnsafeRawBufferPointer { self.record.pointee.inbound.buffer }
 
+  /// The bytes of our body that nghttp2 has not taken yet, a spliced value left out.
+  public var outboundBuffer: UnsafeRawBufferPointer { self.record.pointee.outbound.bytes.buffer }
+
   /// `headBytes` for who must tie them to another lifetime than the handle's.
   public var headBuffer: UnsafeRawBufferPointer { self.record.pointee.headers.buffer }
 

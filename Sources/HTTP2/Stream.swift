@@ -44,6 +44,13 @@ public struct Stream: Equatable {
   /// Takes all body bytes that came.
   public func discardInbound() { self.record.pointee.inbound.removeAll() }
 
+  /// Puts what `write` puts into a span of exactly `size` bytes in the place of the body bytes that
+  /// came: another form of the same message. What the peer is credited does not change.
+  public func replaceInbound(size: Int, _ write: (inout OutputRawSpan) -> Void) {
+    self.record.pointee.inbound.removeAll()
+    self.record.pointee.inbound.append(size: size, write)
+  }
+
   /// Set by the layer above for a stream whose end it must hear of: the session then reports the
   /// stream as ready once more when it closes, and recycles it only after that.
   public var reportsClose: Bool {

@@ -9,7 +9,8 @@ struct ServeCommand: AsyncParsableCommand {
     commandName: "serve",
     abstract: "Run a node.",
     discussion: """
-      Serves larder.v1.Cache over gRPC without TLS until it gets SIGTERM or SIGINT.
+      Serves larder.v1.Cache over gRPC until it gets SIGTERM or SIGINT; within TLS if --tls-cert \
+      and --tls-key are given.
 
       A setting is a flag here, a variable of the environment (--value-max is LARDER_VALUE_MAX) \
       and a key of the YAML file (value-max: 3MiB). Flags win over variables, variables over the \
@@ -21,15 +22,28 @@ struct ServeCommand: AsyncParsableCommand {
       A cache of 4 GiB that other machines can reach:
 
         larder serve --listen 0.0.0.0:7600 --memory 4GiB \\
-          --advertise cache-1.internal:7600
+          --advertise cache-1.internal:7600 --tokens /etc/larder/tokens.yaml
 
-      The same from a file, which is also the place for namespaces:
+        # /etc/larder/tokens.yaml
+        - name: web
+          token: 0b7f62f4c1f94d0c2d0f1f2f6a5f0d1e    # openssl rand -hex 16
+          roles: [read, write]                       # read, write, admin, peer
+          namespaces: [sessions]                     # without: all of them
+
+      With TLS, for clients that have a certificate from ca.pem, and plaintext for programs on this \
+      machine; SIGHUP, or a file that changes, has the certificates read anew:
+
+        larder serve --listen 0.0.0.0:7600 --plaintext-listen 127.0.0.1:7601 \\
+          --tls-cert node.pem --tls-key node-key.pem --tls-ca ca.pem
+
+      The first from a file, which is also the place for namespaces:
 
         larder serve --config /etc/larder.yaml
 
         # /etc/larder.yaml
         listen: 0.0.0.0:7600
         advertise: cache-1.internal:7600
+        tokens: /etc/larder/tokens.yaml
         memory: 4GiB
         namespaces:
           - name: sessions
@@ -38,13 +52,17 @@ struct ServeCommand: AsyncParsableCommand {
       """)
 
   @OptionGroup(title: "Node") var node: NodeOptions
+  @OptionGroup(title: "TLS") var tls: TLSOptions
   @OptionGroup(title: "Storage") var storage: StorageOptions
+  @OptionGroup(title: "Security") var security: SecurityOptions
   @OptionGroup(title: "Logging") var logging: LoggingOptions
   @OptionGroup(title: "Limits") var limits: LimitOptions
 
   /// What was given on the command line, by the names of the settings.
   var flags: [String: String] {
-    let given = self.node.given + self.storage.given + self.logging.given + self.limits.given
+    let given =
+      self.node.given + self.tls.given + self.storage.given + self.security.given
+      + self.logging.given + self.limits.given
     return given.reduce(into: [:]) { flags, pair in flags[pair.0.name] = pair.1 }
   }
 

@@ -11,11 +11,33 @@ struct NodeOptions: ParsableArguments {
   @Option(.nodeID) var nodeID: String?
   @Option(.loops) var loops: String?
   @Option(.config) var config: String?
+  @Option(.reloadInterval) var reloadInterval: String?
+  @Option(.compression) var compression: String?
 
   var given: [(Setting, String?)] {
     [
       (.listen, self.listen), (.advertise, self.advertise), (.nodeID, self.nodeID),
-      (.loops, self.loops), (.config, self.config),
+      (.loops, self.loops), (.config, self.config), (.reloadInterval, self.reloadInterval),
+      (.compression, self.compression),
+    ]
+  }
+}
+
+/// Flags of the group "TLS".
+struct TLSOptions: ParsableArguments {
+  @Option(.tlsCert) var tlsCert: String?
+  @Option(.tlsKey) var tlsKey: String?
+  @Option(.tlsCA) var tlsCA: String?
+  @Option(.tlsClientAuth) var tlsClientAuth: String?
+  @Option(.tlsMinVersion) var tlsMinVersion: String?
+  @Option(.plaintextListen) var plaintextListen: String?
+  @Option(.handshakeTimeout) var handshakeTimeout: String?
+
+  var given: [(Setting, String?)] {
+    [
+      (.tlsCert, self.tlsCert), (.tlsKey, self.tlsKey), (.tlsCA, self.tlsCA),
+      (.tlsClientAuth, self.tlsClientAuth), (.tlsMinVersion, self.tlsMinVersion),
+      (.plaintextListen, self.plaintextListen), (.handshakeTimeout, self.handshakeTimeout),
     ]
   }
 }
@@ -34,13 +56,29 @@ struct StorageOptions: ParsableArguments {
   }
 }
 
+/// Flags of the group "Security".
+struct SecurityOptions: ParsableArguments {
+  @Option(.tokens) var tokens: String?
+  @Flag(.insecure) var insecure = false
+
+  var given: [(Setting, String?)] {
+    [
+      (.tokens, self.tokens),
+      (.insecure, self.insecure ? "true" : nil),
+    ]
+  }
+}
+
 /// Flags of the group "Logging".
 struct LoggingOptions: ParsableArguments {
   @Option(.logLevel) var logLevel: String?
   @Option(.logFormat) var logFormat: String?
+  @Option(.accessLog) var accessLog: String?
 
   var given: [(Setting, String?)] {
-    [(.logLevel, self.logLevel), (.logFormat, self.logFormat)]
+    [
+      (.logLevel, self.logLevel), (.logFormat, self.logFormat), (.accessLog, self.accessLog),
+    ]
   }
 }
 
@@ -62,7 +100,12 @@ struct LimitOptions: ParsableArguments {
   @Option(.outputBufferMax) var outputBufferMax: String?
   @Option(.requestBufferMax) var requestBufferMax: String?
   @Option(.answerBufferMax) var answerBufferMax: String?
+  @Option(.compressionMin) var compressionMin: String?
+  @Option(.compressionMax) var compressionMax: String?
   @Option(.drainTimeout) var drainTimeout: String?
+  @Option(.rateLimitPerClient) var rateLimitPerClient: String?
+  @Option(.rateLimitBurst) var rateLimitBurst: String?
+  @Option(.rateLimitClientsMax) var rateLimitClientsMax: String?
 
   var given: [(Setting, String?)] {
     [
@@ -73,7 +116,10 @@ struct LimitOptions: ParsableArguments {
       (.streamsMax, self.streamsMax), (.connectionsMax, self.connectionsMax),
       (.streamWindow, self.streamWindow), (.connectionWindow, self.connectionWindow),
       (.outputBufferMax, self.outputBufferMax), (.requestBufferMax, self.requestBufferMax),
-      (.answerBufferMax, self.answerBufferMax), (.drainTimeout, self.drainTimeout),
+      (.answerBufferMax, self.answerBufferMax), (.compressionMin, self.compressionMin),
+      (.compressionMax, self.compressionMax), (.drainTimeout, self.drainTimeout),
+      (.rateLimitPerClient, self.rateLimitPerClient), (.rateLimitBurst, self.rateLimitBurst),
+      (.rateLimitClientsMax, self.rateLimitClientsMax),
     ]
   }
 }
@@ -81,10 +127,22 @@ struct LimitOptions: ParsableArguments {
 extension Option where Value == String? {
   /// A flag whose name and help come from the table of settings.
   init(_ setting: Setting) {
+    self.init(name: .customLong(setting.name), help: ArgumentHelp(setting))
+  }
+}
+
+extension Flag where Value == Bool {
+  /// A flag without a value, for a setting that is on or off.
+  init(wrappedValue: Bool, _ setting: Setting) {
     self.init(
-      name: .customLong(setting.name),
-      help: ArgumentHelp(
-        "\(setting.summary) (default: \(setting.defaultText); \(setting.variableName))",
-        valueName: setting.valueName))
+      wrappedValue: wrappedValue, name: .customLong(setting.name), help: ArgumentHelp(setting))
+  }
+}
+
+extension ArgumentHelp {
+  fileprivate init(_ setting: Setting) {
+    self.init(
+      "\(setting.summary) (default: \(setting.defaultText); \(setting.variableName))",
+      valueName: setting.valueName)
   }
 }

@@ -55,13 +55,16 @@ private func descriptorSet(_ files: [(name: String, imports: [String])]) -> [UIn
     for name in [
       "larder/v1/cache.proto", "larder/v1/admin.proto", "grpc/health/v1/health.proto",
       "grpc/reflection/v1/reflection.proto", "grpc/reflection/v1alpha/reflection.proto",
-      "google/rpc/error_details.proto", "google/protobuf/any.proto",
+      "google/protobuf/any.proto", "google/protobuf/duration.proto",
     ] {
       #expect(self.files(.fileByFilename(name)) == [name])
     }
   }
 
   @Test func `a file comes with what it imports, itself first`() {
+    #expect(
+      self.files(.fileByFilename("google/rpc/error_details.proto"))
+        == ["google/rpc/error_details.proto", "google/protobuf/duration.proto"])
     #expect(
       self.files(.fileByFilename("google/rpc/status.proto"))
         == ["google/rpc/status.proto", "google/protobuf/any.proto"])

@@ -11,7 +11,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from support import stubs  # noqa: E402
 
 stubs.generate()
-pytest.register_assert_rewrite("support.failures", "support.node", "support.http2")
+pytest.register_assert_rewrite(
+    "support.failures", "support.node", "support.http2", "support.tls")
 
 from larder.v1 import admin_pb2_grpc, cache_pb2_grpc  # noqa: E402
 from support.node import Node  # noqa: E402

@@ -8,14 +8,24 @@ import Testing
   private static let help = Larder.helpMessage(for: ServeCommand.self, columns: 100)
 
   @Test func `every setting of the table has a flag, and every flag a setting`() {
-    let flags = Self.help.matches(of: /(?m)^ +--([a-z-]+) </).map { String($0.output.1) }
-    #expect(flags == Setting.all.map(\.name))
+    #expect(Self.flags(in: Self.help) == Setting.all.map(\.name))
   }
 
-  @Test(arguments: Setting.all.map(\.name))
+  /// The names of the flags that stand at the beginning of a line, but those of every command.
+  private static func flags(in help: String) -> [String] {
+    help.matches(of: /(?m)^  --([a-z-]+)(?: |$)/).map { String($0.output.1) }
+      .filter { $0 != "version" }
+  }
+
+  @Test(arguments: Setting.all.filter(\.takesValue).map(\.name))
   func `the value of each flag reaches the configuration under its name`(name: String) throws {
     let command = try ServeCommand.parse(["--\(name)", "some value"])
     #expect(command.flags == [name: "some value"])
+  }
+
+  @Test(arguments: Setting.all.filter { !$0.takesValue }.map(\.name))
+  func `a flag without a value is true by being there`(name: String) throws {
+    #expect(try ServeCommand.parse(["--\(name)"]).flags == [name: "true"])
   }
 
   @Test func `flags that were not given are absent`() throws {
@@ -37,8 +47,8 @@ import Testing
       let section =
         Self.help.split(separator: "\n\n")
         .first { $0.hasPrefix("\(group.rawValue.uppercased()):") } ?? ""
-      let flags = section.matches(of: /(?m)^ +--([a-z-]+) </).map { String($0.output.1) }
-      #expect(flags == Setting.all.filter { $0.group == group }.map(\.name))
+      let names = Setting.all.filter { $0.group == group }.map(\.name)
+      #expect(Self.flags(in: String(section)) == names)
     }
   }
 

@@ -68,6 +68,9 @@ final class ChannelCore: UnaryReceiver {
   private func send(_ call: ChannelCall, on connection: ClientConnection) {
     let timeout = call.deadline.map { $0 - .now() }
     if let timeout, timeout <= .nanoseconds(0) { return call.finish(.failure(self.tooLate)) }
+    guard ClientConnection.takes(call.metadata) else {
+      return call.finish(.failure(self.metadataTooLarge(call.metadata)))
+    }
     self.lastTag += 1
     let id = connection.call(
       self.method(call.path), timeout: timeout, metadata: call.metadata, size: call.message.count,
@@ -121,6 +124,7 @@ final class ChannelCore: UnaryReceiver {
 
   func open(
     _ path: String, _ metadata: Metadata, _ waiter: ChannelWaiter,
+    _ intercepted: InterceptedClientCall?,
     _ done: @escaping (Result<ClientStreamingCall, Status>) -> Void
   ) {
     self.withConnection(waiter) { result in
@@ -128,9 +132,12 @@ final class ChannelCore: UnaryReceiver {
         result.flatMap { connection in
           let timeout = waiter.deadline.map { $0 - .now() }
           if let timeout, timeout <= .nanoseconds(0) { return .failure(self.tooLate) }
+          guard ClientConnection.takes(metadata) else {
+            return .failure(self.metadataTooLarge(metadata))
+          }
           guard
             let call = connection.streaming(
-              self.method(path), timeout: timeout, metadata: metadata)
+              self.method(path), timeout: timeout, metadata: metadata, intercepted: intercepted)
           else { return .failure(self.tooManyCalls) }
           self.flushSoon()
           return .success(call)
@@ -234,13 +241,21 @@ final class ChannelCore: UnaryReceiver {
     // Paths may come from outside, so that heads made here can be freed.
     let method = ClientMethod(
       path: path, authority: self.peer, userAgent: self.configuration.userAgent,
-      isImmortal: false)
+      encoding: self.configuration.compression.encoding,
+      isEncrypted: self.configuration.tls != nil, isImmortal: false)
     if self.methods.count < Self.methodsMax { self.methods[path] = method }
     return method
   }
 
   private var tooLate: Status {
     Status(.deadlineExceeded, "the deadline passed before the call to \(self.peer) was sent")
+  }
+
+  private func metadataTooLarge(_ metadata: Metadata) -> Status {
+    Status(
+      .resourceExhausted,
+      "the call's metadata is \(metadata.headerListBytes) bytes of headers, over "
+        + "\(ClientConnection.metadataMaxBytes)")
   }
 
   private var tooManyCalls: Status {

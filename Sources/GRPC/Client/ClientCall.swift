@@ -18,6 +18,8 @@ struct ClientCall: CallState, ~Copyable {
   var phase = Phase.new
   /// When the caller stops waiting; nil: never.
   var deadline: NIODeadline?
+  /// What the server compresses its messages with, once its head was looked at.
+  var encoding = MessageEncoding.identity
   /// Bytes counted against the connection's `requestBufferMaxBytes`.
   var bufferedBytes = 0
   /// Who is told of the answer to a unary call.

@@ -8,6 +8,8 @@ public import NIOCore
 /// with UNAVAILABLE until the next attempt is due.
 public final class ClientChannel: Sendable {
   private let core: NIOLoopBoundBox<ChannelCore>
+  private let peer: String
+  private let interceptors: [any ClientInterceptor]
 
   private var eventLoop: any EventLoop { self.core.eventLoop }
 
@@ -19,6 +21,8 @@ public final class ClientChannel: Sendable {
     configuration: ClientConfiguration = ClientConfiguration(), logger: Logger
   ) {
     let eventLoop = group.next()
+    self.peer = ClientConnection.authority(host: host, port: port)
+    self.interceptors = configuration.interceptors
     // Nobody uses the core before the loop does.
     self.core = .makeBoxSendingValue(
       ChannelCore(
@@ -37,6 +41,25 @@ public final class ClientChannel: Sendable {
   public func unary(
     _ path: String, _ message: [UInt8], metadata: Metadata = Metadata(),
     timeout: TimeAmount? = nil
+  ) async throws(Status) -> ClientResponse {
+    if self.interceptors.isEmpty {
+      return try await self.send(path, message, metadata, timeout)
+    }
+    var intercepted = InterceptedClientCall(
+      ClientCallHead(path: path, peer: self.peer, metadata: metadata))
+    try intercepted.begin(self.interceptors)
+    do throws(Status) {
+      let response = try await self.send(path, message, intercepted.head.metadata, timeout)
+      intercepted.end(.ok)
+      return response
+    } catch {
+      intercepted.end(error)
+      throw error
+    }
+  }
+
+  private func send(
+    _ path: String, _ message: [UInt8], _ metadata: Metadata, _ timeout: TimeAmount?
   ) async throws(Status) -> ClientResponse {
     let call = ChannelCall(
       path: path, message: message, metadata: metadata,
@@ -62,13 +85,32 @@ public final class ClientChannel: Sendable {
   public func streaming(
     _ path: String, metadata: Metadata = Metadata(), timeout: TimeAmount? = nil
   ) async throws(Status) -> ClientStreamingCall {
+    if self.interceptors.isEmpty { return try await self.open(path, metadata, timeout, nil) }
+    var intercepted = InterceptedClientCall(
+      ClientCallHead(path: path, peer: self.peer, metadata: metadata))
+    try intercepted.begin(self.interceptors)
+    do throws(Status) {
+      return try await self.open(path, intercepted.head.metadata, timeout, intercepted)
+    } catch {
+      intercepted.end(error)
+      throw error
+    }
+  }
+
+  /// - Parameter intercepted: is told of the call's end, once it was opened.
+  private func open(
+    _ path: String, _ metadata: Metadata, _ timeout: TimeAmount?,
+    _ intercepted: InterceptedClientCall?
+  ) async throws(Status) -> ClientStreamingCall {
     let deadline = timeout.map { NIODeadline.now() + $0 }
     let core = self.core
     let waiter = ChannelWaiter(deadline: deadline)
     let result = await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
         self.eventLoop.execute {
-          core.value.open(path, metadata, waiter) { continuation.resume(returning: $0) }
+          core.value.open(path, metadata, waiter, intercepted) {
+            continuation.resume(returning: $0)
+          }
         }
       }
     } onCancel: {

@@ -3,7 +3,9 @@ public import NIOCore
 /// What a client's connections may use, and how they behave. Validated where it is configured.
 public struct ClientConfiguration: Sendable {
   public var connection = ConnectionLimits()
-  /// How long connecting may take, until the server has sent its SETTINGS.
+  /// Encrypts the connections, and proves who is at their ends; nil: plaintext.
+  public var tls: ClientTLS?
+  /// How long connecting may take, TLS included, until the server has sent its SETTINGS.
   public var connectTimeout: TimeAmount = .seconds(5)
   /// A server that is silent for this long while calls are open is sent a PING; nil: never.
   public var keepaliveInterval: TimeAmount?
@@ -15,6 +17,11 @@ public struct ClientConfiguration: Sendable {
   /// Above the server's SETTINGS_MAX_CONCURRENT_STREAMS, calls wait inside the connection.
   public var callsMax = 10_000
   public var backoff = BackoffConfiguration()
+  /// See every call of a channel, in this order.
+  public var interceptors: [any ClientInterceptor] = []
+  /// Which requests are compressed. Servers are not asked first; one that does not take the encoding
+  /// answers UNIMPLEMENTED. Compressed answers are taken in any case.
+  public var compression = MessageCompression()
 
   public static let defaultUserAgent = "larder/0.1.0"
 

@@ -12,12 +12,14 @@ extension ClientConnection {
     if self.calls.of(stream).pointee.phase == .waiting {
       if let fault = self.headFault(stream) { return self.end(stream, fault) }
       self.calls.of(stream).pointee.phase = .receiving
+      self.calls.of(stream).pointee.encoding = ResponseOutcome.encoding(inHead: stream.headFields)
     }
     do {
       _ = try MessagePrefix.unary(
-        stream.inboundBytes, isEnd: false, messageMaxBytes: self.limits.messageMaxBytes)
+        stream.inboundBytes, isEnd: false, messageMaxBytes: self.limits.messageMaxBytes,
+        encoding: self.calls.of(stream).pointee.encoding)
     } catch {
-      return self.end(stream, error.answerStatus)
+      return self.end(stream, self.answerStatus(error))
     }
     guard self.buffer(stream) else { return self.end(stream, self.bufferExhausted) }
     self.session.credit(stream)
@@ -25,17 +27,21 @@ extension ClientConnection {
 
   private func complete(_ stream: HTTP2.Stream) {
     var status = Status.ok
+    var encoding = self.lastEncoding
     if !self.isPlainlyOK(stream) {
       status = self.status(of: stream)
       if status.code == .ok, let fault = self.headFault(stream) { status = fault }
+      encoding = ResponseOutcome.encoding(inHead: stream.headFields)
     }
     if status.code == .ok {
       do {
-        _ = try MessagePrefix.unary(
-          stream.inboundBytes, isEnd: true, messageMaxBytes: self.limits.messageMaxBytes)
-        self.remember(stream)
+        let message = try MessagePrefix.unary(
+          stream.inboundBytes, isEnd: true, messageMaxBytes: self.limits.messageMaxBytes,
+          encoding: encoding)
+        if let message, message.isCompressed { try self.inflate(stream, encoding) }
+        self.remember(stream, encoding)
       } catch {
-        status = error.answerStatus
+        status = self.answerStatus(error)
       }
     }
     self.end(stream, status)
@@ -48,9 +54,10 @@ extension ClientConnection {
   }
 
   /// Keeps the blocks of an OK answer that had both.
-  private func remember(_ stream: HTTP2.Stream) {
+  private func remember(_ stream: HTTP2.Stream, _ encoding: MessageEncoding) {
     guard !stream.trailerBytes.isEmpty, !self.isPlainlyOK(stream) else { return }
     self.lastHead = stream.headBytes.array
+    self.lastEncoding = encoding
     self.lastTrailers = stream.trailerBytes.array
   }
 
@@ -64,12 +71,13 @@ extension ClientConnection {
     if stream.isHeadReceived && !self.calls.of(stream).pointee.isHeadJudged {
       if let fault = self.headFault(stream) { return self.end(stream, fault) }
       self.calls.of(stream).pointee.isHeadJudged = true
+      pipe.inboundEncoding = ResponseOutcome.encoding(inHead: stream.headFields)
     }
     pipe.drainedIfWaiting()
     do {
       try pipe.deliver()
     } catch {
-      return self.end(stream, error.answerStatus)
+      return self.end(stream, self.answerStatus(error))
     }
     if !self.buffer(stream) { self.end(stream, self.bufferExhausted) }
   }
@@ -79,9 +87,12 @@ extension ClientConnection {
     if status.code == .ok, let fault = self.headFault(stream) { status = fault }
     do {
       // A body that is not gRPC is not taken apart.
-      if self.headFault(stream) == nil { try pipe.deliverRest() }
+      if self.headFault(stream) == nil {
+        pipe.inboundEncoding = ResponseOutcome.encoding(inHead: stream.headFields)
+        try pipe.deliverRest()
+      }
     } catch {
-      if status.code == .ok { status = error.answerStatus }
+      if status.code == .ok { status = self.answerStatus(error) }
     }
     self.end(stream, status)
   }
@@ -179,16 +190,15 @@ extension ClientConnection {
       "incomplete responses on this connection hold more than "
         + "\(self.limits.requestBufferMaxBytes) bytes")
   }
-}
 
-extension FramingError {
   /// What a call ends with whose answer is framed so.
-  fileprivate var answerStatus: Status {
-    switch self {
+  private func answerStatus(_ error: FramingError) -> Status {
+    switch error {
+    case .inflatedTooLarge(let max) where max < self.limits.messageMaxBytes: self.bufferExhausted
     case .noMessage: Status(.internal, "the server answered OK without a message")
     case .secondMessage:
       Status(.internal, "the server answered a unary call with more than one message")
-    default: self.status
+    default: error.status
     }
   }
 }

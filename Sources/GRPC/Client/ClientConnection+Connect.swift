@@ -3,8 +3,8 @@ public import NIOCore
 internal import NIOPosix
 
 extension ClientConnection {
-  /// Connects to `host`:`port` over HTTP/2 with prior knowledge (h2c), and waits for the server's
-  /// SETTINGS, so that what answers is known to speak HTTP/2.
+  /// Connects to `host`:`port` over HTTP/2, within TLS or with prior knowledge (h2c), and waits for
+  /// the server's SETTINGS, so that what answers is known to speak HTTP/2.
   ///
   /// - Parameter eventLoop: the connection lives on it, and is used on it only.
   /// - Returns: fails with a `Status` UNAVAILABLE that names the server and the reason.
@@ -14,6 +14,9 @@ extension ClientConnection {
     let peer = Self.authority(host: host, port: port)
     let deadline = NIODeadline.now() + configuration.connectTimeout
     let limits = configuration.connection
+    // A name with several addresses may take several attempts, each with a channel of its own.
+    let attempts = NIOLoopBoundBox<[ClientConnection]>.makeBoxSendingValue(
+      [], eventLoop: eventLoop)
     let bootstrap = ClientBootstrap(group: eventLoop)
       .connectTimeout(configuration.connectTimeout)
       .channelOption(.tcpOption(.tcp_nodelay), value: 1)
@@ -27,12 +30,20 @@ extension ClientConnection {
       )
       .channelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
-          try channel.pipeline.syncOperations.addHandler(
-            ClientConnection(channel: channel, peer: peer, configuration: configuration))
+          let connection = ClientConnection(
+            channel: channel, peer: peer, configuration: configuration)
+          attempts.value.append(connection)
+          try connection.install(host: host)
         }
       }
     return Self.open(bootstrap, host: host, port: port)
-      .flatMap { channel in Self.ready(channel, by: deadline, configuration.connectTimeout) }
+      .flatMap { channel in
+        guard let connection = attempts.value.first(where: { $0.isOn(channel) }) else {
+          preconditionFailure("a channel that was made without its connection")
+        }
+        attempts.value = []
+        return Self.ready(connection, eventLoop, by: deadline, configuration.connectTimeout)
+      }
       .flatMapErrorThrowing { throw ConnectFailure.status($0, peer: peer) }
   }
 
@@ -52,18 +63,14 @@ extension ClientConnection {
   }
 
   private static func ready(
-    _ channel: any Channel, by deadline: NIODeadline, _ timeout: TimeAmount
+    _ connection: ClientConnection, _ eventLoop: any EventLoop, by deadline: NIODeadline,
+    _ timeout: TimeAmount
   ) -> EventLoopFuture<NIOLoopBound<ClientConnection>> {
-    let connection: ClientConnection
-    do {
-      connection = try channel.pipeline.syncOperations.handler(type: ClientConnection.self)
-    } catch {
-      return channel.eventLoop.makeFailedFuture(error)
-    }
-    let bound = NIOLoopBound(connection, eventLoop: channel.eventLoop)
-    let timer = channel.eventLoop.scheduleTask(deadline: deadline) {
+    let bound = NIOLoopBound(connection, eventLoop: eventLoop)
+    let what = connection.configuration.tls == nil ? "" : "TLS handshake and "
+    let timer = eventLoop.scheduleTask(deadline: deadline) {
       bound.value.close(
-        because: "no HTTP/2 SETTINGS within \(Double(timeout.nanoseconds) / 1e9) s")
+        because: "no \(what)HTTP/2 SETTINGS within \(Double(timeout.nanoseconds) / 1e9) s")
     }
     return connection.whenReady.always { _ in timer.cancel() }.map { bound }
   }

@@ -9,25 +9,29 @@ public import NIOCore
 public final class ClientConnection: Connection {
   /// The server, as `host:port`.
   public let peer: String
+  /// What the metadata of one call may take of its header list, as RFC 9113, section 6.5.2, counts it.
+  /// Servers take less, mostly 8 KiB in all; libnghttp2 gives up the connection at 64 KiB.
+  public static let metadataMaxBytes = 32 << 10
+
   /// Calls whose end the caller was not told yet.
   public internal(set) var openCalls = 0
 
   let configuration: ClientConfiguration
   let calls = CallTable<ClientCall>()
-  /// Bytes of responses that are not whole yet.
-  var bufferedBytes = 0
   /// Head and trailers of the last unary answer that was plainly OK: servers send the same blocks
   /// for call after call.
   var lastHead: [UInt8] = []
   var lastTrailers: [UInt8] = []
+  /// What `lastHead` says of the encoding.
+  var lastEncoding = MessageEncoding.identity
 
   private let channel: any Channel
   private let ready: EventLoopPromise<Void>
   private var isReady = false
   /// Nothing more goes out, and nothing that comes matters.
   private var isClosing = false
-  /// What callers are told when the connection is lost.
-  private var endReason: String
+  /// What callers are told when the connection is lost; nil: no more than that.
+  private var endReason: String?
   private var keepalive: Keepalive?
   private var keepaliveTimer: Scheduled<Void>?
   /// The connection has no stream ids left.
@@ -40,7 +44,6 @@ public final class ClientConnection: Connection {
     self.peer = peer
     self.configuration = configuration
     self.ready = channel.eventLoop.makePromise()
-    self.endReason = "the connection to \(peer) was lost"
     self.keepalive = configuration.keepaliveInterval.map {
       Keepalive(interval: $0, timeout: configuration.keepaliveTimeout)
     }
@@ -48,13 +51,14 @@ public final class ClientConnection: Connection {
     super.init(
       session: Session(
         role: .client, configuration: configuration.connection.session, pool: resources.pool),
-      limits: configuration.connection, resources: resources)
+      limits: configuration.connection, resources: resources,
+      compression: configuration.compression, writesToSocket: configuration.tls == nil)
   }
 
   // MARK: - State
 
   /// The connection is up; calls under way can still end well.
-  public var isOpen: Bool { self.context != nil && !self.isClosing }
+  public var isOpen: Bool { self.context != nil && !self.isClosing && !self.isEnding }
 
   /// A call made now would be taken: the server has not said goodbye, and `callsMax` is not
   /// reached.
@@ -69,8 +73,46 @@ public final class ClientConnection: Connection {
   /// Succeeds once the connection is closed, however that came about.
   public var whenClosed: EventLoopFuture<Void> { self.channel.closeFuture }
 
+  func isOn(_ channel: any Channel) -> Bool { self.channel === channel }
+
   /// Succeeds once the server's SETTINGS came; fails with a `Status` if the connection ends before.
   var whenReady: EventLoopFuture<Void> { self.ready.futureResult }
+
+  // MARK: - Start
+
+  /// Puts the connection on its channel, or the TLS handshake that comes before it.
+  ///
+  /// - Parameter host: as the caller knows the server.
+  func install(host: String) throws {
+    let pipeline = self.channel.pipeline.syncOperations
+    guard let tls = self.configuration.tls else { return try pipeline.addHandler(self) }
+    let handshake = TLSHandshake(.client(expectedName: tls.expectedName(host: host))) {
+      self.handshakeEnded($0)
+    }
+    try pipeline.addHandlers(try tls.makeHandler(host: host), handshake)
+  }
+
+  private func handshakeEnded(_ result: Result<[String], TLSHandshake.Failure>) {
+    switch result {
+    case .success:
+      do {
+        return try self.channel.pipeline.syncOperations.addHandler(self)
+      } catch {
+        self.endReason = ConnectFailure.reason(error)
+      }
+    case .failure(.refused(let reason)) where !self.isClosing: self.endReason = reason
+    // The reason that there was before says more.
+    case .failure: break
+    }
+    self.failReady()
+  }
+
+  private func abandonHandshake(because reason: String) {
+    guard !self.isReady && !self.isClosing else { return }
+    self.isClosing = true
+    self.endReason = reason
+    self.channel.close(promise: nil)
+  }
 
   // MARK: - Calls
 
@@ -81,8 +123,8 @@ public final class ClientConnection: Connection {
   ///   - size: of the request message, in bytes.
   ///   - write: puts exactly `size` bytes into the span.
   ///   - receiver: is told of the answer, with `tag`. Kept until then.
-  /// - Returns: nil if `canCall` is false, or the connection has used up its stream ids. The
-  ///   receiver then hears nothing.
+  /// - Returns: nil if `canCall` is false, the connection has used up its stream ids, or the metadata
+  ///   is over `metadataMaxBytes`. The receiver then hears nothing.
   public func call(
     _ method: ClientMethod, timeout: TimeAmount?, metadata: Metadata = Metadata(), size: Int,
     _ write: (inout OutputRawSpan) -> Void, to receiver: any UnaryReceiver, tag: UInt64
@@ -90,9 +132,13 @@ public final class ClientConnection: Connection {
     guard let stream = self.begin(method, timeout, metadata, .waiting) else { return nil }
     self.calls.of(stream).pointee.receiver = receiver
     self.calls.of(stream).pointee.tag = tag
-    self.session.append(to: stream, size: MessagePrefix.byteCount + size) { output in
-      MessagePrefix.write(length: size, into: &output)
-      write(&output)
+    if method.encoding != .identity && self.compression.covers(size) {
+      _ = self.appendCompressed(to: stream, method.encoding, size: size, write)
+    } else {
+      self.session.append(to: stream, size: MessagePrefix.byteCount + size) { output in
+        MessagePrefix.write(length: size, into: &output)
+        write(&output)
+      }
     }
     self.session.finish(stream)
     return CallID(stream: stream.id)
@@ -104,11 +150,21 @@ public final class ClientConnection: Connection {
   public func streaming(
     _ method: ClientMethod, timeout: TimeAmount?, metadata: Metadata = Metadata()
   ) -> ClientStreamingCall? {
+    self.streaming(method, timeout: timeout, metadata: metadata, intercepted: nil)
+  }
+
+  /// - Parameter intercepted: is told of the call's end.
+  func streaming(
+    _ method: ClientMethod, timeout: TimeAmount?, metadata: Metadata,
+    intercepted: InterceptedClientCall?
+  ) -> ClientStreamingCall? {
     guard let stream = self.begin(method, timeout, metadata, .streaming) else { return nil }
     let connection = NIOLoopBound(self, eventLoop: self.channel.eventLoop)
     let pipe = MessagePipe(
       connection: self, stream: stream, eventLoop: self.channel.eventLoop,
+      outboundEncoding: method.encoding,
       readerLeft: { connection.value.readerLeft($0) })
+    if let intercepted { pipe.whenClosed = { intercepted.end($0) } }
     self.calls.of(stream).pointee.pipe = pipe
     return ClientStreamingCall(pipe: pipe) { connection.value.readerLeft($0) }
   }
@@ -127,18 +183,23 @@ public final class ClientConnection: Connection {
   public func close() { self.close(because: "the connection to \(self.peer) was closed") }
 
   func close(because reason: String) {
-    guard self.isOpen else { return }
+    guard self.isOpen else { return self.abandonHandshake(because: reason) }
     self.isClosing = true
     self.endReason = reason
     self.session.goAway(.noError)
     self.closeAfterFlush()
   }
 
+  /// Whether the metadata is within `metadataMaxBytes`.
+  static func takes(_ metadata: Metadata) -> Bool {
+    metadata.isEmpty || metadata.headerListBytes <= Self.metadataMaxBytes
+  }
+
   private func begin(
     _ method: ClientMethod, _ timeout: TimeAmount?, _ metadata: Metadata,
     _ phase: ClientCall.Phase
   ) -> HTTP2.Stream? {
-    guard self.canCall else { return nil }
+    guard self.canCall, Self.takes(metadata) else { return nil }
     let head = method.head(timeout: timeout, metadata: metadata)
     guard let stream = self.session.request(head: head) else {
       // 2^30 calls were made (RFC 9113, section 5.1.1).
@@ -199,10 +260,15 @@ public final class ClientConnection: Connection {
   override func ended() {
     self.keepaliveTimer?.cancel()
     self.keepaliveTimer = nil
-    if !self.isReady {
-      self.isReady = true
-      self.ready.fail(Status(.unavailable, "cannot connect to \(self.peer): \(self.endReason)"))
-    }
+    self.failReady()
+  }
+
+  private func failReady() {
+    guard !self.isReady else { return }
+    self.isReady = true
+    let hint = self.configuration.tls == nil ? "; it may want TLS" : ""
+    let reason = self.endReason ?? "it closed the connection before HTTP/2 began\(hint)"
+    self.ready.fail(Status(.unavailable, "cannot connect to \(self.peer): \(reason)"))
   }
 
   /// What calls are told that the end of the connection cut off.
@@ -211,11 +277,12 @@ public final class ClientConnection: Connection {
       // libnghttp2 itself has said goodbye, which it does only for this.
       return Status(.unavailable, "\(self.peer) broke the HTTP/2 protocol")
     }
+    let reason = self.endReason ?? "the connection to \(self.peer) was lost"
     guard let goAway = self.session.goAway, goAway.code != .noError else {
-      return Status(.unavailable, self.endReason)
+      return Status(.unavailable, reason)
     }
     return Status(
-      .unavailable, "\(self.endReason) (GOAWAY \(goAway.code): \(goAway.debugText))")
+      .unavailable, "\(reason) (GOAWAY \(goAway.code): \(goAway.debugText))")
   }
 
   override func sessionFailed(_ error: SessionError) {
@@ -224,7 +291,9 @@ public final class ClientConnection: Connection {
   }
 
   public override func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    self.endReason = "the connection to \(self.peer) was lost: \(ConnectFailure.reason(error))"
+    let reason = ConnectFailure.reason(error)
+    self.endReason =
+      self.isReady ? "the connection to \(self.peer) was lost: \(reason)" : reason
     super.errorCaught(context: context, error: error)
   }
 

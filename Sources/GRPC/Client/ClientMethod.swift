@@ -24,6 +24,11 @@ public final class ClientMethod: Sendable {
   public let path: String
   private let authority: String
   private let userAgent: String
+  /// Sent with every call of the method.
+  private let metadata: Metadata
+  private let scheme: String
+  /// What the messages of calls may be compressed with.
+  let encoding: MessageEncoding
   private let plain: HeaderList
   private let withTimeout = Mutex(TimeoutHeads())
 
@@ -32,26 +37,42 @@ public final class ClientMethod: Sendable {
   /// - Parameters:
   ///   - path: such as `/larder.v1.Cache/Get`.
   ///   - authority: whom the call is for, as `host:port`.
+  ///   - metadata: sent with every call, such as a bearer token; unlike a call's own it costs the
+  ///     call nothing.
+  ///   - encoding: what messages are compressed with that the configuration of their connection has
+  ///     the size for; `.identity`: none.
+  ///   - isEncrypted: for connections with TLS.
   public convenience init(
-    path: String, authority: String, userAgent: String = ClientConfiguration.defaultUserAgent
+    path: String, authority: String, userAgent: String = ClientConfiguration.defaultUserAgent,
+    metadata: Metadata = Metadata(), encoding: MessageEncoding = .identity,
+    isEncrypted: Bool = false
   ) {
-    self.init(path: path, authority: authority, userAgent: userAgent, isImmortal: true)
+    self.init(
+      path: path, authority: authority, userAgent: userAgent, metadata: metadata,
+      encoding: encoding, isEncrypted: isEncrypted, isImmortal: true)
   }
 
-  init(path: String, authority: String, userAgent: String, isImmortal: Bool) {
+  init(
+    path: String, authority: String, userAgent: String, metadata: Metadata = Metadata(),
+    encoding: MessageEncoding, isEncrypted: Bool, isImmortal: Bool
+  ) {
     self.path = path
     self.authority = authority
     self.userAgent = userAgent
+    self.metadata = metadata
+    self.encoding = encoding
+    self.scheme = isEncrypted ? "https" : "http"
     self.plain = HeaderList(
-      Self.fields(path, authority, userAgent, timeout: nil), isImmortal: isImmortal)
+      Self.fields(self.scheme, path, authority, userAgent, encoding, timeout: nil)
+        + metadata.headerFields,
+      isImmortal: isImmortal)
   }
 
   /// The head of one call. Without metadata, and with a timeout that was used lately or none, it is
   /// there already.
   func head(timeout: TimeAmount?, metadata: Metadata) -> HeaderList {
     guard metadata.isEmpty else {
-      let fields = Self.fields(self.path, self.authority, self.userAgent, timeout: timeout)
-      return HeaderList(fields + metadata.headerFields)
+      return HeaderList(self.fields(timeout: timeout) + metadata.headerFields)
     }
     guard let timeout else { return self.plain }
     return self.head(timeout: Timeout.coarse(timeout))
@@ -63,10 +84,8 @@ public final class ClientMethod: Sendable {
         return cache.heads[index].head
       }
       // Not immortal, since it can be replaced; nghttp2 copies it into pooled memory.
-      let new = TimeoutHead(
-        timeout: timeout,
-        head: HeaderList(
-          Self.fields(self.path, self.authority, self.userAgent, timeout: timeout)))
+      let head = HeaderList(self.fields(timeout: timeout))
+      let new = TimeoutHead(timeout: timeout, head: head)
       if cache.heads.count < Self.timeoutsMax {
         cache.heads.append(new)
       } else {
@@ -77,16 +96,25 @@ public final class ClientMethod: Sendable {
     }
   }
 
+  private func fields(timeout: TimeAmount?) -> [(name: String, value: [UInt8])] {
+    Self.fields(
+      self.scheme, self.path, self.authority, self.userAgent, self.encoding, timeout: timeout)
+      + self.metadata.headerFields
+  }
+
   /// In the order of PROTOCOL-HTTP2.md, "Requests".
   private static func fields(
-    _ path: String, _ authority: String, _ userAgent: String, timeout: TimeAmount?
+    _ scheme: String, _ path: String, _ authority: String, _ userAgent: String,
+    _ encoding: MessageEncoding, timeout: TimeAmount?
   ) -> [(name: String, value: [UInt8])] {
     var fields = [
-      (":method", "POST"), (":scheme", "http"), (":path", path), (":authority", authority),
+      (":method", "POST"), (":scheme", scheme), (":path", path), (":authority", authority),
       ("te", "trailers"),
     ]
     if let timeout { fields.append(("grpc-timeout", Timeout.format(timeout))) }
     fields.append(("content-type", "application/grpc"))
+    if encoding != .identity { fields.append(("grpc-encoding", encoding.rawValue)) }
+    fields.append(("grpc-accept-encoding", MessageEncoding.accepted))
     fields.append(("user-agent", userAgent))
     return fields.map { (name: $0.0, value: Array($0.1.utf8)) }
   }

@@ -18,10 +18,11 @@ public final class ClientStreamingCall: Sendable {
   /// Sends one message; returns when there is room for another. A task that is cancelled meanwhile
   /// cancels the call.
   ///
+  /// - Parameter mayCompress: false: sends it as it is, on a channel that compresses.
   /// - Throws: a `Status`: how the call ended, or INTERNAL after `finishSending`.
-  public func send(_ message: ByteBuffer) async throws {
+  public func send(_ message: ByteBuffer, mayCompress: Bool = true) async throws {
     try await withTaskCancellationHandler {
-      try await self.pipe.send(message, beforeFirst: { _, _ in })
+      try await self.pipe.send(message, mayCompress: mayCompress, beforeEach: { _, _ in })
     } onCancel: {
       self.cancel()
     }
@@ -64,7 +65,7 @@ public final class ClientStreamingCall: Sendable {
 
       mutating func next() async throws -> ByteBuffer? {
         do {
-          return try await self.base.next()
+          return try await self.base.next()?.bytes
         } catch is CancellationError {
           throw Status(.cancelled, "the reading task was cancelled")
         }

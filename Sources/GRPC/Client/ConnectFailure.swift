@@ -20,7 +20,7 @@ enum ConnectFailure {
     case is SocketAddressError: return "the host name has no address"
     case ChannelError.connectTimeout(let timeout):
       return "no answer within \(Double(timeout.nanoseconds) / 1e9) s"
-    default: return "\(error)"
+    default: return TLSReason.text(error, of: nil)
     }
   }
 

@@ -1,4 +1,5 @@
 internal import HTTP2
+internal import NIOCore
 
 /// Reads from a response how its call ended (PROTOCOL-HTTP2.md, "Responses"). No I/O.
 enum ResponseOutcome {
@@ -6,11 +7,17 @@ enum ResponseOutcome {
   static func fault(inHead fields: HeaderFields) -> Status? {
     let head = ResponseHead(fields)
     guard head.httpStatus == 200 && head.isGRPC else { return head.statusFromHTTP }
-    guard head.encoding.equals("identity") || head.encoding.isEmpty else {
+    guard head.encoding != nil else {
       return Status(
-        .internal, "the response has grpc-encoding \(head.encoding.text), which was not offered")
+        .internal,
+        "the response has grpc-encoding \(head.encodingName.text), which was not offered")
     }
     return nil
+  }
+
+  /// What the messages of a response may be compressed with whose head has no fault.
+  static func encoding(inHead fields: HeaderFields) -> MessageEncoding {
+    ResponseHead(fields).encoding ?? .identity
   }
 
   /// How a call ended whose response is whole.
@@ -28,22 +35,28 @@ enum ResponseOutcome {
     var fields = fields
     var status: Status?
     var message = ""
-    var info: ErrorInfo?
+    var details: (info: ErrorInfo?, retryDelay: TimeAmount?)
+    var pushback: RetryPushback?
     while let field = fields.next() {
       switch field.name.byteCount {
       case 11 where field.name.equals("grpc-status"):
         status = self.code(field.value)
       case 12 where field.name.equals("grpc-message"):
         message = PercentEncoding.decode(field.value)
+      case 22 where field.name.equals("grpc-retry-pushback-ms"):
+        pushback = RetryPushback(field.value)
       case 23 where field.name.equals("grpc-status-details-bin"):
-        info = self.info(field.value)
+        details = self.details(field.value)
       default:
         break
       }
     }
     guard var status, status.code != .ok else { return status }
     if !message.isEmpty { status.message = message }
-    status.info = info
+    status.info = details.info
+    // The details say it to the nanosecond.
+    status.retryPushback =
+      pushback == .never ? .never : details.retryDelay.map { .after($0) } ?? pushback
     return status
   }
 
@@ -55,12 +68,14 @@ enum ResponseOutcome {
   }
 
   /// Details are beside the status; those that cannot be read must not hide it.
-  private static func info(_ value: RawSpan) -> ErrorInfo? {
-    guard let bytes = Base64.decode(value) else { return nil }
+  private static func details(
+    _ value: RawSpan
+  ) -> (info: ErrorInfo?, retryDelay: TimeAmount?) {
+    guard let bytes = Base64.decode(value) else { return (nil, nil) }
     do {
-      return try StatusDetails.errorInfo(in: bytes.span.bytes)
+      return try StatusDetails.details(in: bytes.span.bytes)
     } catch {
-      return nil
+      return (nil, nil)
     }
   }
 
@@ -82,12 +97,14 @@ enum ResponseOutcome {
 struct ResponseHead: ~Escapable {
   private(set) var httpStatus = 0
   private(set) var isGRPC = false
-  private(set) var encoding: RawSpan
+  /// Nil: one that is not known here.
+  private(set) var encoding: MessageEncoding? = .identity
+  private(set) var encodingName: RawSpan
   private var contentType: RawSpan
 
   @_lifetime(copy fields)
   init(_ fields: HeaderFields) {
-    self.encoding = RawSpan()
+    self.encodingName = RawSpan()
     self.contentType = RawSpan()
     var fields = fields
     while let field = fields.next() {
@@ -99,7 +116,8 @@ struct ResponseHead: ~Escapable {
         self.contentType = field.value
         self.isGRPC = RequestHead.isGRPC(field.value)
       case 13 where field.name.equals("grpc-encoding"):
-        self.encoding = field.value
+        self.encodingName = field.value
+        self.encoding = MessageEncoding(field.value)
       default:
         break
       }

@@ -19,9 +19,16 @@ public class Connection: ChannelInboundHandler {
   let session: Session
   let limits: ConnectionLimits
   let resources: LoopResources
+  /// Which of our messages are compressed.
+  let compression: MessageCompression
 
+  /// Bytes of messages that are not whole yet, or wait for whoever is to read them.
+  final var bufferedBytes = 0
   /// When this turn began: one clock read for all calls of a batch.
   private(set) var now = NIODeadline.now()
+  /// The channel was told to close, which it does at once, or within TLS once the peer has answered
+  /// the goodbye: what still comes meanwhile is dropped, for libnghttp2 may not be asked any more.
+  private(set) var isEnding = false
   /// Nil before the connection is up and after it has ended.
   private(set) var context: ChannelHandlerContext?
   /// Inside `channelRead`: what is queued meanwhile goes out at the end of the read.
@@ -31,6 +38,8 @@ public class Connection: ChannelInboundHandler {
   /// False while the socket takes no more; `channelWritabilityChanged` goes on. Kept here because
   /// asking the channel costs as much as a look-up in the store.
   private var isWritable = true
+  /// Nothing stands between the channel and us that must see the bytes on their way.
+  private let writesToSocket: Bool
   /// The socket itself, once the channel is active; see `DirectSocket`.
   private var socket: DirectSocket?
   /// Batches that were left to the channel and are not written yet.
@@ -40,10 +49,16 @@ public class Connection: ChannelInboundHandler {
   private var deadlineTimer: Scheduled<Void>?
   private var deadlineArmed: NIODeadline?
 
-  init(session: Session, limits: ConnectionLimits, resources: LoopResources) {
+  /// - Parameter writesToSocket: false where other handlers, such as TLS, must see what is written.
+  init(
+    session: Session, limits: ConnectionLimits, resources: LoopResources,
+    compression: MessageCompression, writesToSocket: Bool
+  ) {
     self.session = session
+    self.writesToSocket = writesToSocket
     self.limits = limits
     self.resources = resources
+    self.compression = compression
   }
 
   // MARK: - For the subclass
@@ -92,6 +107,12 @@ public class Connection: ChannelInboundHandler {
   /// Closes the connection once what is queued has been written.
   final func closeAfterFlush() {
     self.writeOutput()
+    self.closeChannel()
+  }
+
+  /// Closes the connection, whatever is under way.
+  final func closeChannel() {
+    self.isEnding = true
     self.context?.close(promise: nil)
   }
 
@@ -119,18 +140,19 @@ public class Connection: ChannelInboundHandler {
   public func handlerAdded(context: ChannelHandlerContext) {
     self.context = context
     guard context.channel.isActive else { return }
-    self.socket = DirectSocket(context.channel)
+    self.openSocket(context)
     self.writeOutput()
   }
 
   public func channelActive(context: ChannelHandlerContext) {
-    self.socket = DirectSocket(context.channel)
+    self.openSocket(context)
     // Our SETTINGS, without waiting for the peer's first bytes.
     self.writeOutput()
     context.fireChannelActive()
   }
 
   public func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    if self.isEnding { return }
     self.readClock()
     self.isReading = true
     self.unwrapInboundIn(data).withUnsafeReadableBytes { bytes in
@@ -139,7 +161,7 @@ public class Connection: ChannelInboundHandler {
         self.feed(UnsafeRawBufferPointer(rebasing: rest.prefix(Self.feedBytes)))
         rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(Self.feedBytes))
         if !rest.isEmpty { self.writeOutput() }
-      } while !rest.isEmpty && self.context != nil
+      } while !rest.isEmpty && self.context != nil && !self.isEnding
     }
     self.isReading = false
   }
@@ -164,10 +186,14 @@ public class Connection: ChannelInboundHandler {
 
   public func errorCaught(context: ChannelHandlerContext, error: any Error) {
     // The socket broke: a reset by the peer, mostly. Streams learn of it when the channel closes.
-    context.close(promise: nil)
+    self.closeChannel()
   }
 
   // MARK: - Private
+
+  private func openSocket(_ context: ChannelHandlerContext) {
+    if self.writesToSocket { self.socket = DirectSocket(context.channel) }
+  }
 
   private func feed(_ bytes: UnsafeRawBufferPointer) {
     do {
@@ -200,7 +226,7 @@ public class Connection: ChannelInboundHandler {
   func sessionFailed(_ error: SessionError) {}
 
   private func writeOutput() {
-    guard let context = self.context else { return }
+    guard let context = self.context, !self.isEnding else { return }
     var hasMore = true
     while hasMore {
       guard self.isWritable else { return self.holdRead(context) }
@@ -224,7 +250,7 @@ public class Connection: ChannelInboundHandler {
     guard self.pendingBatches == 0, !self.session.wantsRead, !self.session.wantsWrite else {
       return
     }
-    self.context?.close(promise: nil)
+    self.closeChannel()
   }
 
   /// A peer that does not read is not read from either: what it asks for would pile up here.
@@ -262,7 +288,7 @@ public class Connection: ChannelInboundHandler {
       return hasMore
     } catch {
       self.sessionFailed(error)
-      context.close(promise: nil)
+      self.closeChannel()
       return false
     }
   }

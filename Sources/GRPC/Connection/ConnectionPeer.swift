@@ -8,8 +8,14 @@ public final class ConnectionPeer: Sendable {
   /// its subject alternative names, and its common name. Empty without a client certificate.
   public let certificateNames: [String]
 
-  public init(address: SocketAddress?, certificateNames: [String] = []) {
+  /// What is said on the connection is encrypted (TLS).
+  public let isEncrypted: Bool
+
+  public init(
+    address: SocketAddress?, certificateNames: [String] = [], isEncrypted: Bool = false
+  ) {
     self.address = address
+    self.isEncrypted = isEncrypted
     self.certificateNames = certificateNames
   }
 }

@@ -14,7 +14,7 @@ struct DirectSocket {
   private let descriptor: CInt
 
   /// Nil where the channel is no socket, as in tests. Not for a channel with a handler that must see
-  /// the bytes on their way, such as TLS.
+  /// the bytes on their way, such as TLS: `Connection` is told so by whoever makes it.
   init?(_ channel: any Channel) {
     do {
       let descriptor = try channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(

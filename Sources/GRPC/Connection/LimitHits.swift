@@ -2,10 +2,14 @@
 /// name of its setting.
 public enum PeerLimit: String, CaseIterable, Sendable {
   case connectionsMax = "connections-max"
+  case handshakeTimeout = "handshake-timeout"
   case messageMax = "message-max"
   case headerListMax = "header-list-max"
   case requestBufferMax = "request-buffer-max"
   case answerBufferMax = "answer-buffer-max"
+  case rateLimitPerClient = "rate-limit-per-client"
+  /// Of a namespace.
+  case rateLimit = "rate-limit"
 }
 
 /// How often each limit was reached. One for each event loop, used on that loop only.

@@ -9,6 +9,8 @@ final class LoopResources {
 
   var limitHits = LimitHits()
 
+  let codec = MessageCodec()
+
   /// Small blocks for libnghttp2.
   let pool = MemoryPool()
 

@@ -1,5 +1,6 @@
 internal import HTTP2
 internal import NIOCore
+internal import Wire
 
 /// Carries the messages of one streaming call between its stream, which lives on an event loop, and
 /// the task that serves or makes the call. Both directions push back: a reader that is slow stops
@@ -8,7 +9,8 @@ internal import NIOCore
 /// `@unchecked Sendable`: everything mutable is used on the event loop only.
 final class MessagePipe: @unchecked Sendable {
   typealias Messages = NIOThrowingAsyncSequenceProducer<
-    ByteBuffer, any Error, NIOAsyncSequenceProducerBackPressureStrategies.HighLowWatermark, Demand
+    ReceivedMessage, any Error,
+    NIOAsyncSequenceProducerBackPressureStrategies.HighLowWatermark, Demand
   >
 
   /// Bytes of a stream waiting for the peer's window before a writer is held back.
@@ -19,6 +21,10 @@ final class MessagePipe: @unchecked Sendable {
   private let source: Messages.Source
   private let messageMaxBytes: Int
 
+  /// What the peer compresses with.
+  var inboundEncoding = MessageEncoding.identity
+  /// What we compress with, where `MessageCompression` has a message compressed.
+  private(set) var outboundEncoding = MessageEncoding.identity
   /// Nil once the stream is closed.
   private var end: (connection: Connection, stream: HTTP2.Stream)?
   private var isInboxFull = false
@@ -29,20 +35,23 @@ final class MessagePipe: @unchecked Sendable {
   private var isOutboxFinished = false
   private var waitingWriters: [CheckedContinuation<Void, any Error>] = []
   private var closeReason: Status?
+  /// Called once, when the stream has ended, with how.
+  var whenClosed: ((Status) -> Void)?
   /// Called on the loop when the reader stops before the end.
   private let readerLeft: (MessagePipe) -> Void
 
   init(
     connection: Connection, stream: HTTP2.Stream, eventLoop: any EventLoop,
-    readerLeft: @escaping (MessagePipe) -> Void
+    outboundEncoding: MessageEncoding, readerLeft: @escaping (MessagePipe) -> Void
   ) {
+    self.outboundEncoding = outboundEncoding
     self.eventLoop = eventLoop
     self.messageMaxBytes = connection.limits.messageMaxBytes
     self.end = (connection, stream)
     self.readerLeft = readerLeft
     let demand = Demand()
     let new = Messages.makeSequence(
-      elementType: ByteBuffer.self,
+      elementType: ReceivedMessage.self,
       // One message waits for the reader, the others in the stream, where their bytes are counted.
       backPressureStrategy: .init(lowWatermark: 1, highWatermark: 1),
       finishOnDeinit: false, delegate: demand)
@@ -61,7 +70,7 @@ final class MessagePipe: @unchecked Sendable {
   /// - Throws: what is wrong with the framing; the call cannot go on.
   func deliver() throws(FramingError) {
     guard let (connection, stream) = self.end else { return }
-    try self.yieldMessages(of: stream, heedingReader: true)
+    try self.yieldMessages(of: stream, on: connection, heedingReader: true)
     if !self.isInboxFull {
       connection.session.credit(stream)
       if stream.isEndReceived && !self.isInboxClosed {
@@ -76,30 +85,52 @@ final class MessagePipe: @unchecked Sendable {
   ///
   /// - Throws: what is wrong with the framing, once the messages before it are handed over.
   func deliverRest() throws(FramingError) {
-    guard let stream = self.end?.stream else { return }
-    try self.yieldMessages(of: stream, heedingReader: false)
+    guard let (connection, stream) = self.end else { return }
+    try self.yieldMessages(of: stream, on: connection, heedingReader: false)
     guard stream.inboundCount == 0 else { throw .truncated }
   }
 
   private func yieldMessages(
-    of stream: HTTP2.Stream, heedingReader: Bool
+    of stream: HTTP2.Stream, on connection: Connection, heedingReader: Bool
   ) throws(FramingError) {
     while !(heedingReader && self.isInboxFull) && !self.isInboxClosed {
       guard
         let prefix = try MessagePrefix.parse(
-          stream.inboundBytes, messageMaxBytes: self.messageMaxBytes),
+          stream.inboundBytes, messageMaxBytes: self.messageMaxBytes,
+          encoding: self.inboundEncoding),
         stream.inboundCount >= MessagePrefix.byteCount + prefix.length
       else { break }
       let whole = MessagePrefix.byteCount + prefix.length
-      let message = stream.inboundBytes.extracting(MessagePrefix.byteCount..<whole)
-        .withUnsafeBytes { ByteBuffer(bytes: $0) }
+      let bytes = stream.inboundBytes.extracting(MessagePrefix.byteCount..<whole)
+      let message =
+        prefix.isCompressed
+        ? try self.inflated(bytes, on: connection) : bytes.withUnsafeBytes { ByteBuffer(bytes: $0) }
       stream.consumeInbound(whole)
       // Otherwise a reader was waiting, and has it already.
-      guard case .stopProducing = self.source.yield(message) else { continue }
+      let received = ReceivedMessage(bytes: message, wasCompressed: prefix.isCompressed)
+      guard case .stopProducing = self.source.yield(received) else { continue }
       self.isInboxFull = true
       self.inboxBytes += message.readableBytes
     }
     if self.isInboxClosed { stream.discardInbound() }
+  }
+
+  private func inflated(
+    _ message: RawSpan, on connection: Connection
+  ) throws(FramingError) -> ByteBuffer {
+    var buffer = ByteBuffer()
+    // What waits for the reader counts: a stream may end with more messages than it has room for.
+    let maxBytes = max(0, connection.inflatedMaxBytes - self.inboxBytes)
+    try connection.resources.codec.inflate(message, self.inboundEncoding, maxBytes: maxBytes) {
+      buffer = ByteBuffer(bytes: $0)
+    }
+    return buffer
+  }
+
+  /// Has messages compressed with `encoding`; too late once the first was sent.
+  func setOutboundEncoding(_ encoding: MessageEncoding) {
+    guard let stream = self.end?.stream, !stream.isHeadSubmitted else { return }
+    self.outboundEncoding = encoding
   }
 
   /// Lets writers go on that waited for the peer to read, if it has.
@@ -135,21 +166,26 @@ final class MessagePipe: @unchecked Sendable {
     self.closeReason = told
     for writer in self.waitingWriters { writer.resume(throwing: told) }
     self.waitingWriters = []
+    self.whenClosed?(reason)
+    self.whenClosed = nil
   }
 
   // MARK: - From the task
 
   /// Sends one message; returns when there is room for another.
   func send(
-    _ message: ByteBuffer, beforeFirst: @escaping @Sendable (Connection, HTTP2.Stream) -> Void
+    _ message: ByteBuffer, mayCompress: Bool,
+    beforeEach: @escaping @Sendable (Connection, HTTP2.Stream) -> Void
   ) async throws {
     try await withCheckedThrowingContinuation { continuation in
-      self.eventLoop.execute { self.enqueue(message, beforeFirst, continuation) }
+      self.eventLoop.execute {
+        self.enqueue(message, mayCompress: mayCompress, beforeEach, continuation)
+      }
     }
   }
 
   private func enqueue(
-    _ message: ByteBuffer, _ beforeFirst: (Connection, HTTP2.Stream) -> Void,
+    _ message: ByteBuffer, mayCompress: Bool, _ beforeEach: (Connection, HTTP2.Stream) -> Void,
     _ continuation: CheckedContinuation<Void, any Error>
   ) {
     guard let (connection, stream) = self.end else {
@@ -160,16 +196,16 @@ final class MessagePipe: @unchecked Sendable {
       continuation.resume(throwing: Status(.internal, "a message after the last of the call"))
       return
     }
-    beforeFirst(connection, stream)
-    connection.session.append(to: stream, size: MessagePrefix.byteCount + message.readableBytes) {
-      output in
-      MessagePrefix.write(length: message.readableBytes, into: &output)
-      message.withUnsafeReadableBytes { bytes in
-        output.withUnsafeMutableBytes { target, initialized in
-          // The span was made for the prefix and these bytes.
-          UnsafeMutableRawBufferPointer(rebasing: target[initialized...]).copyMemory(from: bytes)
-          initialized += bytes.count
-        }
+    beforeEach(connection, stream)
+    let size = message.readableBytes
+    if mayCompress && self.outboundEncoding != .identity && connection.compression.covers(size) {
+      _ = connection.appendCompressed(to: stream, self.outboundEncoding, size: size) { output in
+        output.append(bytes: message.readableBytesSpan)
+      }
+    } else {
+      connection.session.append(to: stream, size: MessagePrefix.byteCount + size) { output in
+        MessagePrefix.write(length: size, into: &output)
+        output.append(bytes: message.readableBytesSpan)
       }
     }
     if stream.outboundCount > Self.outboxMaxBytes {

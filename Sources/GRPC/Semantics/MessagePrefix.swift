@@ -8,23 +8,27 @@ struct MessagePrefix: Equatable {
 
   /// What `bytes` begin with. Incomplete is not an error: nil where five bytes are not there yet.
   /// Judged here, before the message is waited for: the flag, and the length against its limit.
-  static func parse(_ bytes: RawSpan, messageMaxBytes: Int) throws(FramingError) -> Self? {
+  ///
+  /// - Parameter encoding: the `grpc-encoding` of the call.
+  static func parse(
+    _ bytes: RawSpan, messageMaxBytes: Int, encoding: MessageEncoding
+  ) throws(FramingError) -> Self? {
     guard bytes.byteCount >= Self.byteCount else { return nil }
     let flag = bytes.unsafeLoad(fromByteOffset: 0, as: UInt8.self)
     let length = Int(
       UInt32(bigEndian: bytes.unsafeLoadUnaligned(fromByteOffset: 1, as: UInt32.self)))
     guard flag <= 1 else { throw .flagInvalid(flag) }
     guard length <= messageMaxBytes else { throw .tooLarge(length: length, max: messageMaxBytes) }
-    // No encoding but identity is offered, so a compressed message cannot be read.
-    guard flag == 0 else { throw .compressedWithoutEncoding }
-    return Self(isCompressed: false, length: length)
+    guard flag == 0 || encoding != .identity else { throw .compressedWithoutEncoding }
+    return Self(isCompressed: flag == 1, length: length)
   }
 
   /// Whether `bytes`, all that a unary call has sent so far, hold its one message.
   static func unary(
-    _ bytes: RawSpan, isEnd: Bool, messageMaxBytes: Int
+    _ bytes: RawSpan, isEnd: Bool, messageMaxBytes: Int, encoding: MessageEncoding
   ) throws(FramingError) -> Self? {
-    guard let prefix = try Self.parse(bytes, messageMaxBytes: messageMaxBytes) else {
+    let prefix = try Self.parse(bytes, messageMaxBytes: messageMaxBytes, encoding: encoding)
+    guard let prefix else {
       if isEnd { throw bytes.isEmpty ? .noMessage : .truncated }
       return nil
     }
@@ -35,10 +39,10 @@ struct MessagePrefix: Equatable {
     return prefix
   }
 
-  /// Writes the five bytes before an uncompressed message.
+  /// Writes the five bytes before a message.
   @_lifetime(output: copy output)
-  static func write(length: Int, into output: inout OutputRawSpan) {
-    output.append(0)
+  static func write(length: Int, isCompressed: Bool = false, into output: inout OutputRawSpan) {
+    output.append(isCompressed ? 1 : 0)
     output.append(UInt32(length).bigEndian, as: UInt32.self)
   }
 }
@@ -48,6 +52,11 @@ enum FramingError: Error, Equatable {
   case flagInvalid(UInt8)
   case compressedWithoutEncoding
   case tooLarge(length: Int, max: Int)
+  /// A compressed message is not what the call's `grpc-encoding` says, or is damaged, cut off, or
+  /// followed by something else.
+  case compressionBroken(MessageEncoding)
+  /// A compressed message has more than `max` bytes once it is decompressed; nobody knows how many.
+  case inflatedTooLarge(max: Int)
   /// The stream ended inside a message.
   case truncated
   /// A unary call without a message.
@@ -69,6 +78,15 @@ enum FramingError: Error, Equatable {
         info: .init(
           reason: "MESSAGE_TOO_LARGE",
           metadata: ["limit": "message-max", "limit_bytes": "\(max)", "size_bytes": "\(length)"]))
+    case .compressionBroken(let encoding):
+      Status(.internal, "message that is not one whole \(encoding.rawValue) stream")
+    case .inflatedTooLarge(let max):
+      Status(
+        .resourceExhausted,
+        "received message larger than max (over \(max) vs. \(max)) once decompressed",
+        info: .init(
+          reason: "MESSAGE_TOO_LARGE",
+          metadata: ["limit": "message-max", "limit_bytes": "\(max)"]))
     case .truncated: Status(.internal, "the stream ended inside a message")
     case .noMessage: Status(.unimplemented, "a unary call takes one message, and this one had none")
     case .secondMessage:

@@ -2,8 +2,9 @@ internal import HTTP2
 
 /// Call metadata as an application owns it: names may repeat, order within a name is kept.
 ///
-/// Names are lower case. A name that ends in `-bin` has bytes as its value, any other printable ASCII;
-/// names that begin with `grpc-` and `:` are the protocol's own, and never appear here.
+/// Names are lower case. A name that ends in `-bin` has bytes as its value, any other printable ASCII
+/// (what else HTTP/2 lets through is passed on as it is); names that begin with `grpc-` and `:` are the
+/// protocol's own, and never appear here.
 public struct Metadata: Sendable, Hashable {
   public private(set) var fields: [Field] = []
 
@@ -20,10 +21,35 @@ public struct Metadata: Sendable, Hashable {
     self.add(name, bytes: Array(value.utf8))
   }
 
-  /// Adds a value; binary where the name ends in `-bin`.
+  /// Adds a value; binary where the name ends in `-bin`. Traps where `isValid` is false.
   public mutating func add(_ name: String, bytes: [UInt8]) {
-    precondition(!Self.isReserved(name), "\(name) is the protocol's own")
-    self.fields.append(Field(name: name.lowercased(), value: bytes))
+    let name = name.lowercased()
+    precondition(
+      Self.isValid(name, bytes), "\(name) is reserved or no name, or its value is no text")
+    self.fields.append(Field(name: name, value: bytes))
+  }
+
+  /// Adds all fields of `other` after those that are here.
+  public mutating func add(_ other: Metadata) { self.fields += other.fields }
+
+  /// Whether a field can be added: for names and values that come from outside. What a peer has sent as
+  /// metadata can.
+  ///
+  /// A name is a token in lower case (RFC 9113, section 8.2.1) that is not the protocol's own. A value has no control characters but
+  /// the tab (RFC 9110, section 5.5), unless the name ends in `-bin`: then it may be any bytes.
+  public static func isValid(_ name: String, _ value: [UInt8]) -> Bool {
+    guard !name.isEmpty, !Self.isReserved(name), name.utf8.allSatisfy(Self.isNameByte) else {
+      return false
+    }
+    return name.hasSuffix("-bin")
+      || value.allSatisfy { $0 >= 0x20 && $0 != 0x7f || $0 == UInt8(ascii: "\t") }
+  }
+
+  private static func isNameByte(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
+    default: "!#$%&'*+-.^_`|~".utf8.contains(byte)
+    }
   }
 
   /// All values of `name`, in order.
@@ -38,12 +64,22 @@ public struct Metadata: Sendable, Hashable {
 
   public var isEmpty: Bool { self.fields.isEmpty }
 
+  /// What the fields take of a header list, as RFC 9113, section 6.5.2, counts it.
+  var headerListBytes: Int {
+    self.headerFields.reduce(0) { $0 + $1.name.utf8.count + $1.value.count + 32 }
+  }
+
   static func isReserved(_ name: String) -> Bool {
     name.hasPrefix(":") || name.hasPrefix("grpc-") || Self.transportNames.contains(name)
   }
 
-  /// Header names that belong to HTTP/2 or to gRPC, beside those with a reserved prefix.
-  private static let transportNames: Set<String> = ["content-type", "te", "user-agent"]
+  /// Header names that belong to HTTP/2 or to gRPC, beside those with a reserved prefix: those of a
+  /// call, those that describe a body, and those of a connection (RFC 9113, section 8.2.2), which a
+  /// proper peer refuses.
+  private static let transportNames: Set<String> = [
+    "content-type", "te", "user-agent", "content-length", "host", "connection", "keep-alive",
+    "proxy-connection", "transfer-encoding", "upgrade",
+  ]
 
   /// The form that goes into a header list.
   var headerFields: [(name: String, value: [UInt8])] {
@@ -68,6 +104,13 @@ public struct MetadataView: ~Escapable {
       if field.name.equals(name) { return field.value }
     }
     return nil
+  }
+
+  /// How often the call was tried before, as a client says that retries (`grpc-previous-rpc-attempts`,
+  /// gRFC A6); 0 where it says nothing.
+  public var previousAttempts: Int {
+    guard let text = self.first("grpc-previous-rpc-attempts")?.text else { return 0 }
+    return Int32(text).map { max(0, Int($0)) } ?? 0
   }
 
   /// Everything that is the application's, decoded. Binary values that are not base64 are left out:

@@ -7,6 +7,10 @@ struct RequestHead: Equatable {
   var method: Int
   /// How long the client waits; nil: for ever.
   var timeout: TimeAmount?
+  /// What the client compresses its messages with, if it does.
+  var encoding = MessageEncoding.identity
+  /// What the server may compress its own with.
+  var accepts = EncodingSet()
 
   /// Why a request is refused on its head alone.
   enum Refusal: Error, Equatable {
@@ -25,6 +29,8 @@ struct RequestHead: Equatable {
     var isPost = false
     var isGRPC = false
     var timeout: TimeAmount?
+    var encoding = MessageEncoding.identity
+    var accepts = EncodingSet()
     var refusal: Refusal?
     while let field = fields.next() {
       // By length first: most fields are none of ours, and are passed over without a comparison.
@@ -46,7 +52,13 @@ struct RequestHead: Equatable {
           refusal = refusal ?? .status(Status(.internal, text))
         }
       case 13 where field.name.equals("grpc-encoding"):
-        if !field.value.equals("identity") { refusal = .encoding(field.value.text) }
+        if let known = MessageEncoding(field.value) {
+          encoding = known
+        } else {
+          refusal = .encoding(field.value.text)
+        }
+      case 20 where field.name.equals("grpc-accept-encoding"):
+        accepts.formUnion(EncodingSet(list: field.value))
       default:
         break
       }
@@ -55,7 +67,7 @@ struct RequestHead: Equatable {
     guard isGRPC else { throw .http(415) }
     if let refusal { throw refusal }
     guard let method else { throw .status(Self.unknownMethod("")) }
-    return Self(method: method, timeout: timeout)
+    return Self(method: method, timeout: timeout, encoding: encoding, accepts: accepts)
   }
 
   /// `application/grpc`, with a suffix (`+proto`) or parameters (`;...`) or without.

@@ -5,11 +5,19 @@ public struct Status: Error, Hashable, Sendable {
   public var message: String
   /// The stable reason; travels as google.rpc.ErrorInfo in `grpc-status-details-bin`.
   public var info: ErrorInfo?
+  /// What the server asks of a client that would make the call again; nil: nothing. Travels as
+  /// `grpc-retry-pushback-ms` (gRFC A6), and a time to wait also as google.rpc.RetryInfo in
+  /// `grpc-status-details-bin`.
+  public var retryPushback: RetryPushback?
 
-  public init(_ code: StatusCode, _ message: String = "", info: ErrorInfo? = nil) {
+  public init(
+    _ code: StatusCode, _ message: String = "", info: ErrorInfo? = nil,
+    retryPushback: RetryPushback? = nil
+  ) {
     self.code = code
     self.message = message
     self.info = info
+    self.retryPushback = retryPushback
   }
 
   public static let ok = Status(.ok)

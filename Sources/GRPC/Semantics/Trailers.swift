@@ -1,4 +1,5 @@
 internal import HTTP2
+internal import NIOCore
 internal import Wire
 
 /// The header lists that a server's answers are made of.
@@ -12,9 +13,38 @@ enum Trailers {
   /// Of `grpc-status-details-bin`, before Base64; above it the details lose their metadata.
   static let detailsMaxBytes = 2560
 
-  /// Before the messages of an answer.
-  static let responseHead = HeaderList(
-    text: [":status": "200", "content-type": "application/grpc"], isImmortal: true)
+  /// Before the messages of an answer that is not compressed.
+  static let responseHead = HeaderList(Self.headFields(.identity), isImmortal: true)
+  private static let deflateHead = HeaderList(Self.headFields(.deflate), isImmortal: true)
+  private static let gzipHead = HeaderList(Self.headFields(.gzip), isImmortal: true)
+
+  /// Before the messages of an answer, some of which may be compressed with `encoding`.
+  static func head(_ encoding: MessageEncoding, _ metadata: Metadata) -> HeaderList {
+    if metadata.isEmpty { return self.head(encoding) }
+    return HeaderList(Self.headFields(encoding) + metadata.headerFields)
+  }
+
+  /// `head` without metadata.
+  static func head(_ encoding: MessageEncoding) -> HeaderList {
+    switch encoding {
+    case .identity: return Self.responseHead
+    case .deflate: return Self.deflateHead
+    case .gzip: return Self.gzipHead
+    }
+  }
+
+  /// What is taken is always said, so that clients may compress their next call; in every answer the
+  /// same, so that HPACK makes one byte of it.
+  private static func headFields(
+    _ encoding: MessageEncoding
+  ) -> [(name: String, value: [UInt8])] {
+    var fields = [
+      (":status", "200"), ("content-type", "application/grpc"),
+      ("grpc-accept-encoding", MessageEncoding.accepted),
+    ]
+    if encoding != .identity { fields.append(("grpc-encoding", encoding.rawValue)) }
+    return fields.map { (name: $0.0, value: Array($0.1.utf8)) }
+  }
 
   /// After the messages of a call that went well.
   static let ok = HeaderList(text: ["grpc-status": "0"], isImmortal: true)
@@ -43,13 +73,17 @@ enum Trailers {
     if !status.message.isEmpty {
       fields.append(("grpc-message", PercentEncoding.encode(status.message)))
     }
-    if let info = status.info {
-      var details = StatusDetails(status, info).serialized()
-      if details.count > Self.detailsMaxBytes {
-        let short = ErrorInfo(reason: info.reason, domain: info.domain)
-        details = StatusDetails(status, short).serialized()
+    if status.info != nil || status.retryPushback?.delay != nil {
+      var details = StatusDetails(status).serialized()
+      if details.count > Self.detailsMaxBytes, let info = status.info {
+        var short = status
+        short.info = ErrorInfo(reason: info.reason, domain: info.domain)
+        details = StatusDetails(short).serialized()
       }
       fields.append(("grpc-status-details-bin", Base64.encode(details)))
+    }
+    if let pushback = status.retryPushback {
+      fields.append(("grpc-retry-pushback-ms", Array(pushback.text.utf8)))
     }
     return fields
   }
@@ -59,6 +93,8 @@ enum Trailers {
     guard text.utf8.count > Self.messageMaxBytes else { return status }
     // Inside a scalar, the index counts as its beginning.
     let end = text.utf8.index(text.startIndex, offsetBy: Self.messageMaxBytes)
-    return Status(status.code, "\(text[..<end])...", info: status.info)
+    var short = status
+    short.message = "\(text[..<end])..."
+    return short
   }
 }

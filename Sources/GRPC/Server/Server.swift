@@ -3,7 +3,7 @@ public import NIOCore
 internal import NIOPosix
 internal import Synchronization
 
-/// A gRPC server over HTTP/2 with prior knowledge (h2c).
+/// A gRPC server over HTTP/2, within TLS or with prior knowledge (h2c), by listener.
 public final class Server: Sendable {
   /// What a server may use. Validated where it is configured.
   public struct Configuration: Sendable {
@@ -12,6 +12,10 @@ public final class Server: Sendable {
     public var connectionsMax = 10_000
     /// Connections that the kernel holds for us before they are accepted.
     public var listenBacklog = 1024
+    /// How long a TLS handshake may take before the connection is closed.
+    public var handshakeTimeout: TimeAmount = .seconds(10)
+    /// Which replies are compressed, for clients that take it.
+    public var compression = MessageCompression()
     /// See every call, in this order.
     public var interceptors: [any ServerInterceptor] = []
 
@@ -24,6 +28,7 @@ public final class Server: Sendable {
   private let loops: [ObjectIdentifier: NIOLoopBoundBox<ServerLoop>]
   private let group: any EventLoopGroup
   private let openConnections = Atomic<Int>(0)
+  private let failedHandshakes = Atomic<Int>(0)
   private let listeners = Mutex<[any Channel]>([])
 
   /// - Parameter group: its event loops serve the connections; stays the caller's.
@@ -46,10 +51,14 @@ public final class Server: Sendable {
   /// Connections open now.
   public var connections: Int { self.openConnections.load(ordering: .relaxed) }
 
-  /// Listens on `host`:`port` (0: any free one).
+  /// TLS handshakes that failed since the server was made, for whatever reason.
+  public var handshakeFailures: Int { self.failedHandshakes.load(ordering: .relaxed) }
+
+  /// Listens on `host`:`port` (0: any free one). A server may listen on several addresses.
   ///
+  /// - Parameter tls: makes all connections to this address speak TLS; nil: plaintext.
   /// - Returns: the address it listens on.
-  public func listen(host: String, port: Int) async throws -> SocketAddress {
+  public func listen(host: String, port: Int, tls: ServerTLS? = nil) async throws -> SocketAddress {
     let bootstrap = ServerBootstrap(group: self.group)
       .serverChannelOption(.backlog, value: Int32(self.configuration.listenBacklog))
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -65,7 +74,7 @@ public final class Server: Sendable {
           high: self.configuration.connection.outputBufferMaxBytes)
       )
       .childChannelInitializer { channel in
-        channel.eventLoop.makeCompletedFuture { self.accept(channel) }
+        channel.eventLoop.makeCompletedFuture { self.accept(channel, tls) }
       }
     let listener = try await bootstrap.bind(host: host, port: port).get()
     self.listeners.withLock { $0.append(listener) }
@@ -101,7 +110,7 @@ public final class Server: Sendable {
     }
   }
 
-  private func accept(_ channel: any Channel) {
+  private func accept(_ channel: any Channel, _ tls: ServerTLS?) {
     guard let bound = self.loops[ObjectIdentifier(channel.eventLoop)] else {
       preconditionFailure("a connection on a loop that is not the server's")
     }
@@ -119,9 +128,52 @@ public final class Server: Sendable {
       return
     }
     let loop = bound.value
+    if let tls {
+      self.secure(channel, tls, loop)
+    } else {
+      self.serve(channel, ConnectionPeer(address: channel.remoteAddress), loop)
+    }
+  }
+
+  /// The connection begins after the handshake; until then there is only a channel.
+  private func secure(_ channel: any Channel, _ tls: ServerTLS, _ loop: ServerLoop) {
+    let handshake = TLSHandshake(.server(timeout: self.configuration.handshakeTimeout)) { result in
+      loop.handshakeEnded(channel)
+      switch result {
+      case .success(let names):
+        let peer = ConnectionPeer(
+          address: channel.remoteAddress, certificateNames: names, isEncrypted: true)
+        self.serve(channel, peer, loop)
+      case .failure(let failure):
+        self.handshakeFailed(channel, failure, loop)
+      }
+    }
+    do {
+      try channel.pipeline.syncOperations.addHandlers(tls.makeHandler(), handshake)
+      loop.handshakeBegan(channel)
+    } catch {
+      // The channel is closed already; its handlers never came to be.
+      self.openConnections.subtract(1, ordering: .relaxed)
+    }
+  }
+
+  private func handshakeFailed(
+    _ channel: any Channel, _ failure: TLSHandshake.Failure, _ loop: ServerLoop
+  ) {
+    self.openConnections.subtract(1, ordering: .relaxed)
+    self.failedHandshakes.add(1, ordering: .relaxed)
+    if failure == .timedOut { loop.resources.limitHits.count(.handshakeTimeout) }
+    self.logger.debug(
+      "TLS handshake failed",
+      metadata: [
+        "peer": "\(channel.remoteAddress?.description ?? "unknown")", "reason": "\(failure)",
+      ])
+  }
+
+  private func serve(_ channel: any Channel, _ peer: ConnectionPeer, _ loop: ServerLoop) {
     let connection = ServerConnection(
       router: self.router, limits: self.configuration.connection, resources: loop.resources,
-      logger: self.logger, peer: ConnectionPeer(address: channel.remoteAddress)
+      logger: self.logger, peer: peer, compression: self.configuration.compression
     ) { connection in
       loop.remove(connection)
       self.openConnections.subtract(1, ordering: .relaxed)
@@ -140,7 +192,18 @@ public final class Server: Sendable {
 final class ServerLoop {
   let resources = LoopResources(allocator: ByteBufferAllocator())
   private var connections: [ObjectIdentifier: (ServerConnection, any Channel)] = [:]
+  /// Channels whose TLS handshake is under way: nobody has called on them yet.
+  private var handshakes: [ObjectIdentifier: any Channel] = [:]
   private var isDraining = false
+
+  func handshakeBegan(_ channel: any Channel) {
+    self.handshakes[ObjectIdentifier(channel)] = channel
+    if self.isDraining { channel.close(promise: nil) }
+  }
+
+  func handshakeEnded(_ channel: any Channel) {
+    self.handshakes[ObjectIdentifier(channel)] = nil
+  }
 
   func add(_ connection: ServerConnection, _ channel: any Channel) {
     self.connections[ObjectIdentifier(connection)] = (connection, channel)
@@ -154,6 +217,7 @@ final class ServerLoop {
   /// Succeeds once every connection is closed, with how many did not close in time.
   func drain(timeout: TimeAmount, on eventLoop: any EventLoop) -> EventLoopFuture<Int> {
     self.isDraining = true
+    for channel in Array(self.handshakes.values) { channel.close(promise: nil) }
     let open = Array(self.connections.values)
     for (connection, _) in open { connection.startDrain() }
     let abandoned = NIOLoopBoundBox(0, eventLoop: eventLoop)

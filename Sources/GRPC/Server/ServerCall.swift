@@ -32,6 +32,14 @@ struct ServerCall: CallState, ~Copyable {
   var interceptors = 0
   /// Who makes the call, as an interceptor found out.
   var caller: (any AnyObject & Sendable)?
+  /// The encoding of the client's messages, those that it takes, and that of ours.
+  var encoding = MessageEncoding.identity
+  var accepts = EncodingSet()
+  var replyEncoding = MessageEncoding.identity
+  /// The message of a unary call came compressed.
+  var wasCompressed = false
+  /// What the handler adds to the answer's metadata; nil: nothing.
+  var metadata: AnswerMetadata?
   /// Bytes counted against the connection's `requestBufferMaxBytes`.
   var bufferedBytes = 0
   /// The async side, of a streaming call.

@@ -1,9 +1,14 @@
 internal import HTTP2
+internal import Wire
 
 // How a unary call is answered: at once, in pieces, with an error, or later.
 extension ServerConnection {
   func reply(to stream: HTTP2.Stream, size: Int, _ write: (inout OutputRawSpan) -> Void) {
-    precondition(self.calls.of(stream).pointee.phase == .serving, "a call is answered once")
+    let call = self.calls.of(stream)
+    precondition(call.pointee.phase == .serving, "a call is answered once")
+    if call.pointee.replyEncoding != .identity && self.compression.covers(size) {
+      return self.replyCompressed(to: stream, size: size, write)
+    }
     self.session.append(to: stream, size: MessagePrefix.byteCount + size) { output in
       MessagePrefix.write(length: size, into: &output)
       write(&output)
@@ -16,9 +21,19 @@ extension ServerConnection {
     value: UnsafeRawBufferPointer, owner: AnyObject,
     tailSize: Int, _ tail: (inout OutputRawSpan) -> Void
   ) {
-    precondition(self.calls.of(stream).pointee.phase == .serving, "a call is answered once")
+    let call = self.calls.of(stream)
+    precondition(call.pointee.phase == .serving, "a call is answered once")
+    let size = headSize + value.count + tailSize
+    if call.pointee.replyEncoding != .identity && self.compression.covers(size) {
+      return self.replyCompressed(to: stream, size: size) { output in
+        head(&output)
+        // `owner` keeps the value alive, and is alive itself until this returns.
+        output.append(bytes: RawSpan(_unsafeBytes: value))
+        tail(&output)
+      }
+    }
     self.session.append(to: stream, size: MessagePrefix.byteCount + headSize) { output in
-      MessagePrefix.write(length: headSize + value.count + tailSize, into: &output)
+      MessagePrefix.write(length: size, into: &output)
       head(&output)
     }
     self.session.splice(value, owner: owner, into: stream)
@@ -47,21 +62,77 @@ extension ServerConnection {
   func finish(_ stream: HTTP2.Stream) {
     self.append(to: stream, size: 0) { _ in }
     let size = stream.outboundCount - MessagePrefix.byteCount
+    let encoding = self.calls.of(stream).pointee.replyEncoding
+    if encoding != .identity && self.compression.covers(size)
+      && self.compressAppended(stream, encoding)
+    {
+      return self.sendReply(stream, encoding)
+    }
     self.session.overwrite(in: stream, at: 1, bigEndian: UInt32(size))
     self.sendReply(stream)
   }
 
-  private func sendReply(_ stream: HTTP2.Stream) {
-    self.session.finish(stream, trailers: Trailers.ok)
-    self.session.respond(stream, head: Trailers.responseHead)
+  /// Has the answer on `stream` compressed with `encoding`, if the client takes that.
+  func compressReplies(on stream: HTTP2.Stream, with encoding: MessageEncoding) {
+    let call = self.calls.of(stream)
+    call.pointee.replyEncoding =
+      call.pointee.accepts.contains(EncodingSet(encoding)) ? encoding : .identity
+  }
+
+  private func replyCompressed(
+    to stream: HTTP2.Stream, size: Int, _ write: (inout OutputRawSpan) -> Void
+  ) {
+    let encoding = self.calls.of(stream).pointee.replyEncoding
+    let isSmaller = self.appendCompressed(to: stream, encoding, size: size, write)
+    self.sendReply(stream, isSmaller ? encoding : .identity)
+  }
+
+  private func sendReply(_ stream: HTTP2.Stream, _ encoding: MessageEncoding = .identity) {
+    if let metadata = self.calls.of(stream).pointee.metadata {
+      self.session.finish(stream, trailers: Trailers.trailers(.ok, metadata.trailing))
+      self.session.respond(stream, head: Trailers.head(encoding, metadata.takeInitial()))
+    } else {
+      self.session.finish(stream, trailers: Trailers.ok)
+      self.session.respond(stream, head: Trailers.head(encoding))
+    }
     self.conclude(stream, .ok)
+  }
+
+  /// What the handler adds to the metadata of its answer.
+  func metadata(of stream: HTTP2.Stream) -> AnswerMetadata {
+    let call = self.calls.of(stream)
+    if let metadata = call.pointee.metadata { return metadata }
+    let metadata = AnswerMetadata()
+    call.pointee.metadata = metadata
+    return metadata
   }
 
   func fail(_ stream: HTTP2.Stream, _ status: Status) {
     let call = self.calls.of(stream)
     let phase = call.pointee.phase
     precondition(phase != .answered && phase != .replying, "a call is answered once")
-    self.refuse(stream, .status(status))
+    if call.pointee.metadata == nil { return self.refuse(stream, .status(status)) }
+    self.unbuffer(stream)
+    self.endAnswer(stream, status)
+    self.conclude(stream, status.code)
+  }
+
+  /// Ends an answer whose messages are all appended, with the metadata that its handler has added.
+  ///
+  /// An answer without messages is one header block ("Trailers-Only"), so that its client may take it
+  /// for no answer at all and call again; unless there is initial metadata, which has no place in it.
+  func endAnswer(_ stream: HTTP2.Stream, _ status: Status) {
+    let metadata = self.calls.of(stream).pointee.metadata
+    let trailing = metadata?.trailing ?? Metadata()
+    if !stream.isHeadSubmitted {
+      let initial = metadata?.takeInitial() ?? Metadata()
+      guard !initial.isEmpty else {
+        let head = Trailers.only(status, trailing.headerFields)
+        return self.session.respondOnly(stream, head: head)
+      }
+      self.session.respond(stream, head: Trailers.head(.identity, initial))
+    }
+    self.session.finish(stream, trailers: Trailers.trailers(status, trailing))
   }
 
   func refuse(_ stream: HTTP2.Stream, _ refusal: RequestHead.Refusal) {
@@ -75,7 +146,7 @@ extension ServerConnection {
     case .encoding(let name):
       head = Trailers.only(
         Status(.unimplemented, "grpc-encoding \(name) is not supported"),
-        [("grpc-accept-encoding", Array("identity".utf8))])
+        [("grpc-accept-encoding", Array(MessageEncoding.accepted.utf8))])
     }
     self.unbuffer(stream)
     self.session.respondOnly(stream, head: head)
@@ -108,6 +179,9 @@ extension ServerConnection {
     precondition(call.pointee.phase == .serving, "a call is answered once")
     call.pointee.phase = .parked
     stream.reportsClose = true
+    // What a few bytes have become is counted for as long as it waits; that there is room was seen
+    // when it was decompressed.
+    if call.pointee.wasCompressed { _ = self.buffer(stream) }
     if let deadline = call.pointee.deadline { self.watch(deadline) }
   }
 
@@ -117,6 +191,7 @@ extension ServerConnection {
 
   func resume(_ stream: HTTP2.Stream, _ answer: () -> Void) {
     self.calls.of(stream).pointee.phase = .serving
+    self.unbuffer(stream)
     answer()
     self.checkServed(stream)
     self.release(stream)

@@ -12,11 +12,15 @@ extension ServerConnection {
     guard let context = self.context else { return }
     let pipe = MessagePipe(
       connection: self, stream: stream, eventLoop: context.eventLoop,
+      outboundEncoding: call.pointee.replyEncoding,
       // A handler that reads no further may still have much to say.
       readerLeft: { _ in })
+    pipe.inboundEncoding = call.pointee.encoding
+    let view = MetadataView(stream.headFields)
     let streamingCall = StreamingCall(
-      method: method, metadata: MetadataView(stream.headFields).copy(),
-      deadline: call.pointee.deadline, caller: call.pointee.caller, pipe: pipe)
+      method: method, metadata: view.copy(), previousAttempts: view.previousAttempts,
+      deadline: call.pointee.deadline, caller: call.pointee.caller, accepts: call.pointee.accepts,
+      answer: self.metadata(of: stream), pipe: pipe)
     call.pointee.phase = .streaming
     stream.reportsClose = true
     call.pointee.pipe = pipe
@@ -44,8 +48,7 @@ extension ServerConnection {
       call.pointee.pipe?.drainedIfWaiting()
       try call.pointee.pipe?.deliver()
     } catch {
-      if case .tooLarge = error { self.resources.limitHits.count(.messageMax) }
-      return self.endStreaming(stream, error.status)
+      return self.endStreaming(stream, self.status(of: error))
     }
     // A message that is not whole, or waits for its reader.
     if !self.buffer(stream) { self.endStreaming(stream, self.bufferExhausted()) }
@@ -62,11 +65,7 @@ extension ServerConnection {
     let call = self.calls.of(stream)
     let (pipe, task) = (call.pointee.pipe, call.pointee.task)
     self.unbuffer(stream)
-    if stream.isHeadSubmitted {
-      self.session.finish(stream, trailers: Trailers.trailers(status))
-    } else {
-      self.session.respondOnly(stream, head: Trailers.only(status))
-    }
+    self.endAnswer(stream, status)
     self.conclude(stream, status.code)
     self.session.discardInbound(stream)
     pipe?.close(status)

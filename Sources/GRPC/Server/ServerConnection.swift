@@ -10,13 +10,13 @@ final class ServerConnection: Connection {
   let calls = CallTable<ServerCall>()
   /// Who is at the other end.
   let peer: ConnectionPeer
-  /// Bytes of requests that are not whole yet.
-  private var bufferedBytes = 0
   /// The head of the last call without a timeout, and the header block it was read from: clients
   /// send the same block for call after call.
   private var lastBlock: [UInt8] = []
   private var lastHead: RequestHead?
   private var drain = Drain.no
+  /// What each interceptor keeps, by its index; empty until one does.
+  private var interceptorMemory: [AnyObject?] = []
   private var pingTimer: Scheduled<Void>?
   /// How long a drain waits for the answer to its PING before it names the last call (gRFC A9).
   private static let pingTimeout = TimeAmount.seconds(10)
@@ -32,7 +32,8 @@ final class ServerConnection: Connection {
 
   init(
     router: Router, limits: ConnectionLimits, resources: LoopResources, logger: Logger,
-    peer: ConnectionPeer, whenEnded: @escaping (ServerConnection) -> Void
+    peer: ConnectionPeer, compression: MessageCompression = MessageCompression(),
+    whenEnded: @escaping (ServerConnection) -> Void
   ) {
     self.router = router
     self.peer = peer
@@ -40,7 +41,9 @@ final class ServerConnection: Connection {
     self.whenEnded = whenEnded
     let session = Session(
       role: .server, configuration: limits.session, pool: resources.pool)
-    super.init(session: session, limits: limits, resources: resources)
+    super.init(
+      session: session, limits: limits, resources: resources, compression: compression,
+      writesToSocket: !peer.isEncrypted)
   }
 
   // MARK: - The path of a call
@@ -67,6 +70,11 @@ final class ServerConnection: Connection {
     }
     call.pointee.handler = head.method
     call.pointee.startedAt = self.now
+    call.pointee.encoding = head.encoding
+    call.pointee.accepts = head.accepts
+    if self.compression.encoding != .identity {
+      self.compressReplies(on: stream, with: self.compression.encoding)
+    }
     if let timeout = head.timeout { call.pointee.deadline = self.now + timeout }
     if !self.router.interceptors.isEmpty && !self.admit(stream) { return }
     switch self.router.handlers[head.method] {
@@ -78,10 +86,10 @@ final class ServerConnection: Connection {
   /// Asks the interceptors; false where one has refused the call.
   private func admit(_ stream: HTTP2.Stream) -> Bool {
     let call = self.calls.of(stream)
-    for interceptor in self.router.interceptors {
-      call.pointee.interceptors += 1
+    for (index, interceptor) in self.router.interceptors.enumerated() {
+      call.pointee.interceptors = index + 1
       do {
-        try interceptor.begin(InterceptedCall(connection: self, stream: stream))
+        try interceptor.begin(InterceptedCall(connection: self, stream: stream, index: index))
       } catch {
         self.fail(stream, error)
         return false
@@ -112,14 +120,32 @@ final class ServerConnection: Connection {
   }
 
   private func receive(_ stream: HTTP2.Stream) {
+    let call = self.calls.of(stream)
     do {
-      let isWhole = try MessagePrefix.unary(
+      let message = try MessagePrefix.unary(
         stream.inboundBytes, isEnd: stream.isEndReceived,
-        messageMaxBytes: self.limits.messageMaxBytes)
-      if isWhole != nil { self.serve(stream) } else { self.wait(stream) }
+        messageMaxBytes: self.limits.messageMaxBytes, encoding: call.pointee.encoding)
+      guard let message else { return self.wait(stream) }
+      if message.isCompressed {
+        try self.inflate(stream, call.pointee.encoding)
+        call.pointee.wasCompressed = true
+      }
     } catch {
-      if case .tooLarge = error { self.resources.limitHits.count(.messageMax) }
-      self.fail(stream, error.status)
+      return self.fail(stream, self.status(of: error))
+    }
+    self.serve(stream)
+  }
+
+  /// What a call ends with whose messages are framed so. Counts the limit, where it was one.
+  func status(of error: FramingError) -> Status {
+    switch error {
+    case .inflatedTooLarge(let max) where max < self.limits.messageMaxBytes:
+      return self.bufferExhausted()
+    case .tooLarge, .inflatedTooLarge:
+      self.resources.limitHits.count(.messageMax)
+      return error.status
+    default:
+      return error.status
     }
   }
 
@@ -207,9 +233,21 @@ final class ServerConnection: Connection {
   private func tellInterceptors(_ stream: HTTP2.Stream, _ code: StatusCode) {
     let call = self.calls.of(stream)
     let outcome = CallOutcome(code: code, duration: .now() - call.pointee.startedAt)
-    for interceptor in self.router.interceptors.prefix(call.pointee.interceptors) {
-      interceptor.end(InterceptedCall(connection: self, stream: stream), outcome)
+    for index in 0..<call.pointee.interceptors {
+      self.router.interceptors[index].end(
+        InterceptedCall(connection: self, stream: stream, index: index), outcome)
     }
+  }
+
+  func memory(ofInterceptor index: Int) -> AnyObject? {
+    self.interceptorMemory.isEmpty ? nil : self.interceptorMemory[index]
+  }
+
+  func setMemory(ofInterceptor index: Int, _ memory: AnyObject?) {
+    if self.interceptorMemory.isEmpty {
+      self.interceptorMemory = Array(repeating: nil, count: self.router.interceptors.count)
+    }
+    self.interceptorMemory[index] = memory
   }
 
   /// The path of the method that `stream` calls.
@@ -298,5 +336,5 @@ final class ServerConnection: Connection {
   }
 
   /// Closes at once, whatever is under way.
-  func closeNow() { self.context?.close(promise: nil) }
+  func closeNow() { self.closeChannel() }
 }

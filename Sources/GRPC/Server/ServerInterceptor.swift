@@ -31,14 +31,21 @@ public struct InterceptedCall: ~Copyable {
   // As for `UnaryCall`.
   private unowned(unsafe) let connection: ServerConnection
   private let stream: HTTP2.Stream
+  /// Of the interceptor that sees the call, among the server's.
+  private let index: Int
 
-  init(connection: ServerConnection, stream: HTTP2.Stream) {
+  init(connection: ServerConnection, stream: HTTP2.Stream, index: Int) {
     self.connection = connection
     self.stream = stream
+    self.index = index
   }
 
   /// `/package.Service/Method`.
   public var path: String { self.connection.path(of: self.stream) }
+
+  /// Position of the method among the paths of all services, in the order in which the server was
+  /// given them: for tables, which are faster than looking for `path`.
+  public var method: Int { self.connection.calls.of(self.stream).pointee.handler }
 
   /// The request's metadata, as it came.
   public var metadata: MetadataView {
@@ -62,4 +69,14 @@ public struct InterceptedCall: ~Copyable {
     get { self.connection.calls.of(self.stream).pointee.caller }
     nonmutating set { self.connection.calls.of(self.stream).pointee.caller = newValue }
   }
+
+  /// What the interceptor keeps about the connection, for as long as that lasts; each interceptor has
+  /// a place of its own. Nil until it is set.
+  public var memory: AnyObject? {
+    get { self.connection.memory(ofInterceptor: self.index) }
+    nonmutating set { self.connection.setMemory(ofInterceptor: self.index, newValue) }
+  }
+
+  /// Counts that the peer ran into a limit.
+  public func count(_ limit: PeerLimit) { self.connection.resources.limitHits.count(limit) }
 }

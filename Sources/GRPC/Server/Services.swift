@@ -1,6 +1,3 @@
-internal import HTTP2
-public import NIOCore
-
 /// Serves unary calls, each whole before `serve` is called.
 ///
 /// `serve` runs on the connection's event loop and must not block: it replies, fails, or parks the
@@ -21,7 +18,8 @@ public enum ServiceRegistration: Sendable {
   case unary(paths: [String], any UnaryService)
   case streaming(paths: [String], any StreamingService)
 
-  var paths: [String] {
+  /// `/package.Service/Method` of each method.
+  public var paths: [String] {
     switch self {
     case .unary(let paths, _), .streaming(let paths, _): paths
     }
@@ -51,43 +49,6 @@ struct Router: Sendable {
         case .unary(_, let service): .unary(service, method: method)
         case .streaming(_, let service): .streaming(service, method: method)
         }
-      }
-    }
-  }
-}
-
-/// A streaming call as its handler sees it.
-public final class StreamingCall: Sendable {
-  /// Position in the paths the service registered.
-  public let method: Int
-  public let metadata: Metadata
-  /// When the client stops waiting; nil: never.
-  public let deadline: NIODeadline?
-  /// Who makes the call, as an interceptor found out.
-  public let caller: (any AnyObject & Sendable)?
-  private let pipe: MessagePipe
-
-  init(
-    method: Int, metadata: Metadata, deadline: NIODeadline?,
-    caller: (any AnyObject & Sendable)?, pipe: MessagePipe
-  ) {
-    self.method = method
-    self.metadata = metadata
-    self.deadline = deadline
-    self.caller = caller
-    self.pipe = pipe
-  }
-
-  /// The client's messages, in order, until it has sent its last. One reader.
-  public var messages: some AsyncSequence<ByteBuffer, any Error> { self.pipe.messages }
-
-  /// Sends one message; returns when there is room for another.
-  ///
-  /// - Throws: a `Status` when the call has ended: the client cancelled, or is gone.
-  public func send(_ message: ByteBuffer) async throws {
-    try await self.pipe.send(message) { connection, stream in
-      if !stream.isHeadSubmitted {
-        connection.session.respond(stream, head: Trailers.responseHead)
       }
     }
   }

@@ -54,6 +54,38 @@ public struct UnaryCall: ~Copyable {
   /// The time, read once for all calls of a batch.
   public var now: NIODeadline { self.connection.now }
 
+  /// Counts that the peer ran into a limit.
+  public func count(_ limit: PeerLimit) { self.connection.resources.limitHits.count(limit) }
+
+  /// How often the client says that it tried before (gRFC A6); 0 where it says nothing.
+  public var previousAttempts: Int { self.metadata.previousAttempts }
+
+  /// Whether the request message came compressed; `message` never is.
+  public var wasCompressed: Bool {
+    self.connection.calls.of(self.stream).pointee.wasCompressed
+  }
+
+  /// Has the reply compressed with `encoding` instead of what the server is configured for;
+  /// `.identity`: not at all. Without effect where the client does not take it, the message is
+  /// outside the server's sizes for compression, or it would get no smaller.
+  public func setCompression(_ encoding: MessageEncoding) {
+    self.connection.compressReplies(on: self.stream, with: encoding)
+  }
+
+  /// Adds metadata before the reply. Before the call is answered.
+  ///
+  /// - Throws: INTERNAL where all of it would be over 8 KiB, 32 bytes for each field included.
+  public func addInitialMetadata(_ metadata: Metadata) throws(Status) {
+    try self.connection.metadata(of: self.stream).addInitial(metadata)
+  }
+
+  /// Adds metadata after the reply, or beside the error. Before the call is answered.
+  ///
+  /// - Throws: as `addInitialMetadata`.
+  public func addTrailingMetadata(_ metadata: Metadata) throws(Status) {
+    try self.connection.metadata(of: self.stream).addTrailing(metadata)
+  }
+
   /// Answers with one message of exactly `size` bytes, which `write` puts into the reply buffer.
   public func reply(size: Int, _ write: (inout OutputRawSpan) -> Void) {
     self.connection.reply(to: self.stream, size: size, write)

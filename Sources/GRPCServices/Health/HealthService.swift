@@ -90,10 +90,7 @@ public final class HealthService: UnaryService, StreamingService {
   // MARK: - Watch
 
   public func serve(_ call: StreamingCall) async throws {
-    var messages = call.messages.makeAsyncIterator()
-    guard let message = try await messages.next() else {
-      throw Status(.unimplemented, "Watch takes one message, and this call had none")
-    }
+    let message = try await call.onlyMessage()
     let request: HealthCheckRequest
     do {
       request = try HealthCheckRequest(decoding: message.readableBytesSpan)

@@ -120,11 +120,11 @@ struct ConfigurationFile {
 }
 
 /// A value that was left out, which YAML takes for null. A quoted "" is a text and not null.
-private func isNull(_ scalar: Yams.Node.Scalar) -> Bool {
+func isNull(_ scalar: Yams.Node.Scalar) -> Bool {
   scalar.style == .plain && ["", "~", "null", "Null", "NULL"].contains(scalar.string)
 }
 
-private func shape(of node: Yams.Node) -> String {
+func shape(of node: Yams.Node) -> String {
   switch node {
   case .scalar(let scalar): isNull(scalar) ? "nothing" : quoted(scalar.string)
   case .mapping: "a map"
@@ -133,11 +133,11 @@ private func shape(of node: Yams.Node) -> String {
   }
 }
 
-private func line(of node: Yams.Node) -> Int {
+func line(of node: Yams.Node) -> Int {
   node.mark?.line ?? 1
 }
 
-private func describe(_ error: YamlError) -> String {
+func describe(_ error: YamlError) -> String {
   switch error {
   case .scanner(_, let problem, _, _), .parser(_, let problem, _, _),
     .composer(_, let problem, _, _), .reader(let problem, _, _, _):
@@ -150,7 +150,7 @@ private func describe(_ error: YamlError) -> String {
 
 extension YamlError {
   /// Where the file is wrong, counted from 1.
-  fileprivate var line: Int? {
+  var line: Int? {
     switch self {
     case .scanner(_, _, let mark, _), .parser(_, _, let mark, _), .composer(_, _, let mark, _):
       mark.line

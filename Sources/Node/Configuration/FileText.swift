@@ -1,14 +1,14 @@
 internal import Glibc
 
 /// Why a file gave no text. Completes "FILE …".
-struct FileProblem: Error {
-  let reason: String
+package struct FileProblem: Error {
+  package let reason: String
 }
 
 /// The whole text of a file.
 ///
 /// - Parameter bytesMax: A longer file is refused, and no more than one byte beyond this is read.
-func readText(path: String, bytesMax: Int) throws(FileProblem) -> String {
+package func readText(path: String, bytesMax: Int) throws(FileProblem) -> String {
   let descriptor = open(path, O_RDONLY | O_CLOEXEC)
   guard descriptor >= 0 else { throw FileProblem(errno: errno) }
   // Only read from: closing cannot lose anything that was written.

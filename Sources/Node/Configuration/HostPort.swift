@@ -39,6 +39,13 @@ public struct HostPort: Sendable, Hashable {
     self.host == "0.0.0.0" || self.host == "::"
   }
 
+  /// True where only this machine can reach the address: `127.0.0.0/8` (RFC 1122, section 3.2.1.3),
+  /// `::1` and `localhost` (RFC 6761, section 6.3). Of other names nothing is known.
+  public var isLoopback: Bool {
+    self.host == "::1" || self.host.lowercased() == "localhost"
+      || (isIPv4(self.host) && self.host.hasPrefix("127."))
+  }
+
   private static func split(_ text: String) throws(HostPortError) -> (host: String, port: String) {
     if text.hasPrefix("[") {
       guard let close = text.firstIndex(of: "]") else { throw .hostInvalid }

@@ -8,6 +8,10 @@ public struct NamespaceConfiguration: Sendable, Equatable {
   public var ttlMaxMilliseconds: Int64
   /// The largest value; at most `NodeLimits.valueMaxBytes`.
   public var valueMaxBytes: Int
+  /// Calls a second, of all clients together; 0: any number.
+  public var rateLimitPerSecond = 0
+  /// Calls that may be made at once; 0: as many as `rateLimitPerSecond`.
+  public var rateLimitBurst = 0
 
   /// A namespace that adds nothing to the node's limits: entries do not expire by default.
   ///
@@ -17,5 +21,13 @@ public struct NamespaceConfiguration: Sendable, Equatable {
     self.defaultTTLMilliseconds = nil
     self.ttlMaxMilliseconds = limits.ttlMaxMilliseconds
     self.valueMaxBytes = limits.valueMaxBytes
+  }
+}
+
+extension NamespaceConfiguration {
+  /// Nil where the namespace takes any number of calls.
+  var rateLimit: TokenBucket.Rate? {
+    guard self.rateLimitPerSecond > 0 else { return nil }
+    return TokenBucket.Rate(perSecond: self.rateLimitPerSecond, burst: self.rateLimitBurst)
   }
 }

@@ -2,13 +2,17 @@
 struct NamespaceDraft {
   /// Of the list in the file. Namespaces have neither flags nor variables.
   static let key = "namespaces"
-  static let keys = ["name", "default-ttl", "ttl-max", "value-max"]
+  static let keys = [
+    "name", "default-ttl", "ttl-max", "value-max", "rate-limit", "rate-limit-burst",
+  ]
 
   /// Nil until it was read, and where it was refused.
   private(set) var name: String?
   private var defaultTTLMilliseconds: Int64?
   private var ttlMaxMilliseconds: Int64?
   private var valueMaxBytes: Int?
+  private var rateLimitPerSecond: Int?
+  private var rateLimitBurst: Int?
   private var problems: [ConfigurationProblem] = []
   private var lines: [String: Int] = [:]
   private let index: Int
@@ -47,7 +51,7 @@ struct NamespaceDraft {
       return
     }
     if key == "default-ttl", text == "none" { return }
-    let setting = key == "value-max" ? Setting.valueMax : Setting.ttlMax
+    let setting = Self.model(of: key)
     let expected =
       key == "name"
       ? Self.expectedName : setting.expected + (key == "default-ttl" ? ", or none" : "")
@@ -67,7 +71,19 @@ struct NamespaceDraft {
     switch key {
     case "default-ttl": self.defaultTTLMilliseconds = scratch.limits.ttlMaxMilliseconds
     case "ttl-max": self.ttlMaxMilliseconds = scratch.limits.ttlMaxMilliseconds
+    case "rate-limit": self.rateLimitPerSecond = scratch.limits.rateLimitPerClient
+    case "rate-limit-burst": self.rateLimitBurst = scratch.limits.rateLimitBurst
     default: self.valueMaxBytes = scratch.limits.valueMaxBytes
+    }
+  }
+
+  /// The setting of the node whose values are like those of the key.
+  private static func model(of key: String) -> Setting {
+    switch key {
+    case "value-max": .valueMax
+    case "rate-limit": .rateLimitPerClient
+    case "rate-limit-burst": .rateLimitBurst
+    default: .ttlMax
     }
   }
 
@@ -92,6 +108,8 @@ struct NamespaceDraft {
     namespace.defaultTTLMilliseconds = self.defaultTTLMilliseconds
     if let ttlMax = self.ttlMaxMilliseconds { namespace.ttlMaxMilliseconds = ttlMax }
     if let valueMax = self.valueMaxBytes { namespace.valueMaxBytes = valueMax }
+    if let rateLimit = self.rateLimitPerSecond { namespace.rateLimitPerSecond = rateLimit }
+    if let burst = self.rateLimitBurst { namespace.rateLimitBurst = burst }
     return namespace
   }
 

@@ -107,8 +107,18 @@ private struct ConfigurationLoader {
         labels[index]?.label(of: key) ?? "\(NamespaceDraft.key)[\"\"].\(key)"
       }
       .filter { $0.settings.isDisjoint(with: refused) }
+    if let path = self.configuration.tokensFile { self.checkTokens(path) }
     guard self.problems.isEmpty else { throw ConfigurationError(problems: self.problems) }
     return self.configuration
+  }
+
+  /// What is wrong with the file of tokens is told with all the rest.
+  private mutating func checkTokens(_ path: String) {
+    do throws(ConfigurationError) {
+      _ = try TokenFile(path: path, namespaces: self.configuration.namespaces.map(\.name))
+    } catch {
+      self.problems += error.problems
+    }
   }
 
   private mutating func assign(_ name: String, _ text: String, _ origin: SettingOrigin) {

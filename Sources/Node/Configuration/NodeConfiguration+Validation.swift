@@ -18,11 +18,14 @@ extension NodeConfiguration {
     for relation in LimitRelation.all where relation.settings.isDisjoint(with: refused) {
       if let problem = relation.problem(in: self, origins: origins) { problems.append(problem) }
     }
+    problems += self.tls.problems(listen: self.listen, origins: origins)
+      .filter { $0.settings.isDisjoint(with: refused) }
     for (index, namespace) in self.namespaces.enumerated() {
       problems += namespace.problems(limits: self.limits, origins: origins, in: self) { key in
         namespaceLabel(index, key)
       }
     }
+    problems += self.exposureProblems(origins: origins)
     return problems
   }
 }

@@ -13,16 +13,26 @@ public struct NodeConfiguration: Sendable, Equatable {
   public var advertise: HostPort?
   /// The node's name among its peers; nil: the advertised address.
   public var nodeID: String?
+  /// Who speaks TLS, and with which files.
+  public var tls = TLSSettings()
   /// Event loops, each a thread of its own; 1...1024.
   public var loops: Int
   /// The YAML file that was read, if any.
   public var configFile: String?
   /// Byte budget of the store: keys, values and all per-entry overhead.
   public var memoryBytes = 1 << 30
+  /// The file of who may call (`TokenFile`); nil: everybody may.
+  public var tokensFile: String?
+  /// Whether the node serves other machines though it does not know who calls.
+  public var isInsecure = false
   /// Records below this level are not written.
   public var logLevel: Logger.Level = .info
   /// How records look.
   public var logFormat: LogFormat = .auto
+  /// Which calls are logged, at level info.
+  public var accessLog: AccessLogMode = .off
+  /// What replies are compressed with.
+  public var compression: ReplyCompression = .off
   /// What bounds the node; validated together with `memoryBytes`.
   public var limits: NodeLimits
   /// The default namespace (`""`) first, then those of the file, in its order.

@@ -43,10 +43,30 @@ public struct NodeLimits: Sendable, Equatable {
   /// Answers that one connection's client has yet to take; above it, calls are refused.
   public var answerBufferMaxBytes = 256 << 20
 
+  // How often clients may call.
+
+  /// Calls a second of one client; 0: any number.
+  public var rateLimitPerClient = 0
+  /// Calls that a client may make at once; 0: as many as `rateLimitPerClient`.
+  public var rateLimitBurst = 0
+  /// Clients whose calls are counted; beyond it the one that paused longest is forgotten.
+  public var rateLimitClientsMax = 10_000
+
+  // What is compressed.
+
+  /// The smallest reply that is; for smaller ones it costs more than it saves.
+  public var compressionMinBytes = 1 << 10
+  /// The largest reply that is; meanwhile, the other calls of its event loop wait.
+  public var compressionMaxBytes = 1 << 20
+
   // How long things take.
 
   /// Time for open calls to end once the node was told to stop; 0: none.
   public var drainTimeoutMilliseconds: Int64 = 30_000
+  /// Time that a client has for its TLS handshake.
+  public var handshakeTimeoutMilliseconds: Int64 = 10_000
+  /// Time between two looks whether the files of certificates and tokens have changed.
+  public var reloadIntervalMilliseconds: Int64 = 10_000
   /// Time between two looks for expired entries.
   public var expirySweepIntervalMilliseconds: Int64 = 100
 
@@ -65,8 +85,12 @@ public struct NodeLimits: Sendable, Equatable {
   public static let namespaceNameMaxBytes = 128
   /// Namespaces of one node, the default one included.
   public static let namespacesMax = 1_024
+  /// Calls a second, of a client or a namespace.
+  public static let rateLimitMax = 1_000_000_000
   /// Of the YAML file.
   public static let configFileMaxBytes = 1 << 20
+  /// Of each file of certificates or keys.
+  public static let pemFileMaxBytes = 1 << 20
   /// Both flow-control windows (RFC 9113, section 6.9.1) and the length of a protobuf message.
   public static let int32MaxBytes = Int(Int32.max)
 }
@@ -98,6 +122,9 @@ struct LimitRelation: Sendable {
     LimitRelation(
       setting: .batchReplyMax, terms: [.valueMax], extraBytes: messageOverheadBytes,
       reason: "the largest value could otherwise never be read by GetMany"),
+    LimitRelation(
+      setting: .compressionMax, terms: [.compressionMin],
+      reason: "no reply could otherwise ever be compressed"),
     LimitRelation(
       setting: .connectionWindow, terms: [.streamWindow],
       reason: "one call could otherwise never use its own window"),

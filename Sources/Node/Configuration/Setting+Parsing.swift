@@ -1,3 +1,4 @@
+internal import GRPC
 internal import Logging
 
 extension Setting {
@@ -32,12 +33,37 @@ extension Setting {
       configuration.nodeID = text
     case .configFile:
       configuration.configFile = text
+    case .file(let path):
+      configuration[keyPath: path] = text
+    case .toggle(let path):
+      guard let isOn = Bool(text) else { throw self.refusal("is neither true nor false") }
+      configuration[keyPath: path] = isOn
+    case .tlsClientAuth:
+      guard let mode = ClientAuthentication(rawValue: text) else {
+        throw self.refusal("is no mode")
+      }
+      configuration.tls.clientAuthentication = mode
+    case .tlsMinVersion:
+      guard let version = TLSProtocolVersion(rawValue: text) else {
+        throw self.refusal("is no version")
+      }
+      configuration.tls.minimumVersion = version
+    case .plaintextListen:
+      configuration.tls.plaintextListen = try self.address(text)
     case .logLevel:
       guard let level = Logger.Level(rawValue: text) else { throw self.refusal("is no level") }
       configuration.logLevel = level
     case .logFormat:
       guard let format = LogFormat(rawValue: text) else { throw self.refusal("is no format") }
       configuration.logFormat = format
+    case .accessLog:
+      guard let mode = AccessLogMode(rawValue: text) else { throw self.refusal("is no choice") }
+      configuration.accessLog = mode
+    case .compression:
+      guard let compression = ReplyCompression(rawValue: text) else {
+        throw self.refusal("is no encoding")
+      }
+      configuration.compression = compression
     }
   }
 
@@ -55,7 +81,7 @@ extension Setting {
       let high = DurationText.text(milliseconds: range.upperBound)
       return "a duration from \(low) to \(high) with ms, s, m, h or d, such as"
         + " \(self.defaultText)"
-    case .listen:
+    case .listen, .plaintextListen:
       return "HOST:PORT, such as 127.0.0.1:7600, [::1]:7600 or 0.0.0.0:7600 for all interfaces"
     case .advertise:
       return "HOST:PORT as other machines reach this node, such as cache-1.internal:7600"
@@ -63,10 +89,22 @@ extension Setting {
       return "1 to \(NodeLimits.nodeIDMaxBytes) characters of A-Z a-z 0-9 . _ - : % [ ]"
     case .configFile:
       return "the path of a YAML file"
+    case .file:
+      return "the path of a file"
+    case .toggle:
+      return "true or false"
+    case .tlsClientAuth:
+      return "one of \(ClientAuthentication.allCases.map(\.rawValue).joined(separator: ", "))"
+    case .tlsMinVersion:
+      return "one of \(TLSProtocolVersion.allCases.map(\.rawValue).joined(separator: ", "))"
     case .logLevel:
       return "one of \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))"
     case .logFormat:
       return "one of \(LogFormat.allCases.map(\.rawValue).joined(separator: ", "))"
+    case .accessLog:
+      return "one of \(AccessLogMode.allCases.map(\.rawValue).joined(separator: ", "))"
+    case .compression:
+      return "one of \(ReplyCompression.allCases.map(\.rawValue).joined(separator: ", "))"
     }
   }
 

@@ -6,13 +6,18 @@ internal import CacheStore
 extension Setting {
   /// In the order of `larder serve --help`.
   public static let all: [Setting] =
-    [.listen, .advertise, .nodeID, .loops, .config]
+    [.listen, .advertise, .nodeID, .loops, .config, .reloadInterval, .compression]
+    + [.tlsCert, .tlsKey, .tlsCA, .tlsClientAuth, .tlsMinVersion, .plaintextListen]
+    + [.handshakeTimeout]
     + [.memory, .tombstonesMax, .expirySweepInterval]
-    + [.logLevel, .logFormat]
+    + [.tokens, .insecure]
+    + [.logLevel, .logFormat, .accessLog]
     + [.valueMax, .keyMax, .inlineValueMax, .ttlMax, .batchKeysMax, .batchReplyMax, .messageMax]
     + [.headerListMax, .headersMax, .streamsMax, .connectionsMax, .streamWindow]
     + [.connectionWindow, .outputBufferMax, .requestBufferMax, .answerBufferMax]
+    + [.compressionMin, .compressionMax]
     + [.drainTimeout]
+    + [.rateLimitPerClient, .rateLimitBurst, .rateLimitClientsMax]
 
   // Node.
 
@@ -32,6 +37,49 @@ extension Setting {
   package static let config = Setting(
     "config", .node, .configFile,
     "YAML file to read settings from; its keys are the names of these flags.")
+  package static let reloadInterval = Setting(
+    "reload-interval", .node,
+    .milliseconds(\.limits.reloadIntervalMilliseconds, 10...86_400_000),
+    "Time between two looks whether certificates or tokens have changed. SIGHUP has them read at once."
+  )
+
+  // TLS.
+
+  package static let tlsCert = Setting(
+    "tls-cert", .tls, .file(\.tls.certificateFile),
+    "PEM file of the node's certificate and those between it and its authority. Given, --listen"
+      + " speaks TLS only.")
+  package static let tlsKey = Setting(
+    "tls-key", .tls, .file(\.tls.keyFile), "PEM file of the private key of --tls-cert.")
+  package static let tlsCA = Setting(
+    "tls-ca", .tls, .file(\.tls.clientAuthoritiesFile),
+    "PEM file of the authorities that clients' certificates must come from. Given, clients need"
+      + " one.")
+  package static let tlsClientAuth = Setting(
+    "tls-client-auth", .tls, .tlsClientAuth,
+    "With --tls-ca: require refuses clients without a certificate, request lets them in.")
+  package static let tlsMinVersion = Setting(
+    "tls-min-version", .tls, .tlsMinVersion, "Oldest version of TLS to speak: 1.2 or 1.3.")
+  package static let plaintextListen = Setting(
+    "plaintext-listen", .tls, .plaintextListen,
+    "With --tls-cert: a further address, without TLS, for clients on this machine.")
+  package static let handshakeTimeout = Setting(
+    "handshake-timeout", .tls, .milliseconds(\.limits.handshakeTimeoutMilliseconds, 10...600_000),
+    "Time that a client has for its TLS handshake before its connection is closed.")
+
+  // Compression.
+
+  package static let compression = Setting(
+    "compression", .node, .compression,
+    "Compresses replies for clients that accept it: off, gzip or deflate. Requests may always be.")
+  package static let compressionMin = Setting(
+    "compression-min", .limits,
+    .bytes(\.limits.compressionMinBytes, 0...NodeLimits.int32MaxBytes),
+    "Smallest reply to compress.")
+  package static let compressionMax = Setting(
+    "compression-max", .limits,
+    .bytes(\.limits.compressionMaxBytes, 0...NodeLimits.int32MaxBytes),
+    "Largest reply to compress; compressing holds up the other calls of its event loop.")
 
   // Storage.
 
@@ -46,6 +94,15 @@ extension Setting {
     .milliseconds(\.limits.expirySweepIntervalMilliseconds, 10...3_600_000),
     "Time between two looks for expired entries. Reads never return one in between.")
 
+  // Security.
+
+  package static let tokens = Setting(
+    "tokens", .security, .file(\.tokensFile),
+    "YAML file of who may call and what for, by bearer token or client certificate.")
+  package static let insecure = Setting(
+    "insecure", .security, .toggle(\.isInsecure),
+    "Serve other machines without asking who calls, because the network keeps others out.")
+
   // Logging.
 
   package static let logLevel = Setting(
@@ -54,6 +111,10 @@ extension Setting {
   package static let logFormat = Setting(
     "log-format", .logging, .logFormat,
     "text for people, json for machines; auto is text on a terminal and json elsewhere.")
+
+  package static let accessLog = Setting(
+    "access-log", .logging, .accessLog,
+    "Calls to log when they end: off, errors (all that did not end with OK) or all.")
 
   // Limits.
 
@@ -112,4 +173,14 @@ extension Setting {
   package static let drainTimeout = Setting(
     "drain-timeout", .limits, .milliseconds(\.limits.drainTimeoutMilliseconds, 0...86_400_000),
     "Time that open calls get to end once the node was told to stop.")
+  package static let rateLimitPerClient = Setting(
+    "rate-limit-per-client", .limits,
+    .count(\.limits.rateLimitPerClient, 0...NodeLimits.rateLimitMax),
+    "Calls a second from one caller, or one address where callers are not known; 0: any number.")
+  package static let rateLimitBurst = Setting(
+    "rate-limit-burst", .limits, .count(\.limits.rateLimitBurst, 0...NodeLimits.rateLimitMax),
+    "Calls that a client may make at once after a pause; 0: those of one second.")
+  package static let rateLimitClientsMax = Setting(
+    "rate-limit-clients-max", .limits, .count(\.limits.rateLimitClientsMax, 1...10_000_000),
+    "Clients whose calls are counted; beyond it the one that paused longest is forgotten.")
 }

@@ -1,3 +1,4 @@
+internal import GRPC
 internal import Logging
 
 /// One setting: a flag, a key of the YAML file and an environment variable of the same name.
@@ -11,15 +12,25 @@ public struct Setting: Sendable {
     case count(any WritableKeyPath<NodeConfiguration, Int> & Sendable, ClosedRange<Int>)
     case milliseconds(
       any WritableKeyPath<NodeConfiguration, Int64> & Sendable, ClosedRange<Int64>)
-    case listen, advertise, nodeID, configFile, logLevel, logFormat
+    /// On or off: a flag without a value.
+    case toggle(any WritableKeyPath<NodeConfiguration, Bool> & Sendable)
+    case listen, advertise, nodeID, configFile, logLevel, logFormat, accessLog
+    /// The path of a file; not looked at before the node starts.
+    case file(any WritableKeyPath<NodeConfiguration, String?> & Sendable)
+    case tlsClientAuth, tlsMinVersion, plaintextListen
+    case compression
   }
 
   /// The title under which `larder serve --help` shows a setting.
   public enum Group: String, Sendable, CaseIterable {
     /// Where the node is and how it runs.
     case node = "Node"
+    /// What is encrypted, and who proves who they are.
+    case tls = "TLS"
     /// What it keeps.
     case storage = "Storage"
+    /// Who may call it.
+    case security = "Security"
     /// What it tells its operator.
     case logging = "Logging"
     /// What it bears from its clients.
@@ -55,12 +66,23 @@ public struct Setting: Sendable {
     case .bytes: "size"
     case .count: "number"
     case .milliseconds: "duration"
-    case .listen, .advertise: "host:port"
+    case .listen, .advertise, .plaintextListen: "host:port"
     case .nodeID: "id"
-    case .configFile: "file"
+    case .configFile, .file: "file"
+    case .toggle: "true|false"
+    case .tlsClientAuth: "mode"
+    case .tlsMinVersion: "version"
     case .logLevel: "level"
     case .logFormat: "format"
+    case .accessLog: "calls"
+    case .compression: "encoding"
     }
+  }
+
+  /// False for a flag that says all by being there; variable and file take true and false for it.
+  public var takesValue: Bool {
+    if case .toggle = self.kind { return false }
+    return true
   }
 
   /// The default as one would write it, or in words.
@@ -79,8 +101,15 @@ public struct Setting: Sendable {
     case .advertise: configuration.advertise?.description
     case .nodeID: configuration.nodeID
     case .configFile: configuration.configFile
+    case .file(let path): configuration[keyPath: path]
+    case .toggle(let path): "\(configuration[keyPath: path])"
+    case .tlsClientAuth: configuration.tls.clientAuthentication.rawValue
+    case .tlsMinVersion: configuration.tls.minimumVersion.rawValue
+    case .plaintextListen: configuration.tls.plaintextListen?.description
     case .logLevel: configuration.logLevel.rawValue
     case .logFormat: configuration.logFormat.rawValue
+    case .accessLog: configuration.accessLog.rawValue
+    case .compression: configuration.compression.rawValue
     }
   }
 

@@ -1,4 +1,5 @@
 internal import GRPC
+internal import NIOCore
 internal import Wire
 
 /// Why a cache call, or one item of a batch, is refused. Each has a stable reason, which clients see
@@ -9,6 +10,10 @@ enum CacheError: Error, Equatable {
   case keyTooLong(bytes: Int, max: Int)
   case notUTF8
   case namespaceUnknown(String)
+  // Boxed: rare, and larger than the errors that every call's result has room for.
+  /// Whether there is such a namespace is not told.
+  indirect case namespaceDenied(String, caller: String)
+  indirect case rateLimited(String, perSecond: Int, retryDelay: TimeAmount)
   case ttlInvalid
   case ttlTooLong(milliseconds: UInt64, max: UInt64)
   case conditionInvalid
@@ -29,7 +34,8 @@ enum CacheError: Error, Equatable {
     case .keyEmpty, .keyTooLong, .notUTF8, .ttlInvalid, .ttlTooLong, .conditionInvalid:
       .invalidArgument
     case .namespaceUnknown: .notFound
-    case .valueTooLarge, .batchTooLarge, .memoryExhausted: .resourceExhausted
+    case .namespaceDenied: .permissionDenied
+    case .valueTooLarge, .batchTooLarge, .memoryExhausted, .rateLimited: .resourceExhausted
     case .notANumber: .failedPrecondition
     case .overflow: .outOfRange
     }
@@ -42,6 +48,8 @@ enum CacheError: Error, Equatable {
     case .keyTooLong: "KEY_TOO_LONG"
     case .notUTF8: "KEY_NOT_UTF8"
     case .namespaceUnknown: "NAMESPACE_UNKNOWN"
+    case .namespaceDenied: "NAMESPACE_DENIED"
+    case .rateLimited: "RATE_LIMITED"
     case .ttlInvalid: "TTL_INVALID"
     case .ttlTooLong: "TTL_TOO_LONG"
     case .conditionInvalid: "CONDITION_INVALID"
@@ -60,6 +68,10 @@ enum CacheError: Error, Equatable {
     case .keyTooLong(let bytes, let max): "key has \(bytes) bytes: at most \(max) (key-max)"
     case .notUTF8: "key or namespace is not UTF-8"
     case .namespaceUnknown(let name): "namespace \"\(name)\" is not configured on this node"
+    case .namespaceDenied(let name, let caller):
+      "\(caller) may not use the namespace \"\(name)\""
+    case .rateLimited(let name, let perSecond, _):
+      "more than \(perSecond) calls a second in the namespace \"\(name)\" (rate-limit)"
     case .ttlInvalid: "ttl_ms is 0: it takes 1 at least; for no expiry set no_expiry"
     case .ttlTooLong(let milliseconds, let max):
       "ttl_ms is \(milliseconds): at most \(max) (ttl-max); for no expiry set no_expiry"
@@ -83,6 +95,10 @@ enum CacheError: Error, Equatable {
       ["field": "key", "limit": "key-max", "limit_bytes": "\(max)"]
     case .notUTF8: ["field": "key"]
     case .namespaceUnknown(let name): ["field": "namespace", "namespace": name]
+    case .namespaceDenied(let name, let caller):
+      ["field": "namespace", "namespace": name, "caller": caller]
+    case .rateLimited(let name, let perSecond, _):
+      ["limit": "rate-limit", "limit_per_second": "\(perSecond)", "namespace": name]
     case .ttlInvalid: ["field": "ttl_ms"]
     case .ttlTooLong(_, let max): ["field": "ttl_ms", "limit": "ttl-max", "limit_ms": "\(max)"]
     case .conditionInvalid: ["field": "if_version"]
@@ -93,7 +109,15 @@ enum CacheError: Error, Equatable {
     }
   }
 
+  /// How long to wait before the call is made again, where that is known.
+  private var retryDelay: TimeAmount? {
+    guard case .rateLimited(_, _, let delay) = self else { return nil }
+    return delay
+  }
+
   var status: Status {
-    Status(self.code, self.message, info: .init(reason: self.reason, metadata: self.metadata))
+    Status(
+      self.code, self.message, info: .init(reason: self.reason, metadata: self.metadata),
+      retryPushback: self.retryDelay.map { .after($0) })
   }
 }

@@ -7,7 +7,7 @@ extension CacheService {
   func delete(_ call: borrowing UnaryCall) throws(CacheError) {
     let request: DeleteRequest
     do { request = try DeleteRequest(decoding: call.message) } catch { throw CacheError(error) }
-    let namespace = try self.namespace(request.namespace)
+    let namespace = try self.namespace(request.namespace, call)
     let key = try self.key(request.key, namespace, request.namespace)
     call.reply(self.delete(key, ifVersion: request.ifVersion, self.clock.time(of: call)))
   }
@@ -18,7 +18,7 @@ extension CacheService {
       request = try DeleteManyRequest(decoding: call.message)
     } catch { throw CacheError(error) }
     try self.checkBatch(request.keys.count)
-    let namespace = try self.namespace(request.namespace)
+    let namespace = try self.namespace(request.namespace, call)
     let now = self.clock.time(of: call)
     var keys = request.keys.makeIterator()
     while let bytes = keys.next() {

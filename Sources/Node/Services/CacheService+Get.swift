@@ -7,7 +7,7 @@ extension CacheService {
   func get(_ call: borrowing UnaryCall) throws(CacheError) {
     let request: GetRequest
     do { request = try GetRequest(decoding: call.message) } catch { throw CacheError(error) }
-    let namespace = try self.namespace(request.namespace)
+    let namespace = try self.namespace(request.namespace, call)
     let key = try self.key(request.key, namespace, request.namespace)
     let hit: Void? = self.store.read(key, now: self.clock.time(of: call)) { entry in
       let info = HitInfo(entry)
@@ -47,7 +47,7 @@ extension CacheService {
     let request: GetManyRequest
     do { request = try GetManyRequest(decoding: call.message) } catch { throw CacheError(error) }
     try self.checkBatch(request.keys.count)
-    let namespace = try self.namespace(request.namespace)
+    let namespace = try self.namespace(request.namespace, call)
     let now = self.clock.time(of: call)
     var isFull = false
     var keys = request.keys.makeIterator()

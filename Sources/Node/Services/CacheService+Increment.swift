@@ -7,7 +7,7 @@ extension CacheService {
   func increment(_ call: borrowing UnaryCall) throws(CacheError) {
     let request: IncrementRequest
     do { request = try IncrementRequest(decoding: call.message) } catch { throw CacheError(error) }
-    let namespace = try self.namespace(request.namespace)
+    let namespace = try self.namespace(request.namespace, call)
     let key = try self.key(request.key, namespace, request.namespace)
     let expiry = try self.expiry(request.expiry, in: namespace)
     do {

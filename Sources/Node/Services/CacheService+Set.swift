@@ -7,7 +7,9 @@ extension CacheService {
   func set(_ call: borrowing UnaryCall) throws(CacheError) {
     let request: SetRequest
     do { request = try SetRequest(decoding: call.message) } catch { throw CacheError(error) }
-    call.reply(try self.set(request, request.namespace, self.clock.time(of: call)))
+    let namespace = try self.namespace(request.namespace, call)
+    call.reply(
+      try self.set(request, namespace, request.namespace, self.clock.time(of: call)))
   }
 
   func setMany(_ call: borrowing UnaryCall) throws(CacheError) {
@@ -15,13 +17,19 @@ extension CacheService {
     do { request = try SetManyRequest(decoding: call.message) } catch { throw CacheError(error) }
     try self.checkBatch(request.items.count)
     // An item's own namespace is checked with the item; the batch's is wrong for all of them.
-    _ = try self.namespace(request.namespace)
+    let namespace = try self.namespace(request.namespace, call)
     let now = self.clock.time(of: call)
     var items = request.items.makeIterator()
     while let item = items.next() {
       do throws(CacheError) {
-        let name = item.namespace.isEmpty ? request.namespace : item.namespace
-        Self.append(SetResult.ok(try self.set(item, name, now)), to: call)
+        if item.namespace.isEmpty {
+          let stored = try self.set(item, namespace, request.namespace, now)
+          Self.append(SetResult.ok(stored), to: call)
+        } else {
+          let own = try self.namespace(item.namespace, call)
+          let stored = try self.set(item, own, item.namespace, now)
+          Self.append(SetResult.ok(stored), to: call)
+        }
       } catch {
         error.withItem { Self.append(SetResult.error($0), to: call) }
       }
@@ -30,9 +38,8 @@ extension CacheService {
   }
 
   private func set(
-    _ request: borrowing SetRequest, _ name: RawSpan, _ now: StoreTime
+    _ request: borrowing SetRequest, _ namespace: NamespaceID, _ name: RawSpan, _ now: StoreTime
   ) throws(CacheError) -> SetResponse {
-    let namespace = try self.namespace(name)
     let key = try self.key(request.key, namespace, name)
     try self.checkValue(request.value.byteCount, in: namespace)
     let outcome = self.store.write(

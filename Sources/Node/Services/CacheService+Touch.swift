@@ -7,7 +7,7 @@ extension CacheService {
   func touch(_ call: borrowing UnaryCall) throws(CacheError) {
     let request: TouchRequest
     do { request = try TouchRequest(decoding: call.message) } catch { throw CacheError(error) }
-    let namespace = try self.namespace(request.namespace)
+    let namespace = try self.namespace(request.namespace, call)
     let key = try self.key(request.key, namespace, request.namespace)
     let version = self.store.touch(
       key, expiry: try self.expiry(request.expiry, in: namespace),

@@ -13,15 +13,23 @@ final class CacheService: UnaryService {
   let limits: NodeLimits
   /// By namespace id.
   private let namespaces: [NamespaceRules]
+  /// Calls have a caller, who may be kept to some namespaces.
+  let isAccessControlled: Bool
+  /// Something may stand between a caller and a namespace; see `checkGuards`.
+  private let isGuarded: Bool
 
   /// What the requests of one namespace are held to.
   private struct NamespaceRules {
     let defaultExpiry: CacheStore.Expiry
     let ttlMaxMilliseconds: UInt64
     let valueMaxBytes: Int
+    let rateLimit: NamespaceRateLimit?
   }
 
-  init(store: Store, clock: NodeClock, configuration: NodeConfiguration) {
+  /// - Parameter isAccessControlled: the server authenticates its callers.
+  init(
+    store: Store, clock: NodeClock, configuration: NodeConfiguration, isAccessControlled: Bool
+  ) {
     self.store = store
     self.clock = clock
     self.limits = configuration.limits
@@ -30,8 +38,11 @@ final class CacheService: UnaryService {
         defaultExpiry: namespace.defaultTTLMilliseconds
           .map { .after(milliseconds: UInt64($0)) } ?? .never,
         ttlMaxMilliseconds: UInt64(namespace.ttlMaxMilliseconds),
-        valueMaxBytes: namespace.valueMaxBytes)
+        valueMaxBytes: namespace.valueMaxBytes,
+        rateLimit: namespace.rateLimit.map { NamespaceRateLimit(rate: $0) })
     }
+    self.isAccessControlled = isAccessControlled
+    self.isGuarded = isAccessControlled || self.namespaces.contains { $0.rateLimit != nil }
   }
 
   func serve(_ call: borrowing UnaryCall) {
@@ -56,17 +67,23 @@ final class CacheService: UnaryService {
 
   // MARK: - What all calls check
 
-  func namespace(_ name: RawSpan) throws(CacheError) -> NamespaceID {
-    if name.isEmpty { return .default }
-    guard let id = self.store.namespaces.id(of: name) else {
-      throw .namespaceUnknown(Self.shortened(name))
-    }
+  /// The namespace of that name, which the call may use, and which has a call left.
+  func namespace(
+    _ name: RawSpan, _ call: borrowing UnaryCall
+  ) throws(CacheError) -> NamespaceID {
+    let id = name.isEmpty ? .default : self.store.namespaces.id(of: name)
+    if self.isGuarded { try self.checkGuards(id, name, call) }
+    guard let id else { throw .namespaceUnknown(Self.shortened(name)) }
     return id
+  }
+
+  func rateLimit(of namespace: NamespaceID) -> NamespaceRateLimit? {
+    self.namespaces[Int(namespace.rawValue)].rateLimit
   }
 
   /// What an error shows of a namespace's name: it travels in headers, which have room for no name
   /// that a request has. None that is configured is longer than this.
-  private static func shortened(_ name: RawSpan) -> String {
+  static func shortened(_ name: RawSpan) -> String {
     let bytesMax = NodeLimits.namespaceNameMaxBytes
     guard name.byteCount > bytesMax else { return String(copyingUTF8: name) }
     return String(copyingUTF8: name.extracting(first: bytesMax)) + "..."

@@ -31,6 +31,7 @@ struct BenchCommand: AsyncParsableCommand {
       """)
 
   @OptionGroup(title: "Load") var load: LoadOptions
+  @OptionGroup(title: "TLS") var tls: ClientTLSOptions
   @OptionGroup(title: "Keys and values") var entries: EntryOptions
 
   @Flag(help: "Print the result as JSON.")
@@ -59,7 +60,11 @@ struct BenchCommand: AsyncParsableCommand {
     signal(SIGPIPE, SIG_IGN)
     do {
       let progress = BenchProgress(isQuiet: self.quiet)
-      let result = try await BenchRun(plan: self.plan, progress: progress).measure()
+      var plan = self.plan
+      plan.token = try self.load.credentials.token()
+      let result = try await BenchRun(
+        plan: plan, tls: try self.tls.load(), progress: progress
+      ).measure()
       let report = BenchReport(result: result)
       try StandardStreams.writeOutput(
         Array((self.json ? "\(report.json)\n" : report.text).utf8))

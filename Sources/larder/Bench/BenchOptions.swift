@@ -13,6 +13,8 @@ struct LoadOptions: ParsableArguments {
     transform: ArgumentText.target)
   var target: HostPort?
 
+  @OptionGroup var credentials: TokenOptions
+
   @Option(help: ArgumentHelp("Connections to open.", valueName: "number"))
   var connections = 16
 

@@ -1,3 +1,4 @@
+import GRPC
 import Node
 
 /// What a load is made of: every number in its range, and all of them fit each other.
@@ -25,6 +26,8 @@ struct BenchPlan: Equatable, Sendable {
   static let zipfExponentMax = 10.0
 
   var target = TargetOptions.defaultTarget
+  /// Sent with every call; nil: none.
+  var token: BearerToken?
   var namespace = ""
   var connections = 16
   /// Calls open at a time on each connection.

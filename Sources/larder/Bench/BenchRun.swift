@@ -27,21 +27,25 @@ struct BenchRun {
   static let patienceSeconds: Int64 = 5
 
   let plan: BenchPlan
+  /// Nil: plaintext.
+  let tls: ClientTLS?
   let progress: BenchProgress
   private let interruption = Interruption()
 
-  init(plan: BenchPlan, progress: BenchProgress) {
+  init(plan: BenchPlan, tls: ClientTLS?, progress: BenchProgress) {
     self.plan = plan
+    self.tls = tls
     self.progress = progress
   }
 
   func measure() async throws -> BenchResult {
     let group = MultiThreadedEventLoopGroup(numberOfThreads: self.plan.threads)
-    let workers = try await LoadWorkers(plan: self.plan, group: group)
+    let workers = try await LoadWorkers(plan: self.plan, tls: self.tls, group: group)
     // Connected before the admin call, so that a node that is away is named by what was asked for.
     try await workers.connect()
     let node = NodeClient(
-      address: self.plan.target, timeout: .seconds(5), group: MultiThreadedEventLoopGroup.singleton)
+      address: self.plan.target, timeout: .seconds(5), token: self.plan.token, tls: self.tls,
+      group: MultiThreadedEventLoopGroup.singleton)
     if self.plan.isPreloaded { try await self.preload(workers) }
 
     try await workers.begin()

@@ -94,14 +94,22 @@ final class LoadWorker: UnaryReceiver {
   /// - Parameters:
   ///   - worker: its number among the run's workers, from 0.
   ///   - connections: how many of the plan's are this worker's.
-  init(plan: BenchPlan, worker: Int, connections: Int, on eventLoop: any EventLoop) {
+  ///   - tls: nil: plaintext.
+  init(
+    plan: BenchPlan, worker: Int, connections: Int, tls: ClientTLS?, on eventLoop: any EventLoop
+  ) {
     self.plan = plan
     self.eventLoop = eventLoop
+    var metadata = Metadata()
+    if let token = plan.token { metadata.add(BearerToken.metadataName, bytes: token.headerValue) }
     self.methods = CallKind.allCases.map {
-      ClientMethod(path: $0.method.path, authority: plan.target.description)
+      ClientMethod(
+        path: $0.method.path, authority: plan.target.description, metadata: metadata,
+        isEncrypted: tls != nil)
     }
     self.timeout = plan.timeoutMilliseconds.map { .milliseconds($0) }
     var configuration = ClientConfiguration()
+    configuration.tls = tls
     configuration.connection.messageMaxBytes = BenchPlan.requestMaxBytes
     configuration.connection.requestBufferMaxBytes = BenchPlan.requestMaxBytes * 2
     self.configuration = configuration

@@ -9,7 +9,9 @@ struct LoadWorkers: Sendable {
   private let loops: [any EventLoop]
 
   /// One worker for each of the plan's threads, which share its connections evenly.
-  init(plan: BenchPlan, group: MultiThreadedEventLoopGroup) async throws {
+  ///
+  /// - Parameter tls: nil: plaintext.
+  init(plan: BenchPlan, tls: ClientTLS?, group: MultiThreadedEventLoopGroup) async throws {
     self.plan = plan
     self.loops = Array(group.makeIterator())
     var workers: [NIOLoopBound<LoadWorker>] = []
@@ -19,7 +21,7 @@ struct LoadWorkers: Sendable {
         + (index < plan.connections % self.loops.count ? 1 : 0)
       let worker = try await loop.submit {
         NIOLoopBound(
-          LoadWorker(plan: plan, worker: index, connections: connections, on: loop),
+          LoadWorker(plan: plan, worker: index, connections: connections, tls: tls, on: loop),
           eventLoop: loop)
       }.get()
       workers.append(worker)

@@ -22,10 +22,11 @@ extension ClientCommand {
     // A node that closed the connection, or a reader of our output that went away, is an error of
     // one write and is reported as such.
     signal(SIGPIPE, SIG_IGN)
-    let node = NodeClient(
-      address: self.target.address, timeout: self.target.deadline,
-      group: MultiThreadedEventLoopGroup.singleton)
     do throws(CommandFailure) {
+      let node = NodeClient(
+        address: self.target.address, timeout: self.target.deadline,
+        token: try self.target.credentials.token(), tls: try self.target.tls.load(),
+        group: MultiThreadedEventLoopGroup.singleton)
       try await self.perform(with: node)
     } catch {
       try StandardStreams.complain(Self.name, error.message)
@@ -40,10 +41,19 @@ struct NodeClient: Sendable {
   private let channel: ClientChannel
   private let timeout: TimeAmount?
 
-  init(address: HostPort, timeout: TimeAmount?, group: any EventLoopGroup) {
+  /// - Parameters:
+  ///   - token: sent with every call; nil: none.
+  ///   - tls: nil: plaintext.
+  init(
+    address: HostPort, timeout: TimeAmount?, token: BearerToken?, tls: ClientTLS?,
+    group: any EventLoopGroup
+  ) {
+    var configuration = ClientConfiguration()
+    if let token { configuration.interceptors.append(BearerTokenInterceptor(token)) }
+    configuration.tls = tls
     // What the channel would log, the commands tell in their own words.
     self.channel = ClientChannel(
-      host: address.host, port: address.port, group: group,
+      host: address.host, port: address.port, group: group, configuration: configuration,
       logger: Logger(label: "larder") { _ in SwiftLogNoOpLogHandler() })
     self.timeout = timeout
   }

@@ -18,6 +18,9 @@ struct TargetOptions: ParsableArguments {
     transform: ArgumentText.duration)
   var timeout: Int64?
 
+  @OptionGroup var credentials: TokenOptions
+  @OptionGroup(title: "TLS") var tls: ClientTLSOptions
+
   /// The node to call.
   var address: HostPort { self.target ?? Self.defaultTarget }
 

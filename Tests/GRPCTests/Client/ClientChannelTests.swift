@@ -48,6 +48,29 @@ import Testing
     }
   }
 
+  @Test func `metadata that no header list can hold fails its call, and no other`() async throws {
+    var limits = Server.Configuration()
+    limits.connection.session.headerListMaxBytes = 64 << 10
+    let services: [ServiceRegistration] = [
+      .unary(paths: ["/t.S/M"], Unary.echo), .streaming(paths: ["/t.S/N"], Streaming.echo),
+    ]
+    try await withChannel(services, limits) { channel, _ in
+      var metadata = Metadata()
+      metadata.add("x", String(repeating: "v", count: ClientConnection.metadataMaxBytes - 33))
+      let largest = try await channel.unary("/t.S/M", [7], metadata: metadata)
+      #expect(largest.message.readableBytes == 1)
+      metadata.add("y", "")
+      let (over, stream) = (
+        await failure { [metadata] in try await channel.unary("/t.S/M", [], metadata: metadata) },
+        await failure { [metadata] in try await channel.streaming("/t.S/N", metadata: metadata) }
+      )
+      #expect(over?.code == .resourceExhausted && stream?.code == .resourceExhausted)
+      #expect(over?.message.contains("32768") == true)
+      let after = try await channel.answer([1])
+      #expect(after == [1])
+    }
+  }
+
   @Test func `a thousand calls at once on one connection are all answered`() async throws {
     try await withChannel([.unary(paths: ["/t.S/M"], Unary.echo)]) { channel, server in
       try await withThrowingTaskGroup(of: Bool.self) { group in

@@ -89,7 +89,7 @@ import Testing
     let answer = try EmbeddedClient.answer(
       to: Frame.headers(
         stream: 1,
-        [":status": "200", "content-type": "application/grpc", "grpc-encoding": "gzip"]))
+        [":status": "200", "content-type": "application/grpc", "grpc-encoding": "br"]))
     #expect(answer?.status.code == .internal)
   }
 

@@ -9,12 +9,14 @@ private func message(_ bytes: [UInt8]) -> [UInt8] { [0, 0, 0, 0, UInt8(bytes.cou
 
 /// The length of the message that `bytes` begin with, or nil while it is not known.
 private func parse(_ bytes: [UInt8]) throws(FramingError) -> Int? {
-  try MessagePrefix.parse(bytes.span.bytes, messageMaxBytes: messageMaxBytes)?.length
+  try MessagePrefix.parse(
+    bytes.span.bytes, messageMaxBytes: messageMaxBytes, encoding: .identity)?.length
 }
 
 /// The length of a unary call's whole message, or nil while it is not whole.
 private func unary(_ bytes: [UInt8], isEnd: Bool) throws(FramingError) -> Int? {
-  try MessagePrefix.unary(bytes.span.bytes, isEnd: isEnd, messageMaxBytes: messageMaxBytes)?.length
+  try MessagePrefix.unary(
+    bytes.span.bytes, isEnd: isEnd, messageMaxBytes: messageMaxBytes, encoding: .identity)?.length
 }
 
 @Suite struct MessagePrefixTests {
@@ -42,10 +44,18 @@ private func unary(_ bytes: [UInt8], isEnd: Bool) throws(FramingError) -> Int? {
     #expect(try unary([0, 0, 0, 0, 0], isEnd: true) == 0)
   }
 
-  @Test func `flag 1 is refused, since no encoding was offered, and flag 2 since it is none`() {
+  @Test func `flag 1 is refused where no encoding was named, and flag 2 since it is none`() {
     #expect(throws: FramingError.compressedWithoutEncoding) { try parse([1, 0, 0, 0, 0]) }
     for flag in UInt8(2)...255 {
       #expect(throws: FramingError.flagInvalid(flag)) { try parse([flag, 0, 0, 0, 0]) }
+    }
+  }
+
+  @Test func `flag 1 is taken where an encoding was named, and flag 0 too`() throws {
+    for flag in [0, 1] as [UInt8] {
+      let prefix = try MessagePrefix.parse(
+        [flag, 0, 0, 0, 2].span.bytes, messageMaxBytes: messageMaxBytes, encoding: .gzip)
+      #expect(prefix == MessagePrefix(isCompressed: flag == 1, length: 2))
     }
   }
 

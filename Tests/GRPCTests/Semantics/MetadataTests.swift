@@ -32,7 +32,7 @@ private func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
   @Test func `the protocol's own names are reserved`() {
     for name in [
       ":path", ":status", "grpc-timeout", "grpc-status", "grpc-anything-bin", "content-type", "te",
-      "user-agent",
+      "user-agent", "content-length", "connection", "transfer-encoding", "upgrade",
     ] {
       #expect(Metadata.isReserved(name), "\(name)")
     }
@@ -66,6 +66,27 @@ private func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
     #expect(metadata["b-bin"].isEmpty)
     // Commas mean nothing in text.
     #expect(metadata["c"] == [bytes("1,2")])
+  }
+
+  @Test func `empty values, odd ASCII and repeated names come as they were sent`() {
+    let odd = "a=b; c,\t\"d\" ~\u{e9}"
+    let metadata = copied([("x", ""), ("x", odd), ("x", ""), ("!#$%&'*+-.^_`|~", "1")])
+    #expect(metadata["x"] == [[], bytes(odd), []])
+    #expect(metadata.fields.count == 4)
+  }
+
+  @Test func `what HTTP/2 cannot carry is known beforehand, and what came can go`() {
+    for (name, value) in [
+      ("x", "a\tb"), ("x", "\u{e9}"), ("x-bin", "\0\n"), ("!#$%&'*+-.^_`|~", ""),
+    ] {
+      #expect(Metadata.isValid(name, bytes(value)), "\(name)")
+    }
+    for (name, value) in [
+      ("", "1"), ("x y", "1"), ("X", "1"), ("x:", "1"), ("\u{e9}", "1"), ("x", "a\nb"),
+      ("x", "\0"), ("x", "\u{7f}"), ("x", "\r"), ("te", "trailers"), ("grpc-x", "1"),
+    ] {
+      #expect(!Metadata.isValid(name, bytes(value)), "\(name)")
+    }
   }
 
   @Test func `binary values are sent as base64 without padding, text as it is`() {

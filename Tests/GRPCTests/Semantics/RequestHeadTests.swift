@@ -93,9 +93,16 @@ private func refusal(_ changes: (String, String?)...) -> RequestHead.Refusal? {
     #expect(status.message.contains("grpc-timeout \"\(timeout)\""))
   }
 
+  @Test func `the encoding of the messages and those that are accepted are read`() throws {
+    let plain = try parse([])
+    #expect(plain.encoding == .identity && plain.accepts == EncodingSet())
+    let head = try parse([("grpc-encoding", "deflate"), ("grpc-accept-encoding", "br, gzip")])
+    #expect(head.encoding == .deflate && head.accepts == EncodingSet(.gzip))
+  }
+
   @Test func `compression that we do not have is refused by its name, and identity is taken`() {
-    #expect(refusal(("grpc-encoding", "gzip")) == .encoding("gzip"))
     #expect(refusal(("grpc-encoding", "snappy")) == .encoding("snappy"))
+    #expect(refusal(("grpc-encoding", "Gzip")) == .encoding("Gzip"))
     #expect(refusal(("grpc-encoding", "identity")) == nil)
   }
 

@@ -46,6 +46,68 @@ import Testing
     #expect(try server.answer("/t.S/N", body: framed([1])).status == 12)
     #expect(recorder.events == [])
   }
+
+  @Test func `keep something with the connection, each in a place of its own`() throws {
+    let (first, second) = (Counter(), Counter())
+    let services: [ServiceRegistration] = [.unary(paths: ["/t.S/M", "/t.S/N"], Unary.echo)]
+    let server = try EmbeddedServer(services, interceptors: [first, second])
+    for path in ["/t.S/M", "/t.S/N", "/t.S/M"] { _ = try server.answer(path, body: framed([1])) }
+    #expect(first.counts == [1, 2, 3] && second.counts == [1, 2, 3])
+    #expect(first.methods == [0, 1, 0])
+    let other = try EmbeddedServer(services, interceptors: [first])
+    _ = try other.answer(body: framed([1]))
+    #expect(first.counts == [1, 2, 3, 1])
+  }
+
+  @Test func `refuse with a time to come back, as pushback and as detail`() throws {
+    let status = Status(
+      .resourceExhausted, "too fast", retryPushback: .after(.nanoseconds(1_500_001)))
+    let server = try EmbeddedServer(
+      [.unary(paths: ["/t.S/M"], Unary.echo)], interceptors: [Recorder(refusal: status)])
+    let answer = try server.answer(body: framed([1]))
+    #expect(answer.status == 8)
+    // Rounded up: who comes earlier is refused again.
+    #expect(answer.field("grpc-retry-pushback-ms") == "2")
+    #expect(answer.field("grpc-status-details-bin") != nil)
+  }
+
+  @Test func `refuse a streaming call before its handler begins`() throws {
+    let service = Streaming { _ in Issue.record("the handler began") }
+    let recorder = Recorder(refusal: Status(.permissionDenied, "not you"))
+    let server = try EmbeddedServer(
+      [.streaming(paths: ["/t.S/M"], service)], interceptors: [recorder])
+    let answer = try server.answer(body: framed([1]))
+    #expect(answer.status == 7)
+    #expect(recorder.events == ["begin /t.S/M", "end /t.S/M PERMISSION_DENIED"])
+  }
+}
+
+/// Counts the calls of each connection in the connection's memory.
+private final class Counter: ServerInterceptor {
+  private final class Count {
+    var calls = 0
+  }
+
+  private struct Notes {
+    var counts: [Int] = []
+    var methods: [Int] = []
+  }
+
+  private let notes = Mutex(Notes())
+
+  var counts: [Int] { self.notes.withLock { $0.counts } }
+  var methods: [Int] { self.notes.withLock { $0.methods } }
+
+  func begin(_ call: borrowing InterceptedCall) {
+    let count = call.memory as? Count ?? Count()
+    call.memory = count
+    count.calls += 1
+    let (calls, method) = (count.calls, call.method)
+    self.notes.withLock { notes in
+      notes.counts.append(calls)
+      notes.methods.append(method)
+    }
+  }
 }
 
 /// Writes down what it is told.

@@ -11,7 +11,7 @@ import Wire
     let server = try EmbeddedServer(Unary.echo)
     for count in [0, 1, 5, 16_378, 16_379, 16_380, 70_000] {
       let answer = try server.answer(body: framed(pattern(count)))
-      #expect(answer.head == [":status": "200", "content-type": "application/grpc"])
+      #expect(answer.head == plainHead)
       #expect(answer.messages == [pattern(count)])
       #expect(answer.trailers == ["grpc-status": "0"])
     }
@@ -43,7 +43,7 @@ import Wire
     #expect(answer.message == "100 %25 gr%C3%B6%C3%9Fer%0A")
     let details = try #require(answer.field("grpc-status-details-bin"))
     let bytes = Base64.decode(Array(details.utf8).span.bytes)
-    #expect(bytes == StatusDetails(status, info).serialized())
+    #expect(bytes == StatusDetails(status).serialized())
   }
 
   @Test func `a reply appended in pieces is one message`() throws {

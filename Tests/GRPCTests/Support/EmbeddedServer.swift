@@ -16,14 +16,16 @@ final class EmbeddedServer {
 
   init(
     _ services: [ServiceRegistration], limits: ConnectionLimits = .init(),
-    interceptors: [any ServerInterceptor] = []
+    interceptors: [any ServerInterceptor] = [],
+    compression: MessageCompression = MessageCompression()
   ) throws {
     let ended = NIOLoopBoundBox(false, eventLoop: self.channel.eventLoop)
     self.ended = ended
     self.connection = ServerConnection(
       router: Router(services, interceptors: interceptors), limits: limits,
       resources: LoopResources(allocator: ByteBufferAllocator()), logger: silent,
-      peer: ConnectionPeer(address: nil), whenEnded: { _ in ended.value = true })
+      peer: ConnectionPeer(address: nil), compression: compression,
+      whenEnded: { _ in ended.value = true })
     try self.channel.pipeline.syncOperations.addHandler(self.connection)
     try self.channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
   }

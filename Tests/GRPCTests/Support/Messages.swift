@@ -21,6 +21,12 @@ func requestHead(_ path: String, _ extra: [(String, String)] = []) -> HeaderList
   return HeaderList(fields.map { (name: $0.0, value: Array($0.1.utf8)) })
 }
 
+/// The head of every answer that is not compressed and has no metadata.
+let plainHead = [
+  ":status": "200", "content-type": "application/grpc",
+  "grpc-accept-encoding": "identity,deflate,gzip",
+]
+
 /// Bytes of which no two neighbouring pieces are alike.
 func pattern(_ count: Int) -> [UInt8] {
   (0..<count).map { UInt8(truncatingIfNeeded: $0 ^ $0 >> 8 ^ $0 >> 16) }

@@ -7,6 +7,7 @@ import pytest
 from google.rpc import error_details_pb2, status_pb2
 
 DETAILS = "grpc-status-details-bin"
+PUSHBACK = "grpc-retry-pushback-ms"
 
 
 @dataclasses.dataclass
@@ -18,6 +19,9 @@ class Failure:
     reason: str
     domain: str
     metadata: dict
+    # When to try again, where the server says so.
+    retry_seconds: float | None
+    pushback_ms: int | None
 
 
 def failure_of(error):
@@ -27,10 +31,21 @@ def failure_of(error):
     status = status_pb2.Status.FromString(details[0])
     assert status.code == error.code().value[0], "the details contradict grpc-status"
     assert status.message == error.details(), "the details contradict grpc-message"
-    info = error_details_pb2.ErrorInfo()
-    unpacked = [detail.Unpack(info) for detail in status.details]
-    assert unpacked == [True], f"no single ErrorInfo: {status}"
-    return Failure(error.code(), error.details(), info.reason, info.domain, dict(info.metadata))
+    info, retry = error_details_pb2.ErrorInfo(), error_details_pb2.RetryInfo()
+    infos = [detail.Unpack(info) for detail in status.details if detail.Is(info.DESCRIPTOR)]
+    retries = [detail.Unpack(retry) for detail in status.details if detail.Is(retry.DESCRIPTOR)]
+    assert infos == [True], f"no single ErrorInfo: {status}"
+    assert len(retries) <= 1 and len(infos + retries) == len(status.details), status
+    pushback = [int(v) for k, v in error.trailing_metadata() if k == PUSHBACK]
+    return Failure(
+        error.code(),
+        error.details(),
+        info.reason,
+        info.domain,
+        dict(info.metadata),
+        retry.retry_delay.ToTimedelta().total_seconds() if retries else None,
+        pushback[0] if pushback else None,
+    )
 
 
 def refused(code, reason, call, *arguments, **keywords):

@@ -32,6 +32,17 @@ def message(payload, compressed=0, declared=None):
     return struct.pack(">BI", compressed, length) + payload
 
 
+def messages(data):
+    """The whole gRPC messages in a body, each as its flag and its payload."""
+    found = []
+    while data:
+        flag, length = struct.unpack(">BI", data[:5])
+        assert len(data) >= 5 + length, "the last message is whole"
+        found.append((flag, data[5 : 5 + length]))
+        data = data[5 + length :]
+    return found
+
+
 def call_headers(path, **changes):
     """What a gRPC client sends; `changes` replaces a header, or drops it with None."""
     fields = {
@@ -77,10 +88,11 @@ class Closed(Exception):
 
 
 class Connection:
-    """One TCP connection. Streams are opened by hand: 1, 3, 5, ..."""
+    """One connection: to a port, or one that is `connected` (TLS). Streams are opened by hand."""
 
-    def __init__(self, port, preface=True):
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=REPLY_SECONDS)
+    def __init__(self, port, preface=True, connected=None):
+        self.socket = connected or socket.create_connection(
+            ("127.0.0.1", port), timeout=REPLY_SECONDS)
         self.goaway = None
         # What the server has announced: its SETTINGS, and the connection's window.
         self.settings = {}

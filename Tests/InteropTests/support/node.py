@@ -69,7 +69,7 @@ class Node:
             stdout=self._log,
             stderr=subprocess.STDOUT,
         )
-        self._wait_until_it_accepts()
+        wait_until_it_accepts(self.process, self.port, "the node", self.log)
 
     def __enter__(self):
         return self
@@ -98,16 +98,18 @@ class Node:
             ) from None
         assert status == 0, f"{by.name} ended the node with exit status {status}:\n{self.log()}"
 
-    def _wait_until_it_accepts(self):
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline:
-            if self.process.poll() is not None:
-                raise RuntimeError(f"the node ended at its start:\n{self.log()}")
-            try:
-                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-                return
-            except OSError:
-                time.sleep(0.02)
-        self.process.kill()
-        self.process.wait()
-        raise RuntimeError(f"the node accepts nothing after {START_SECONDS} s:\n{self.log()}")
+
+def wait_until_it_accepts(process, port, name, log):
+    """Waits for a server that was just started; `log` gives what it wrote."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise RuntimeError(f"{name} ended at its start:\n{log()}")
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            time.sleep(0.02)
+    process.kill()
+    process.wait()
+    raise RuntimeError(f"{name} accepts nothing after {START_SECONDS} s:\n{log()}")

@@ -11,8 +11,8 @@ from grpc_tools import protoc
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 PROTOS = ROOT / "Protos"
 STUBS = ROOT / ".build-python" / "stubs"
-# What a client of Larder sees.
-FOLDERS = ("larder", "google/rpc", "grpc/health", "grpc/reflection")
+# What a client of Larder sees, and grpc/testing, which only interop-server serves.
+FOLDERS = ("larder", "google/rpc", "grpc/health", "grpc/reflection", "grpc/testing")
 
 
 def generate():

@@ -55,18 +55,20 @@ import Testing
     #expect(configuration.memoryBytes == 2 << 30)
   }
 
-  @Test(arguments: Setting.all.filter { $0.name != "config" })
+  // A file of settings can be named in no file, and one of tokens has to be there.
+  @Test(arguments: Setting.all.filter { !["config", "tokens"].contains($0.name) })
   func `each setting can be given by each source`(setting: Setting) throws {
     let text = try #require(sampleValues[setting.name])
     var expected = NodeConfiguration(coreCount: 4)
     try setting.assign(text, to: &expected)
     #expect(setting.text(in: expected) == text)
 
-    let byFlag = try load([setting.name: text])
+    let others = neededSettings[setting.name] ?? [:]
+    let byFlag = try load(others.merging([setting.name: text]) { $1 })
     #expect(setting.text(in: byFlag) == text)
-    let byVariable = try load(environment: [setting.variableName: text])
+    let byVariable = try load(others, environment: [setting.variableName: text])
     #expect(setting.text(in: byVariable) == text)
-    let byFile = try load(yaml: "\(setting.name): '\(text)'")
+    let byFile = try load(others, yaml: "\(setting.name): '\(text)'")
     #expect(setting.text(in: byFile) == text)
   }
 
@@ -85,7 +87,9 @@ import Testing
     let byDefault = try load(["listen": "127.0.0.1:0"])
     #expect(byDefault.advertisedAddress(boundPort: 4_711).description == "127.0.0.1:4711")
     #expect(byDefault.resolvedNodeID(boundPort: 4_711) == "127.0.0.1:4711")
-    let advertised = try load(["listen": "0.0.0.0:7600", "advertise": "[::1]:7700"])
+    let advertised = try load([
+      "listen": "0.0.0.0:7600", "advertise": "[::1]:7700", "insecure": "true",
+    ])
     #expect(advertised.advertisedAddress(boundPort: 7_600).description == "[::1]:7700")
     #expect(advertised.resolvedNodeID(boundPort: 7_600) == "[::1]:7700")
     #expect(try load(["node-id": "a"]).resolvedNodeID(boundPort: 1) == "a")
@@ -107,4 +111,18 @@ private let sampleValues = [
   "header-list-max": "8KiB", "headers-max": "16", "streams-max": "9", "connections-max": "8",
   "stream-window": "64KiB", "connection-window": "2MiB", "output-buffer-max": "32KiB",
   "request-buffer-max": "4MiB", "answer-buffer-max": "4MiB", "drain-timeout": "0ms",
+  "compression": "gzip", "compression-min": "2KiB", "compression-max": "2MiB",
+  "insecure": "true", "access-log": "errors",
+  "rate-limit-per-client": "100", "rate-limit-burst": "10", "rate-limit-clients-max": "1",
+  "tls-cert": "cert.pem", "tls-key": "key.pem", "tls-ca": "ca.pem", "tls-client-auth": "request",
+  "tls-min-version": "1.3", "plaintext-listen": "127.0.0.1:7601", "handshake-timeout": "3s",
+  "reload-interval": "5m",
+]
+
+/// What a setting has no meaning without.
+private let neededSettings = [
+  "tls-cert": ["tls-key": "key.pem"], "tls-key": ["tls-cert": "cert.pem"],
+  "tls-ca": ["tls-cert": "cert.pem", "tls-key": "key.pem"],
+  "tls-client-auth": ["tls-cert": "cert.pem", "tls-key": "key.pem", "tls-ca": "ca.pem"],
+  "plaintext-listen": ["tls-cert": "cert.pem", "tls-key": "key.pem"],
 ]

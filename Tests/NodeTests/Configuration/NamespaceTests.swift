@@ -38,6 +38,20 @@ import Testing
     #expect(configuration.namespaces.map(\.ttlMaxMilliseconds) == [3_600_000, 3_600_000])
   }
 
+  @Test func `a namespace may have a rate, which others do not have`() throws {
+    let namespaces = try load(
+      yaml: """
+        namespaces:
+          - {name: a, rate-limit: 100}
+          - {name: b, rate-limit: 5, rate-limit-burst: 9}
+        """
+    ).namespaces
+    #expect(
+      namespaces.map(\.rateLimit) == [
+        nil, TokenBucket.Rate(perSecond: 100, burst: 100), TokenBucket.Rate(perSecond: 5, burst: 9),
+      ])
+  }
+
   @Test func `an empty list of namespaces leaves the default one`() throws {
     #expect(try load(yaml: "namespaces: []").namespaces.map(\.name) == [""])
   }
@@ -104,6 +118,11 @@ import Testing
       "[{name: a, ttl-max: 1h, default-ttl: 3600001ms}]",
       "namespaces[0].default-ttl in FILE, line 1: 3600001ms is above the namespace's ttl-max"
         + " (1h). Lower it, or raise ttl-max."
+    ),
+    (
+      "[{name: a, rate-limit: fast}]",
+      "namespaces[0].rate-limit in FILE, line 1: \"fast\" is not a whole number."
+        + " Expected a whole number from 0 to 1000000000."
     ),
     (
       "[{name: a, name: b}]", "FILE, line 1: \"name\" is given more than once."

@@ -25,6 +25,10 @@ import Testing
     #expect(limits.answerBufferMaxBytes == 268_435_456)
     #expect(limits.drainTimeoutMilliseconds == 30_000)
     #expect(limits.expirySweepIntervalMilliseconds == 100)
+    #expect(limits.reloadIntervalMilliseconds == 10_000)
+    #expect(limits.rateLimitPerClient == 0)
+    #expect(limits.rateLimitBurst == 0)
+    #expect(limits.rateLimitClientsMax == 10_000)
   }
 
   @Test func `memory of twice the largest value is taken and one byte less refused`() throws {

@@ -39,6 +39,15 @@ import Testing
     (.answerBufferMax, "1TiB", "1099511627777", "is too large"),
     (.drainTimeout, "0ms", "86400001ms", "is too large"),
     (.drainTimeout, "1d", "2d", "is too large"),
+    (.rateLimitPerClient, "0", "1000000001", "is too large"),
+    (.rateLimitPerClient, "1000000000", "1000000001", "is too large"),
+    (.rateLimitBurst, "0", "1000000001", "is too large"),
+    (.rateLimitClientsMax, "1", "0", "is too small"),
+    (.rateLimitClientsMax, "10000000", "10000001", "is too large"),
+    (.handshakeTimeout, "10ms", "9ms", "is too small"),
+    (.handshakeTimeout, "10m", "600001ms", "is too large"),
+    (.reloadInterval, "10ms", "9ms", "is too small"),
+    (.reloadInterval, "1d", "2d", "is too large"),
   ])
   func `the value at the edge is taken and the one past it refused`(
     setting: Setting, taken: String, refused: String, problem: String
@@ -128,6 +137,19 @@ import Testing
       "log-level", "verbose",
       "--log-level: \"verbose\" is no level. Expected one of trace, debug, info, notice, warning,"
         + " error, critical."
+    ),
+    (
+      "insecure", "yes",
+      "--insecure: \"yes\" is neither true nor false. Expected true or false."
+    ),
+    (
+      "access-log", "on",
+      "--access-log: \"on\" is no choice. Expected one of off, errors, all."
+    ),
+    (
+      "tokens", "/nonexistent",
+      "tokens: \"/nonexistent\" cannot be read: No such file or directory."
+        + " Expected the path of a file in UTF-8."
     ),
     (
       "log-format", "xml",

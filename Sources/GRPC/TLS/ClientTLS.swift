@@ -1,0 +1,69 @@
+internal import NIOCore
+internal import NIOSSL
+
+/// What a client needs to speak TLS: whom it trusts, and who it is. Made once and shared by all
+/// connections, since reading the system's authorities takes long.
+public final class ClientTLS: Sendable {
+  /// What the user of a client says.
+  public struct Configuration: Sendable, Equatable {
+    /// Certificates of the authorities that the server's certificate must come from; nil: those that
+    /// the system trusts.
+    public var authorities: PEM?
+    /// Shown to a server that asks for a certificate; nil: none is shown.
+    public var identity: TLSIdentity?
+    /// The name that the server's certificate must have, in place of the host that is called; a DNS
+    /// name, no address.
+    public var serverName: String?
+    public var minimumVersion = TLSProtocolVersion.v1_2
+
+    public init() {}
+  }
+
+  private let context: NIOSSLContext
+  private let serverName: String?
+
+  /// Reads the system's authorities where none are given, which blocks: not for an event loop.
+  public init(_ configuration: Configuration) throws(TLSConfigurationError) {
+    var tls = TLSConfiguration.makeClientConfiguration()
+    TLSMaterial.share(&tls, minimumVersion: configuration.minimumVersion)
+    if let authorities = configuration.authorities {
+      tls.trustRoots = .certificates(try TLSMaterial.certificates(authorities))
+    }
+    if let identity = configuration.identity {
+      _ = try TLSMaterial.put(identity, into: &tls, now: TLSMaterial.wallClock())
+    }
+    self.context = try TLSMaterial.context(tls, identity: configuration.identity)
+    if let name = configuration.serverName, !Self.isName(name) {
+      throw TLSConfigurationError(
+        description: "\"\(name)\" is no DNS name that a server's certificate could have. Expected"
+          + " one such as cache-1.internal.")
+    }
+    self.serverName = configuration.serverName
+  }
+
+  /// The name or address that the certificate of a server reached by `host` must have.
+  func expectedName(host: String) -> String { self.serverName ?? host }
+
+  /// For one connection to `host`.
+  func makeHandler(host: String) throws -> NIOSSLClientHandler {
+    // Without a name, the address that is connected to is looked for in the certificate.
+    let name = self.expectedName(host: host)
+    return try NIOSSLClientHandler(
+      context: self.context, serverHostname: Self.isAddress(name) ? nil : name)
+  }
+
+  private static func isName(_ name: String) -> Bool {
+    (1...253).contains(name.utf8.count) && !Self.isAddress(name)
+      && name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: ":") }
+  }
+
+  private static func isAddress(_ text: String) -> Bool {
+    do {
+      _ = try SocketAddress(ipAddress: text, port: 0)
+      return true
+    } catch {
+      // It is a name, which is no error.
+      return false
+    }
+  }
+}

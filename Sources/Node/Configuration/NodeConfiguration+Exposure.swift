@@ -1,0 +1,61 @@
+// What a node tells an operator who lets other machines reach it.
+extension NodeConfiguration {
+  /// An address on which the node accepts calls.
+  private struct Door {
+    let setting: Setting
+    let address: HostPort
+    let isEncrypted: Bool
+    /// Whether the node knows who comes in by it.
+    let knowsCallers: Bool
+  }
+
+  /// Those that other machines can reach.
+  private var openDoors: [Door] {
+    let isEncrypted = self.tls.certificateFile != nil
+    let demandsCertificates =
+      self.tls.clientAuthoritiesFile != nil && self.tls.clientAuthentication == .require
+    let hasTokens = self.tokensFile != nil
+    var doors = [
+      Door(
+        setting: .listen, address: self.listen, isEncrypted: isEncrypted,
+        knowsCallers: hasTokens || isEncrypted && demandsCertificates)
+    ]
+    if let address = self.tls.plaintextListen {
+      doors.append(
+        Door(
+          setting: .plaintextListen, address: address, isEncrypted: false,
+          knowsCallers: hasTokens))
+    }
+    return doors.filter { !$0.address.isLoopback }
+  }
+
+  /// What is wrong with where the node listens; empty: nothing. A cache that anybody on the network
+  /// can read and empty must be what its operator wants, not what happens by default.
+  func exposureProblems(origins: SettingOrigins) -> [ConfigurationProblem] {
+    guard !self.isInsecure else { return [] }
+    return self.openDoors.filter { !$0.knowsCallers }.map { door in
+      ConfigurationProblem(
+        settings: [door.setting.name],
+        message: "\(door.setting.name) (\(origins.describe(door.setting, in: self))) lets other"
+          + " machines in, but the node would not know who calls: whoever reaches it could read and"
+          + " delete everything. Give the callers tokens (--tokens), demand client certificates"
+          + " (--tls-ca), or say --insecure if the network keeps others out.")
+    }
+  }
+
+  /// What an operator should know though the node can run so, in whole sentences.
+  var warnings: [String] {
+    var warnings: [String] = []
+    if self.openDoors.contains(where: { !$0.knowsCallers }) {
+      warnings.append(
+        "The node does not ask who calls, and other machines can reach it (--insecure): whoever"
+          + " does can read and delete everything.")
+    }
+    if self.openDoors.contains(where: { $0.knowsCallers && !$0.isEncrypted }) {
+      warnings.append(
+        "Tokens and values cross the network in plain text: whoever can listen to it can use them."
+          + " Serve TLS (--tls-cert, --tls-key), or let something in front of the node do it.")
+    }
+    return warnings
+  }
+}

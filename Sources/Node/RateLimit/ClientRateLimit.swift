@@ -1,0 +1,111 @@
+internal import GRPC
+internal import NIOCore
+internal import Synchronization
+
+/// Holds each client to a rate of calls: each caller that the node knows by its name, whatever
+/// connections it uses, and others by their IP address.
+///
+/// Exact: a client's calls take from one bucket, whichever event loops they come in on. The buckets
+/// are divided among shards by their client, each under a lock that is held for one look-up. At most
+/// `clientsMax` are kept; a client whose bucket was dropped begins with a full one, which is no gift
+/// to one that has made no call for as long as its bucket takes to fill. Health checks are not
+/// counted: an orchestrator must not take a busy node for a dead one. Nor are calls of other nodes,
+/// which the node that a client called has counted.
+final class ClientRateLimit: ServerInterceptor {
+  /// Locks that event loops share; more of them than there are loops on most machines.
+  static let shardsMax = 16
+
+  private typealias Buckets = LeastRecentlyUsed<ClientKey, TokenBucket>
+
+  private final class Shard: Sendable {
+    let buckets: Mutex<Buckets>
+
+    init(capacity: Int) { self.buckets = Mutex(Buckets(capacity: capacity)) }
+  }
+
+  private let rate: TokenBucket.Rate
+  private let shards: [Shard]
+  /// By the method's index.
+  private let isCounted: [Bool]
+
+  /// - Parameters:
+  ///   - clientsMax: buckets that are kept, 1 at least.
+  ///   - paths: of all the server's methods, in their order.
+  init(rate: TokenBucket.Rate, clientsMax: Int, paths: [String]) {
+    self.rate = rate
+    let count = min(Self.shardsMax, clientsMax)
+    self.shards = (0..<count).map { _ in Shard(capacity: clientsMax / count) }
+    self.isCounted = paths.map { path in
+      let access = MethodAccess(path: path)
+      return access != .open && access != .role(.peer)
+    }
+  }
+
+  func begin(_ call: borrowing InterceptedCall) throws(Status) {
+    guard self.isCounted[call.method] else { return }
+    let client = self.client(of: call)
+    try self.take(client.key, shard: client.shard, call)
+  }
+
+  /// Counts a call whose credentials are nobody's, for the address that it came from: who tries many
+  /// is slowed down, and callers with good ones at the same address are not.
+  func countStranger(_ call: borrowing InterceptedCall) throws(Status) {
+    let key = ClientKey(call.peer.address)
+    try self.take(key, shard: self.shard(of: key), call)
+  }
+
+  private func take(
+    _ key: ClientKey, shard: Int, _ call: borrowing InterceptedCall
+  ) throws(Status) {
+    let (rate, now) = (self.rate, call.now)
+    let delay = self.shards[shard].buckets.withLock { buckets in
+      buckets.use(key, orBegin: TokenBucket(rate, now: now)) { $0.take(rate, now: now) }
+    }
+    guard let delay else { return }
+    call.count(.rateLimitPerClient)
+    throw Status(
+      .resourceExhausted,
+      "more than \(self.rate.perSecond) calls a second from one client"
+        + " (\(PeerLimit.rateLimitPerClient.rawValue))",
+      info: ErrorInfo(
+        reason: "RATE_LIMITED",
+        metadata: [
+          "limit": PeerLimit.rateLimitPerClient.rawValue,
+          "limit_per_second": "\(self.rate.perSecond)",
+        ]),
+      retryPushback: .after(delay))
+  }
+
+  private func shard(of key: ClientKey) -> Int {
+    Int(UInt(bitPattern: key.hashValue) % UInt(self.shards.count))
+  }
+
+  /// Who the connection's calls count for, as it was found out for an earlier one of the same caller.
+  private func client(of call: borrowing InterceptedCall) -> Client {
+    let caller = call.caller
+    if let memory = call.memory {
+      // Each interceptor has a place of its own, and this one puts nothing else there.
+      let client = unsafeDowncast(memory, to: Client.self)
+      if client.caller === caller { return client }
+    }
+    // Nobody but `Authentication` sets the caller of a node's calls, and to nothing else.
+    let principal = caller.map { unsafeDowncast($0, to: Principal.self) }
+    let key = principal.map { ClientKey.caller($0.name) } ?? ClientKey(call.peer.address)
+    let client = Client(caller: caller, key: key, shard: self.shard(of: key))
+    call.memory = client
+    return client
+  }
+
+  /// Whom one connection's calls count for.
+  private final class Client {
+    let caller: AnyObject?
+    let key: ClientKey
+    let shard: Int
+
+    init(caller: AnyObject?, key: ClientKey, shard: Int) {
+      self.caller = caller
+      self.key = key
+      self.shard = shard
+    }
+  }
+}

@@ -1,0 +1,28 @@
+internal import CacheStore
+internal import GRPC
+internal import NIOCore
+
+// What stands between a caller and a namespace, where the operator has put anything there.
+extension CacheService {
+  /// Refuses the call if its caller may not use the namespace, or the namespace has no call left.
+  ///
+  /// - Parameters:
+  ///   - id: nil: the node does not know `name`.
+  func checkGuards(
+    _ id: NamespaceID?, _ name: RawSpan, _ call: borrowing UnaryCall
+  ) throws(CacheError) {
+    if self.isAccessControlled {
+      let caller = call.principal
+      // Without a caller nothing is allowed, though authentication lets no such call through.
+      guard let caller, caller.mayUse(id) else {
+        throw .namespaceDenied(Self.shortened(name), caller: caller?.name ?? "nobody")
+      }
+    }
+    guard let id, let limit = self.rateLimit(of: id) else { return }
+    if let delay = limit.take(now: call.now) {
+      call.count(.rateLimit)
+      throw .rateLimited(
+        Self.shortened(name), perSecond: limit.rate.perSecond, retryDelay: delay)
+    }
+  }
+}

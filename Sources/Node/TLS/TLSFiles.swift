@@ -1,0 +1,116 @@
+internal import GRPC
+internal import Logging
+internal import Synchronization
+
+/// The files that a node's TLS is made of.
+final class TLSFiles: Reloadable {
+  let name = "TLS certificate"
+  let files: FileStamps
+  /// For the listeners.
+  let tls: ServerTLS
+  private let settings: TLSSettings
+  private let logger: Logger
+  private let reminder: Mutex<ExpiryReminder>
+
+  /// - Returns: nil where the node speaks plaintext.
+  /// - Throws: what is wrong with which file, and the remedy.
+  convenience init?(_ settings: TLSSettings, logger: Logger) throws {
+    guard let certificate = settings.certificateFile, let key = settings.keyFile else { return nil }
+    try self.init(settings, certificate: certificate, key: key, logger: logger)
+  }
+
+  private init(
+    _ settings: TLSSettings, certificate: String, key: String, logger: Logger
+  ) throws {
+    self.files = FileStamps(
+      [certificate, key] + [settings.clientAuthoritiesFile].compactMap { $0 })
+    self.settings = settings
+    self.logger = logger
+    self.tls = try ServerTLS(try Self.read(settings, certificate: certificate, key: key))
+    self.reminder = Mutex(ExpiryReminder())
+    self.check()
+  }
+
+  func reload() throws {
+    guard let certificate = self.settings.certificateFile, let key = self.settings.keyFile else {
+      preconditionFailure("made without files")
+    }
+    try self.tls.replace(
+      with: try Self.read(self.settings, certificate: certificate, key: key))
+    self.reminder.withLock { $0 = ExpiryReminder() }
+    self.check()
+  }
+
+  /// Says when the certificate expires: once when it is read, and every day when that is near.
+  func check() {
+    let expiry = self.tls.certificateExpiry
+    let note = self.reminder.withLock { $0.check(now: LogTimestamp.now().seconds, expiry: expiry) }
+    let metadata: Logger.Metadata = [
+      "file": "\(self.settings.certificateFile ?? "")", "expires": "\(TLSDate.text(expiry))",
+    ]
+    switch note {
+    case .none: break
+    case .tell: self.logger.info("TLS certificate read", metadata: metadata)
+    case .warn:
+      self.logger.warning("TLS certificate expires soon: renew it", metadata: metadata)
+    case .expired:
+      self.logger.error("TLS certificate has expired: clients refuse it", metadata: metadata)
+    }
+  }
+
+  private static func read(
+    _ settings: TLSSettings, certificate: String, key: String
+  ) throws(NodeError) -> ServerTLS.Configuration {
+    var configuration = ServerTLS.Configuration(
+      identity: TLSIdentity(
+        certificate: try self.pem(certificate, .tlsCert), key: try self.pem(key, .tlsKey)))
+    if let file = settings.clientAuthoritiesFile {
+      configuration.clientAuthorities = try self.pem(file, .tlsCA)
+    }
+    configuration.requiresClientCertificate = settings.clientAuthentication == .require
+    configuration.minimumVersion = settings.minimumVersion
+    return configuration
+  }
+
+  private static func pem(_ path: String, _ setting: Setting) throws(NodeError) -> PEM {
+    do throws(FileProblem) {
+      let text = try readText(path: path, bytesMax: NodeLimits.pemFileMaxBytes)
+      return PEM(name: path, bytes: Array(text.utf8))
+    } catch {
+      throw .unreadable(setting.name, path, error.reason)
+    }
+  }
+}
+
+/// Decides what an operator hears about the end of a certificate. No clock: time is an argument, in
+/// seconds since 1970.
+struct ExpiryReminder {
+  enum Note: Equatable {
+    case none
+    /// First mention; there is time.
+    case tell
+    /// Less than `noticeSeconds` are left.
+    case warn
+    case expired
+  }
+
+  /// From then on it is said every day: two weeks.
+  static let noticeSeconds: Int64 = 14 * 86_400
+  private static let daySeconds: Int64 = 86_400
+
+  private var toldAt: Int64?
+
+  mutating func check(now: Int64, expiry: Int64) -> Note {
+    let isNear = expiry - now < Self.noticeSeconds
+    if let toldAt = self.toldAt {
+      guard isNear && now - toldAt >= Self.daySeconds else { return .none }
+    }
+    self.toldAt = now
+    return expiry <= now ? .expired : isNear ? .warn : .tell
+  }
+}
+
+extension LogTimestamp {
+  /// Since 1970, without what is less than a second.
+  fileprivate var seconds: Int64 { self.millisecondsSinceEpoch / 1_000 }
+}
