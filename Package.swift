@@ -26,7 +26,8 @@ let fuzzTarget: Target =
   isFuzzing
   ? .executableTarget(
     name: "larder-fuzz", dependencies: fuzzDependencies, path: "Tests/FuzzTests",
-    sources: ["Targets", "Driver"], swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])])
+    exclude: ["Seeds", "Findings", "ReplayTests.swift"], sources: ["Targets", "Driver"],
+    swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])])
   : .testTarget(
     name: "FuzzTests", dependencies: fuzzDependencies, path: "Tests/FuzzTests",
     exclude: ["Driver", "Seeds", "Findings"], swiftSettings: strict)

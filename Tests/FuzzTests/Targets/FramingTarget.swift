@@ -16,7 +16,8 @@ extension FuzzTarget {
     let bytes = input.span.bytes
     for isEnd in [false, true] {
       do throws(FramingError) {
-        let prefix = try MessagePrefix.unary(bytes, isEnd: isEnd, messageMaxBytes: 1000)
+        let prefix = try MessagePrefix.unary(
+          bytes, isEnd: isEnd, messageMaxBytes: 1000, encoding: isEnd ? .gzip : .identity)
         if let prefix {
           precondition(prefix.length <= 1000 && input.count == 5 + prefix.length)
         }
@@ -26,6 +27,9 @@ extension FuzzTarget {
     }
     if let decoded = Base64.decode(bytes) {
       precondition(Base64.decode(Base64.encode(decoded).span.bytes) == decoded)
+    }
+    do throws(WireError) { _ = try StatusDetails.details(in: bytes) } catch {
+      // Refused.
     }
     let text = PercentEncoding.decode(bytes)
     precondition(PercentEncoding.decode(PercentEncoding.encode(text).span.bytes) == text)

@@ -11,7 +11,8 @@ struct FuzzTarget: Sendable {
   let run: @Sendable ([UInt8]) -> Void
 
   static let all: [FuzzTarget] = [
-    .wire, .text, .framing, .requestHead, .messages, .server, .streams, .client, .settings, .store,
+    .wire, .text, .framing, .requestHead, .compression, .messages, .server, .streams, .client,
+    .settings, .store,
   ]
 
   static func named(_ name: String) -> FuzzTarget? { self.all.first { $0.name == name } }

@@ -63,7 +63,9 @@ private final class ServerSession {
       let store = try Store(StoreConfiguration(configuration))
       let health = HealthService()
       health.set("", .serving)
-      let cache = CacheService(store: store, clock: NodeClock(), configuration: configuration)
+      let cache = CacheService(
+        store: store, clock: NodeClock(), configuration: configuration,
+        isAccessControlled: false)
       return [
         .unary(paths: CacheMethod.allPaths, cache),
         .unary(paths: ["/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/List"], health),
@@ -90,7 +92,8 @@ private final class ServerSession {
       router: Self.router, limits: Self.limits,
       resources: LoopResources(allocator: ByteBufferAllocator()),
       logger: Logger(label: "fuzz") { _ in SwiftLogNoOpLogHandler() },
-      peer: ConnectionPeer(address: nil), whenEnded: { _ in })
+      peer: ConnectionPeer(address: nil),
+      compression: MessageCompression(.gzip, minBytes: 8), whenEnded: { _ in })
     try self.channel.pipeline.syncOperations.addHandler(self.connection)
     try self.channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
   }
