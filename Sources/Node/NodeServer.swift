@@ -156,6 +156,10 @@ extension Server.Configuration {
   init(_ limits: NodeLimits) {
     self.init()
     self.connectionsMax = limits.connectionsMax
+    self.connectionsPerAddressMax = limits.connectionsPerAddressMax
+    self.handlersMax = limits.handlersMax
+    self.buffersMaxBytes = limits.buffersMaxBytes
+    self.connection.timeouts = ServerTimeouts(limits)
     self.connection.messageMaxBytes = limits.messageMaxBytes
     self.connection.outputBufferMaxBytes = limits.outputBufferMaxBytes
     self.connection.requestBufferMaxBytes = limits.requestBufferMaxBytes
@@ -165,5 +169,6 @@ extension Server.Configuration {
     self.connection.session.connectionWindowBytes = limits.connectionWindowBytes
     self.connection.session.headerListMaxBytes = limits.headerListMaxBytes
     self.connection.session.headersMax = limits.headersMax
+    self.connection.session.protect(by: limits)
   }
 }

@@ -57,11 +57,14 @@ struct LimitOptions: ParsableArguments {
   @Option(.headersMax) var headersMax: String?
   @Option(.streamsMax) var streamsMax: String?
   @Option(.connectionsMax) var connectionsMax: String?
+  @Option(.connectionsPerAddressMax) var connectionsPerAddressMax: String?
+  @Option(.handlersMax) var handlersMax: String?
   @Option(.streamWindow) var streamWindow: String?
   @Option(.connectionWindow) var connectionWindow: String?
   @Option(.outputBufferMax) var outputBufferMax: String?
   @Option(.requestBufferMax) var requestBufferMax: String?
   @Option(.answerBufferMax) var answerBufferMax: String?
+  @Option(.buffersMax) var buffersMax: String?
   @Option(.drainTimeout) var drainTimeout: String?
 
   var given: [(Setting, String?)] {
@@ -71,9 +74,12 @@ struct LimitOptions: ParsableArguments {
       (.batchReplyMax, self.batchReplyMax), (.messageMax, self.messageMax),
       (.headerListMax, self.headerListMax), (.headersMax, self.headersMax),
       (.streamsMax, self.streamsMax), (.connectionsMax, self.connectionsMax),
+      (.connectionsPerAddressMax, self.connectionsPerAddressMax),
+      (.handlersMax, self.handlersMax),
       (.streamWindow, self.streamWindow), (.connectionWindow, self.connectionWindow),
       (.outputBufferMax, self.outputBufferMax), (.requestBufferMax, self.requestBufferMax),
-      (.answerBufferMax, self.answerBufferMax), (.drainTimeout, self.drainTimeout),
+      (.answerBufferMax, self.answerBufferMax), (.buffersMax, self.buffersMax),
+      (.drainTimeout, self.drainTimeout),
     ]
   }
 }

@@ -14,8 +14,6 @@ public final class ClientConnection: Connection {
 
   let configuration: ClientConfiguration
   let calls = CallTable<ClientCall>()
-  /// Bytes of responses that are not whole yet.
-  var bufferedBytes = 0
   /// Head and trailers of the last unary answer that was plainly OK: servers send the same blocks
   /// for call after call.
   var lastHead: [UInt8] = []

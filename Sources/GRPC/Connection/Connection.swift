@@ -21,7 +21,7 @@ public class Connection: ChannelInboundHandler {
   let resources: LoopResources
 
   /// When this turn began: one clock read for all calls of a batch.
-  private(set) var now = NIODeadline.now()
+  private(set) var now: NIODeadline
   /// Nil before the connection is up and after it has ended.
   private(set) var context: ChannelHandlerContext?
   /// Inside `channelRead`: what is queued meanwhile goes out at the end of the read.
@@ -33,10 +33,17 @@ public class Connection: ChannelInboundHandler {
   private var isWritable = true
   /// The socket itself, once the channel is active; see `DirectSocket`.
   private var socket: DirectSocket?
-  /// Batches that were left to the channel and are not written yet.
+  /// Bytes of requests (on a client: of responses) that are not whole yet.
+  final var bufferedBytes = 0
+  /// Batches that were left to the channel and are not written yet, and their bytes.
   private var pendingBatches = 0
+  private var pendingBytes = 0
+  /// All bytes that were ever left to the channel.
+  private var leftBytes = 0
+  /// What the server's count has of this connection; see `settle`.
+  private var settledBytes = 0
   /// Reading was turned off, because there is output that the socket does not take.
-  private var isReadHeld = false
+  private(set) var isReadHeld = false
   private var deadlineTimer: Scheduled<Void>?
   private var deadlineArmed: NIODeadline?
 
@@ -44,6 +51,7 @@ public class Connection: ChannelInboundHandler {
     self.session = session
     self.limits = limits
     self.resources = resources
+    self.now = resources.now
   }
 
   // MARK: - For the subclass
@@ -72,7 +80,7 @@ public class Connection: ChannelInboundHandler {
 
   /// Reads the clock anew where no read has just done so.
   final func readClock() {
-    if !self.isReading { self.now = .now() }
+    if !self.isReading { self.now = self.resources.now }
   }
 
   /// Sees to it that `expire` is called for streams whose deadline passes, this one among them.
@@ -95,23 +103,62 @@ public class Connection: ChannelInboundHandler {
     self.context?.close(promise: nil)
   }
 
+  /// Does `body`, and sends what that queued once it has returned.
+  final func batch(_ body: () -> Void) {
+    self.isActing = true
+    body()
+    self.isActing = false
+    self.flush()
+  }
+
+  /// Where the output stands: changes with each byte that the socket takes; nil where none waits for
+  /// it.
+  final var outputMark: Int? {
+    guard let context = self.context else { return nil }
+    guard self.pendingBatches > 0 || (!self.isWritable && self.session.wantsWrite) else {
+      return nil
+    }
+    do {
+      let buffered = try context.channel.syncOptions?.getOption(.bufferedWritableBytes) ?? 0
+      return self.leftBytes - buffered
+    } catch {
+      // The channel is closed, and there is nothing left to wait for.
+      return nil
+    }
+  }
+
+  /// Bytes that the connection holds, and the server's count does not have yet.
+  final var unsettledBytes: Int { self.heldBytes - self.settledBytes }
+
+  private var heldBytes: Int {
+    self.bufferedBytes + self.session.queuedBytes + self.pendingBytes
+  }
+
+  /// Tells the server's count what the connection holds at the end of a turn: mostly nothing, as
+  /// before.
+  private func settle() {
+    let held = self.context == nil ? 0 : self.heldBytes
+    guard held != self.settledBytes else { return }
+    self.resources.load.buffer(held - self.settledBytes)
+    self.settledBytes = held
+  }
+
   private func deadlineReached() {
     self.deadlineArmed = nil
     self.deadlineTimer = nil
     self.readClock()
     var earliest: NIODeadline?
-    self.isActing = true
-    self.session.forEachLiveStream { stream in
-      guard stream.closeCode == nil, let deadline = self.deadline(of: stream) else { return }
-      if deadline <= self.now {
-        self.expire(stream)
-      } else {
-        earliest = min(earliest ?? deadline, deadline)
+    self.batch {
+      self.session.forEachLiveStream { stream in
+        guard stream.closeCode == nil, let deadline = self.deadline(of: stream) else { return }
+        if deadline <= self.now {
+          self.expire(stream)
+        } else {
+          earliest = min(earliest ?? deadline, deadline)
+        }
       }
     }
-    self.isActing = false
     if let earliest { self.watch(earliest) }
-    self.flush()
   }
 
   // MARK: - Channel events
@@ -171,7 +218,7 @@ public class Connection: ChannelInboundHandler {
 
   private func feed(_ bytes: UnsafeRawBufferPointer) {
     do {
-      try self.session.receive(bytes)
+      try self.session.receive(bytes, now: self.now.uptimeNanoseconds)
     } catch {
       self.fail(error)
       return
@@ -200,6 +247,11 @@ public class Connection: ChannelInboundHandler {
   func sessionFailed(_ error: SessionError) {}
 
   private func writeOutput() {
+    self.writeAll()
+    self.settle()
+  }
+
+  private func writeAll() {
     guard let context = self.context else { return }
     var hasMore = true
     while hasMore {
@@ -273,16 +325,31 @@ public class Connection: ChannelInboundHandler {
       let written = self.resources.output.withUnsafeReadableBytes { socket.write($0) }
       self.resources.output.moveReaderIndex(forwardBy: written)
     }
-    let rest = self.resources.output
-    guard rest.readableBytes > 0 else { return }
+    guard self.resources.output.readableBytes > 0 else { return }
+    let rest = self.leftover()
+    let count = rest.readableBytes
     self.pendingBatches += 1
+    self.pendingBytes += count
+    self.leftBytes += count
     let written = context.eventLoop.makePromise(of: Void.self)
     // Written or not: a channel that cannot write closes.
     written.futureResult.assumeIsolated().whenComplete { _ in
       self.pendingBatches -= 1
+      self.pendingBytes -= count
+      self.settle()
       self.closeIfDone()
     }
     context.writeAndFlush(self.wrapOutboundOut(rest), promise: written)
+  }
+
+  /// What the channel is to write. The kernel has just refused it, so it may wait for long: a copy of
+  /// a few bytes, rather than the loop's whole buffer, which every stalled connection would keep.
+  private func leftover() -> ByteBuffer {
+    let output = self.resources.output
+    guard self.socket != nil && output.readableBytes <= output.storageCapacity / 2 else {
+      return output
+    }
+    return ByteBuffer(bytes: output.readableBytesView)
   }
 
   private func end() {
@@ -294,6 +361,7 @@ public class Connection: ChannelInboundHandler {
     self.socket = nil
     self.session.closeAllStreams(.cancel)
     self.act()
+    self.settle()
     self.ended()
   }
 }

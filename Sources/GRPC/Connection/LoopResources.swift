@@ -9,10 +9,20 @@ final class LoopResources {
 
   var limitHits = LimitHits()
 
+  /// What the loop shares with the other loops of its server.
+  let load: ServerLoad
+
   /// Small blocks for libnghttp2.
   let pool = MemoryPool()
 
-  init(allocator: ByteBufferAllocator) {
+  /// Takes the place of the clock, in tests.
+  var simulatedTime: NIODeadline?
+
+  init(allocator: ByteBufferAllocator, load: ServerLoad = ServerLoad()) {
     self.output = allocator.buffer(capacity: 64 << 10)
+    self.load = load
   }
+
+  /// The time by which connections go.
+  var now: NIODeadline { self.simulatedTime ?? .now() }
 }

@@ -21,7 +21,10 @@ final class MessagePipe: @unchecked Sendable {
 
   /// Nil once the stream is closed.
   private var end: (connection: Connection, stream: HTTP2.Stream)?
-  private var isInboxFull = false
+  /// A message waits for the reader.
+  private(set) var isInboxFull = false
+  /// Messages that came whole.
+  private(set) var messagesReceived = 0
   /// Bytes of the message that waits for the reader.
   private(set) var inboxBytes = 0
   /// The reader went away, or everything was delivered.
@@ -94,6 +97,7 @@ final class MessagePipe: @unchecked Sendable {
       let message = stream.inboundBytes.extracting(MessagePrefix.byteCount..<whole)
         .withUnsafeBytes { ByteBuffer(bytes: $0) }
       stream.consumeInbound(whole)
+      self.messagesReceived += 1
       // Otherwise a reader was waiting, and has it already.
       guard case .stopProducing = self.source.yield(message) else { continue }
       self.isInboxFull = true

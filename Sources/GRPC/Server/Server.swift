@@ -10,6 +10,14 @@ public final class Server: Sendable {
     public var connection = ConnectionLimits()
     /// Connections open at once; one more is closed as soon as it is accepted.
     public var connectionsMax = 10_000
+    /// Connections open at once from one IPv4 address, or from one /64 network of IPv6.
+    public var connectionsPerAddressMax = 1_000
+    /// Tasks that serve streaming calls, those of cancelled calls included until they return; above
+    /// it streaming calls are refused.
+    public var handlersMax = 10_000
+    /// Bytes of requests and answers that all connections together may hold; above it calls are
+    /// refused. At least `connection.requestBufferMaxBytes`.
+    public var buffersMaxBytes = 1 << 30
     /// Connections that the kernel holds for us before they are accepted.
     public var listenBacklog = 1024
     /// See every call, in this order.
@@ -23,7 +31,8 @@ public final class Server: Sendable {
   private let logger: Logger
   private let loops: [ObjectIdentifier: NIOLoopBoundBox<ServerLoop>]
   private let group: any EventLoopGroup
-  private let openConnections = Atomic<Int>(0)
+  private let counts: ConnectionCounts
+  private let load: ServerLoad
   private let listeners = Mutex<[any Channel]>([])
 
   /// - Parameter group: its event loops serve the connections; stays the caller's.
@@ -35,16 +44,24 @@ public final class Server: Sendable {
     self.router = Router(services, interceptors: configuration.interceptors)
     self.group = group
     self.logger = logger
+    self.counts = ConnectionCounts(
+      connectionsMax: configuration.connectionsMax,
+      connectionsPerAddressMax: configuration.connectionsPerAddressMax)
+    let load = ServerLoad(
+      buffersMaxBytes: configuration.buffersMaxBytes, handlersMax: configuration.handlersMax)
+    self.load = load
     var loops: [ObjectIdentifier: NIOLoopBoundBox<ServerLoop>] = [:]
     for loop in group.makeIterator() {
       // Nobody uses the value before the loop does.
-      loops[ObjectIdentifier(loop)] = .makeBoxSendingValue(ServerLoop(), eventLoop: loop)
+      let value = ServerLoop(
+        load: load, sweepInterval: configuration.connection.timeouts.sweepInterval)
+      loops[ObjectIdentifier(loop)] = .makeBoxSendingValue(value, eventLoop: loop)
     }
     self.loops = loops
   }
 
   /// Connections open now.
-  public var connections: Int { self.openConnections.load(ordering: .relaxed) }
+  public var connections: Int { self.counts.open }
 
   /// Listens on `host`:`port` (0: any free one).
   ///
@@ -105,16 +122,12 @@ public final class Server: Sendable {
     guard let bound = self.loops[ObjectIdentifier(channel.eventLoop)] else {
       preconditionFailure("a connection on a loop that is not the server's")
     }
-    let open = self.openConnections.add(1, ordering: .relaxed).newValue
-    guard open <= self.configuration.connectionsMax else {
-      self.openConnections.subtract(1, ordering: .relaxed)
-      bound.value.resources.limitHits.count(.connectionsMax)
-      self.logger.warning(
-        "connection refused: connections-max is reached",
-        metadata: [
-          "connections-max": "\(self.configuration.connectionsMax)",
-          "peer": "\(channel.remoteAddress?.description ?? "unknown")",
-        ])
+    let origin = Origin(channel.remoteAddress)
+    if let limit = self.counts.open(from: origin) {
+      let resources = bound.value.resources
+      resources.limitHits.count(limit)
+      let peer = channel.remoteAddress?.description ?? "unknown"
+      self.load.log(limit, peer: peer, now: resources.now, to: self.logger)
       channel.close(promise: nil)
       return
     }
@@ -124,50 +137,15 @@ public final class Server: Sendable {
       logger: self.logger, peer: ConnectionPeer(address: channel.remoteAddress)
     ) { connection in
       loop.remove(connection)
-      self.openConnections.subtract(1, ordering: .relaxed)
+      self.counts.close(from: origin)
     }
     do {
       try channel.pipeline.syncOperations.addHandler(connection)
       loop.add(connection, channel)
     } catch {
       // The channel is closed already; its handler never came to be.
-      self.openConnections.subtract(1, ordering: .relaxed)
+      self.counts.close(from: origin)
     }
-  }
-}
-
-/// The server's connections on one event loop. Used on that loop only.
-final class ServerLoop {
-  let resources = LoopResources(allocator: ByteBufferAllocator())
-  private var connections: [ObjectIdentifier: (ServerConnection, any Channel)] = [:]
-  private var isDraining = false
-
-  func add(_ connection: ServerConnection, _ channel: any Channel) {
-    self.connections[ObjectIdentifier(connection)] = (connection, channel)
-    if self.isDraining { connection.startDrain() }
-  }
-
-  func remove(_ connection: ServerConnection) {
-    self.connections[ObjectIdentifier(connection)] = nil
-  }
-
-  /// Succeeds once every connection is closed, with how many did not close in time.
-  func drain(timeout: TimeAmount, on eventLoop: any EventLoop) -> EventLoopFuture<Int> {
-    self.isDraining = true
-    let open = Array(self.connections.values)
-    for (connection, _) in open { connection.startDrain() }
-    let abandoned = NIOLoopBoundBox(0, eventLoop: eventLoop)
-    let timer = eventLoop.assumeIsolated().scheduleTask(in: timeout) {
-      abandoned.value = self.connections.count
-      for (connection, _) in Array(self.connections.values) { connection.closeNow() }
-    }
-    return EventLoopFuture.andAllComplete(open.map { $0.1.closeFuture }, on: eventLoop)
-      .assumeIsolated()
-      .map {
-        timer.cancel()
-        return abandoned.value
-      }
-      .nonisolated()
   }
 }
 

@@ -34,6 +34,9 @@ struct ServerCall: CallState, ~Copyable {
   var caller: (any AnyObject & Sendable)?
   /// Bytes counted against the connection's `requestBufferMaxBytes`.
   var bufferedBytes = 0
+  /// How long a message has been on its way to us, and our answer on its way out.
+  var inbound = StallClock()
+  var outbound = StallClock()
   /// The async side, of a streaming call.
   var pipe: MessagePipe?
   var task: Task<Void, Never>?

@@ -108,6 +108,9 @@ extension ServerConnection {
     precondition(call.pointee.phase == .serving, "a call is answered once")
     call.pointee.phase = .parked
     stream.reportsClose = true
+    // Its message stays until it is answered. It was let in, so it is counted and not refused.
+    self.bufferedBytes += stream.inboundCount - call.pointee.bufferedBytes
+    call.pointee.bufferedBytes = stream.inboundCount
     if let deadline = call.pointee.deadline { self.watch(deadline) }
   }
 
@@ -117,6 +120,7 @@ extension ServerConnection {
 
   func resume(_ stream: HTTP2.Stream, _ answer: () -> Void) {
     self.calls.of(stream).pointee.phase = .serving
+    self.unbuffer(stream)
     answer()
     self.checkServed(stream)
     self.release(stream)

@@ -11,18 +11,22 @@ final class EmbeddedServer {
   let connection: ServerConnection
   let client = Session(role: .client, configuration: .init())
   let answers = Collector()
+  let resources: LoopResources
   private let ended: NIOLoopBoundBox<Bool>
   private var unread: [UInt8] = []
 
   init(
     _ services: [ServiceRegistration], limits: ConnectionLimits = .init(),
-    interceptors: [any ServerInterceptor] = []
+    interceptors: [any ServerInterceptor] = [], load: ServerLoad = ServerLoad(),
+    time: NIODeadline? = nil
   ) throws {
     let ended = NIOLoopBoundBox(false, eventLoop: self.channel.eventLoop)
     self.ended = ended
+    self.resources = LoopResources(allocator: ByteBufferAllocator(), load: load)
+    self.resources.simulatedTime = time
     self.connection = ServerConnection(
       router: Router(services, interceptors: interceptors), limits: limits,
-      resources: LoopResources(allocator: ByteBufferAllocator()), logger: silent,
+      resources: self.resources, logger: silent,
       peer: ConnectionPeer(address: nil), whenEnded: { _ in ended.value = true })
     try self.channel.pipeline.syncOperations.addHandler(self.connection)
     try self.channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
@@ -80,6 +84,24 @@ final class EmbeddedServer {
       }
       isQuiet = requests.isEmpty && answers.isEmpty
     }
+  }
+
+  /// Lets simulated time pass, and the server look at its connection once a second meanwhile.
+  func pass(_ seconds: Int) {
+    guard var time = self.resources.simulatedTime else {
+      preconditionFailure("the test's server goes by the clock")
+    }
+    for _ in 0..<seconds where !self.hasEnded {
+      time = time + .seconds(1)
+      self.resources.simulatedTime = time
+      self.connection.sweep()
+    }
+  }
+
+  /// How often each limit was reached that was.
+  var hits: [PeerLimit: Int] {
+    Dictionary(uniqueKeysWithValues: zip(PeerLimit.allCases, self.resources.limitHits.all))
+      .filter { $0.value > 0 }
   }
 
   /// Lets the server read `bytes`, whatever they are.
