@@ -56,7 +56,9 @@ struct LimitHits {
   /// In the order of `PeerLimit.allCases`.
   var all: [Int] { self.counts }
 
-  mutating func count(_ limit: PeerLimit) { self.counts[Self.index[limit, default: 0]] += 1 }
+  mutating func count(_ limit: PeerLimit, times: Int = 1) {
+    self.counts[Self.index[limit, default: 0]] += times
+  }
 
   private static let index = Dictionary(
     uniqueKeysWithValues: PeerLimit.allCases.enumerated().map { ($1, $0) })

@@ -1,4 +1,5 @@
 internal import HTTP2
+internal import Logging
 internal import NIOCore
 
 // What a connection and its calls are late with, looked at from time to time by `ServerLoop`.
@@ -23,7 +24,11 @@ extension ServerConnection {
       self.flush()
     case .drain(let reason):
       guard case .no = self.drain else { break }
-      self.hit(reason == .age ? .connectionAgeMax : .idleTimeout)
+      // Nobody's fault, and no news for an operator.
+      self.resources.limitHits.count(reason == .age ? .connectionAgeMax : .idleTimeout)
+      self.logger.debug(
+        "connection is asked to go",
+        metadata: ["peer": "\(self.peerName)", "reason": "\(reason.goAwayText)"])
       self.startDrain(reason)
     case .close(let limit):
       return self.close(limit)
@@ -39,7 +44,11 @@ extension ServerConnection {
     self.hit(limit)
     if self.session.isPeerReady {
       let code = limit == .prefaceTimeout ? ErrorCode.settingsTimeout : .noError
-      self.session.goAway(code, debugText: limit.rawValue)
+      // As it was told before, where it is its age.
+      let text =
+        limit == .connectionAgeGrace
+        ? ConnectionTimers.DrainReason.age.goAwayText : limit.rawValue
+      self.session.goAway(code, debugText: text)
     }
     self.closeAfterFlush()
   }
@@ -97,7 +106,7 @@ extension ServerConnection {
   private func countRefusals() {
     let refused = self.session.refusedStreams
     guard refused > self.refusalsCounted else { return }
-    for _ in self.refusalsCounted..<refused { self.hit(.streamsMax) }
+    self.hit(.streamsMax, times: refused - self.refusalsCounted)
     self.refusalsCounted = refused
   }
 }

@@ -5,7 +5,7 @@ internal import NIOCore
 /// The path of a call: head -> message -> handler -> reply, all in one turn of the event loop.
 final class ServerConnection: Connection {
   private let router: Router
-  private let logger: Logger
+  let logger: Logger
   private let whenEnded: (ServerConnection) -> Void
   let calls = CallTable<ServerCall>()
   /// Who is at the other end.
@@ -203,12 +203,14 @@ final class ServerConnection: Connection {
   }
 
   /// Counts that the client has run into `limit`, and tells the operator once in a while.
-  func hit(_ limit: PeerLimit) {
-    self.resources.limitHits.count(limit)
-    self.resources.load.log(limit, peer: self.peerName, now: self.now, to: self.logger)
+  func hit(_ limit: PeerLimit, times: Int = 1) {
+    self.resources.limitHits.count(limit, times: times)
+    self.resources.load.log(
+      limit, times: times, peer: self.peerName, now: self.now, to: self.logger)
   }
 
-  private var peerName: String { self.peer.address?.description ?? "unknown" }
+  /// Who is at the other end, for the log.
+  var peerName: String { self.peer.address?.description ?? "unknown" }
 
   override func ended() { self.whenEnded(self) }
 

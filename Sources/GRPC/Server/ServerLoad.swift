@@ -46,17 +46,22 @@ final class ServerLoad: Sendable {
 
   /// Tells the log that `limit` was reached: above debug only once in a while, so that a flood of
   /// attacks is no flood of the log.
-  func log(_ limit: PeerLimit, peer: String, now: NIODeadline, to logger: Logger) {
+  ///
+  /// - Parameter times: how often it was reached now.
+  func log(
+    _ limit: PeerLimit, times: Int = 1, peer: @autoclosure () -> String, now: NIODeadline,
+    to logger: Logger
+  ) {
     let count = self.told.withLock { told -> Int? in
       guard let last = told[limit], now < last.at + Self.logInterval else {
         defer { told[limit] = (now, 0) }
-        return (told[limit]?.unlogged ?? 0) + 1
+        return (told[limit]?.unlogged ?? 0) + times
       }
-      told[limit] = (last.at, last.unlogged + 1)
+      told[limit] = (last.at, last.unlogged + times)
       return nil
     }
     logger.log(
       level: count == nil ? .debug : .info, "a client has reached \(limit.rawValue)",
-      metadata: ["peer": "\(peer)", "times": "\(count ?? 1)"])
+      metadata: ["peer": "\(peer())", "times": "\(count ?? times)"])
   }
 }
