@@ -33,15 +33,12 @@ public class Connection: ChannelInboundHandler {
   private var isWritable = true
   /// The socket itself, once the channel is active; see `DirectSocket`.
   private var socket: DirectSocket?
-  /// Bytes of requests (on a client: of responses) that are not whole yet.
-  final var bufferedBytes = 0
-  /// Batches that were left to the channel and are not written yet, and their bytes.
+  /// What is held beside the answers in the session; see `settle`.
+  private var held = HeldBytes()
+  /// Batches that were left to the channel and are not written yet.
   private var pendingBatches = 0
-  private var pendingBytes = 0
   /// All bytes that were ever left to the channel.
   private var leftBytes = 0
-  /// What the server's count has of this connection; see `settle`.
-  private var settledBytes = 0
   /// Reading was turned off, because there is output that the socket does not take.
   private(set) var isReadHeld = false
   private var deadlineTimer: Scheduled<Void>?
@@ -127,20 +124,32 @@ public class Connection: ChannelInboundHandler {
     }
   }
 
-  /// Bytes that the connection holds, and the server's count does not have yet.
-  final var unsettledBytes: Int { self.heldBytes - self.settledBytes }
+  /// Bytes of requests (on a client: of responses) that are not whole yet.
+  final var bufferedBytes: Int {
+    get { self.held.requests }
+    set { self.held.requests = newValue }
+  }
 
-  private var heldBytes: Int {
-    self.bufferedBytes + self.session.queuedBytes + self.pendingBytes
+  /// Bytes that the connection holds, and the server's count does not have yet.
+  final var unsettledBytes: Int {
+    self.held.requests + self.held.pending + self.session.queuedBytes - self.held.settled
   }
 
   /// Tells the server's count what the connection holds at the end of a turn: mostly nothing, as
   /// before.
   private func settle() {
-    let held = self.context == nil ? 0 : self.heldBytes
-    guard held != self.settledBytes else { return }
-    self.resources.load.buffer(held - self.settledBytes)
-    self.settledBytes = held
+    // Read as a whole: each look at a property of a class is checked for exclusivity.
+    let held = self.held
+    let change = held.requests + held.pending + self.session.queuedBytes - held.settled
+    guard change != 0 else { return }
+    self.resources.load.buffer(change)
+    self.held.settled += change
+  }
+
+  /// The connection has ended, and holds nothing.
+  private func settleForGood() {
+    self.resources.load.buffer(-self.held.settled)
+    self.held = HeldBytes()
   }
 
   private func deadlineReached() {
@@ -329,13 +338,14 @@ public class Connection: ChannelInboundHandler {
     let rest = self.leftover()
     let count = rest.readableBytes
     self.pendingBatches += 1
-    self.pendingBytes += count
+    self.held.pending += count
     self.leftBytes += count
     let written = context.eventLoop.makePromise(of: Void.self)
     // Written or not: a channel that cannot write closes.
     written.futureResult.assumeIsolated().whenComplete { _ in
       self.pendingBatches -= 1
-      self.pendingBytes -= count
+      guard self.context != nil else { return }
+      self.held.pending -= count
       self.settle()
       self.closeIfDone()
     }
@@ -361,7 +371,17 @@ public class Connection: ChannelInboundHandler {
     self.socket = nil
     self.session.closeAllStreams(.cancel)
     self.act()
-    self.settle()
+    self.settleForGood()
     self.ended()
   }
+}
+
+/// Bytes that a connection holds beside the answers in its session.
+private struct HeldBytes {
+  /// Of messages that are not whole yet.
+  var requests = 0
+  /// Left to the channel, and not written yet.
+  var pending = 0
+  /// What the server's count has of the connection, its answers included.
+  var settled = 0
 }

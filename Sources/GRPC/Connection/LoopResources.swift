@@ -16,13 +16,27 @@ final class LoopResources {
   let pool = MemoryPool()
 
   /// Takes the place of the clock, in tests.
-  var simulatedTime: NIODeadline?
+  private let simulation: SimulatedTime?
 
-  init(allocator: ByteBufferAllocator, load: ServerLoad = ServerLoad()) {
+  init(
+    allocator: ByteBufferAllocator, load: ServerLoad = ServerLoad(),
+    simulation: SimulatedTime? = nil
+  ) {
     self.output = allocator.buffer(capacity: 64 << 10)
     self.load = load
+    self.simulation = simulation
   }
 
   /// The time by which connections go.
-  var now: NIODeadline { self.simulatedTime ?? .now() }
+  var now: NIODeadline {
+    guard let simulation = self.simulation else { return .now() }
+    return simulation.now
+  }
+}
+
+/// A clock that stands still unless a test moves it.
+final class SimulatedTime {
+  var now: NIODeadline
+
+  init(_ now: NIODeadline) { self.now = now }
 }

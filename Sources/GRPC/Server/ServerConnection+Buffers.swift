@@ -15,18 +15,30 @@ extension ServerConnection {
         "incomplete requests on this connection hold", .requestBufferMax,
         self.limits.requestBufferMaxBytes, "REQUEST_BUFFER_EXHAUSTED")
     }
-    return grown > 0 ? self.checkServer(growing: self.unsettledBytes) : nil
+    // The server's count does not have yet what came in this turn.
+    let load = self.resources.load
+    guard grown > 0, load.bufferedBytes + self.unsettledBytes > load.buffersMaxBytes else {
+      return nil
+    }
+    return self.serverExhausted()
   }
 
-  /// What a call that could be served is refused with; nil where there is room for its answer.
-  func checkAnswers() -> Status? {
-    guard self.session.queuedBytes <= self.limits.answerBufferMaxBytes else {
-      self.hit(.answerBufferMax)
-      return Self.exhausted(
-        "answers that were not read hold", .answerBufferMax, self.limits.answerBufferMaxBytes,
-        "ANSWER_BUFFER_EXHAUSTED", where: " on this connection")
+  /// Whether a call that could be served may be: its answer has to go somewhere.
+  var hasRoomForAnswers: Bool {
+    let load = self.resources.load
+    return self.session.queuedBytes <= self.limits.answerBufferMaxBytes
+      && load.bufferedBytes <= load.buffersMaxBytes
+  }
+
+  /// What such a call is refused with where there is no room.
+  func answersExhausted() -> Status {
+    guard self.session.queuedBytes > self.limits.answerBufferMaxBytes else {
+      return self.serverExhausted()
     }
-    return self.checkServer(growing: 0)
+    self.hit(.answerBufferMax)
+    return Self.exhausted(
+      "answers that were not read hold", .answerBufferMax, self.limits.answerBufferMaxBytes,
+      "ANSWER_BUFFER_EXHAUSTED", where: " on this connection")
   }
 
   func unbuffer(_ stream: HTTP2.Stream) {
@@ -35,13 +47,11 @@ extension ServerConnection {
     call.pointee.bufferedBytes = 0
   }
 
-  /// - Parameter bytes: of this connection, which the server's count does not have yet.
-  private func checkServer(growing bytes: Int) -> Status? {
-    let load = self.resources.load
-    guard load.bufferedBytes + bytes > load.buffersMaxBytes else { return nil }
+  private func serverExhausted() -> Status {
+    let most = self.resources.load.buffersMaxBytes
     self.hit(.buffersMax)
     return Self.exhausted(
-      "requests and answers of all connections together hold", .buffersMax, load.buffersMaxBytes,
+      "requests and answers of all connections together hold", .buffersMax, most,
       "BUFFERS_EXHAUSTED")
   }
 

@@ -123,7 +123,7 @@ final class ServerConnection: Connection {
       let status = Status(.deadlineExceeded, "the deadline passed before the call was served")
       return self.fail(stream, status)
     }
-    if let refusal = self.checkAnswers() { return self.fail(stream, refusal) }
+    guard self.hasRoomForAnswers else { return self.fail(stream, self.answersExhausted()) }
     guard case .unary(let service, let method) = self.router.handlers[call.pointee.handler] else {
       preconditionFailure("only unary calls are received whole")
     }

@@ -12,6 +12,7 @@ final class EmbeddedServer {
   let client = Session(role: .client, configuration: .init())
   let answers = Collector()
   let resources: LoopResources
+  private let time: SimulatedTime?
   private let ended: NIOLoopBoundBox<Bool>
   private var unread: [UInt8] = []
 
@@ -22,8 +23,9 @@ final class EmbeddedServer {
   ) throws {
     let ended = NIOLoopBoundBox(false, eventLoop: self.channel.eventLoop)
     self.ended = ended
-    self.resources = LoopResources(allocator: ByteBufferAllocator(), load: load)
-    self.resources.simulatedTime = time
+    self.time = time.map { SimulatedTime($0) }
+    self.resources = LoopResources(
+      allocator: ByteBufferAllocator(), load: load, simulation: self.time)
     self.connection = ServerConnection(
       router: Router(services, interceptors: interceptors), limits: limits,
       resources: self.resources, logger: silent,
@@ -88,12 +90,11 @@ final class EmbeddedServer {
 
   /// Lets simulated time pass, and the server look at its connection once a second meanwhile.
   func pass(_ seconds: Int) {
-    guard var time = self.resources.simulatedTime else {
+    guard let time = self.time else {
       preconditionFailure("the test's server goes by the clock")
     }
     for _ in 0..<seconds where !self.hasEnded {
-      time = time + .seconds(1)
-      self.resources.simulatedTime = time
+      time.now = time.now + .seconds(1)
       self.connection.sweep()
     }
   }
