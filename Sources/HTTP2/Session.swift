@@ -74,11 +74,14 @@ public final class Session {
   ///
   /// - Parameter now: uptime in nanoseconds, which a server's budgets refill with.
   public func receive(_ bytes: UnsafeRawBufferPointer, now: UInt64 = 0) throws(SessionError) {
-    if self.core.pointee.role == .server { try self.judge(bytes, now) }
+    let isServer = self.core.pointee.role == .server
+    if isServer { try self.judge(bytes, now) }
     // nghttp2 only reads the bytes, and keeps no pointer to them.
     let start = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
     let taken = nghttp2_session_mem_recv(self.handle, start, bytes.count)
     guard taken >= 0 else { throw self.failure(taken) }
+    // In client role, what waits is mostly calls of our own.
+    guard isServer else { return }
     let waiting = nghttp2_session_get_outbound_queue_size(self.handle)
     guard waiting <= self.core.pointee.configuration.outboundFramesMax else {
       throw self.end(.outboundAcks)
@@ -175,7 +178,7 @@ public final class Session {
   /// The peer has acknowledged our SETTINGS: from here on it knows our limits.
   public var isSettingsAcknowledged: Bool { self.core.pointee.isSettingsAcknowledged }
 
-  /// All bytes that a client has sent. Server role, as are the next two.
+  /// All bytes that a client has sent. Server role, as are the next three.
   public var receivedBytes: Int { self.core.pointee.conduct.scanner.receivedBytes }
 
   /// The highest stream that the client has opened; 0: none.

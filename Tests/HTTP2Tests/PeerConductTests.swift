@@ -346,6 +346,17 @@ private final class Target {
     #expect(refused < 5_000)
   }
 
+  @Test func `a client may have as many calls waiting as it likes`() throws {
+    var configuration = SessionConfiguration()
+    configuration.streamsMax = 1
+    configuration.outboundAcksMax = 1
+    let pair = SessionPair(client: configuration, server: configuration)
+    try pair.run()
+    for _ in 0..<10_000 { _ = pair.request() }
+    try pair.run()
+    #expect(pair.client.liveStreams == 10_000 && pair.client.goAway == nil)
+  }
+
   @Test func `streams no longer used keep no more memory than is allowed together`() throws {
     let target = try Target { $0.recycledBuffersMaxBytes = 100_000 }
     let ids = (0..<50).map { UInt32(2 * $0 + 1) }

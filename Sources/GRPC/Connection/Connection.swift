@@ -30,17 +30,19 @@ public class Connection: ChannelInboundHandler {
   private var isActing = false
   /// False while the socket takes no more; `channelWritabilityChanged` goes on. Kept here because
   /// asking the channel costs as much as a look-up in the store.
-  private var isWritable = true
+  final private(set) var isWritable = true
   /// The socket itself, once the channel is active; see `DirectSocket`.
   private var socket: DirectSocket?
-  /// What is held beside the answers in the session; see `settle`.
-  private var held = HeldBytes()
+  /// What is held beside the answers in the session; see `Connection+Held.swift`.
+  final var held = HeldBytes()
   /// Batches that were left to the channel and are not written yet.
-  private var pendingBatches = 0
+  final private(set) var pendingBatches = 0
   /// All bytes that were ever left to the channel.
-  private var leftBytes = 0
+  final private(set) var leftBytes = 0
   /// Reading was turned off, because there is output that the socket does not take.
   private(set) var isReadHeld = false
+  /// The session has failed, and the connection is about to be closed.
+  private var hasFailed = false
   private var deadlineTimer: Scheduled<Void>?
   private var deadlineArmed: NIODeadline?
 
@@ -106,50 +108,6 @@ public class Connection: ChannelInboundHandler {
     body()
     self.isActing = false
     self.flush()
-  }
-
-  /// Where the output stands: changes with each byte that the socket takes; nil where none waits for
-  /// it.
-  final var outputMark: Int? {
-    guard let context = self.context else { return nil }
-    guard self.pendingBatches > 0 || (!self.isWritable && self.session.wantsWrite) else {
-      return nil
-    }
-    do {
-      let buffered = try context.channel.syncOptions?.getOption(.bufferedWritableBytes) ?? 0
-      return self.leftBytes - buffered
-    } catch {
-      // The channel is closed, and there is nothing left to wait for.
-      return nil
-    }
-  }
-
-  /// Bytes of requests (on a client: of responses) that are not whole yet.
-  final var bufferedBytes: Int {
-    get { self.held.requests }
-    set { self.held.requests = newValue }
-  }
-
-  /// Bytes that the connection holds, and the server's count does not have yet.
-  final var unsettledBytes: Int {
-    self.held.requests + self.held.pending + self.session.queuedBytes - self.held.settled
-  }
-
-  /// Tells the server's count what the connection holds at the end of a turn: mostly nothing, as
-  /// before.
-  private func settle() {
-    // Read as a whole: each look at a property of a class is checked for exclusivity.
-    let held = self.held
-    let change = held.requests + held.pending + self.session.queuedBytes - held.settled
-    guard change != 0 else { return }
-    self.resources.load.buffer(change)
-    self.held.settled += change
-  }
-
-  /// The connection has ended, and holds nothing.
-  private func settleForGood() {
-    self.resources.load.buffer(-self.held.settled)
-    self.held = HeldBytes()
   }
 
   private func deadlineReached() {
@@ -226,6 +184,8 @@ public class Connection: ChannelInboundHandler {
   // MARK: - Private
 
   private func feed(_ bytes: UnsafeRawBufferPointer) {
+    // What is read before the channel has closed.
+    guard !self.hasFailed else { return }
     do {
       try self.session.receive(bytes, now: self.now.uptimeNanoseconds)
     } catch {
@@ -248,6 +208,7 @@ public class Connection: ChannelInboundHandler {
   }
 
   private func fail(_ error: SessionError) {
+    self.hasFailed = true
     self.sessionFailed(error)
     self.closeAfterFlush()
   }
@@ -374,14 +335,4 @@ public class Connection: ChannelInboundHandler {
     self.settleForGood()
     self.ended()
   }
-}
-
-/// Bytes that a connection holds beside the answers in its session.
-private struct HeldBytes {
-  /// Of messages that are not whole yet.
-  var requests = 0
-  /// Left to the channel, and not written yet.
-  var pending = 0
-  /// What the server's count has of the connection, its answers included.
-  var settled = 0
 }
