@@ -178,6 +178,40 @@ import Testing
     #expect(server.hits.isEmpty)
   }
 
+  @Test func `a streaming call may be silent between messages, but not inside one`() async throws {
+    var configuration = Server.Configuration()
+    configuration.connection.timeouts.body = .milliseconds(200)
+    try await withStreaming(.echo, configuration) { server in
+      let client = try await server.connect()
+      let silent = try await client.call("/t.S/M", body: framed([1]), isOpen: true)
+      let cut = try await client.call("/t.S/M", body: framed([1]) + [0, 0], isOpen: true)
+      let answer = try await client.answer(cut)
+      #expect(answer.status == 4)
+      #expect(answer.message == "the message of the call was not whole after 200 ms")
+      try await client.send(silent, framed([2]), isEnd: true)
+      #expect(try await client.answer(silent).messages == [[1], [2]])
+    }
+  }
+
+  @Test func `a handler that does not read makes its client late with nothing`() async throws {
+    var configuration = Server.Configuration()
+    configuration.connection.timeouts.body = .milliseconds(100)
+    let gate = Gate()
+    let service = Streaming { call in
+      await gate.wait()
+      for try await message in call.messages { try await call.send(message) }
+    }
+    try await withStreaming(service, configuration) { server in
+      let client = try await server.connect()
+      let many = (0..<10).flatMap { _ in framed([1]) }
+      let id = try await client.call("/t.S/M", body: many)
+      try await Task.sleep(for: .milliseconds(400))
+      gate.open()
+      let answer = try await client.answer(id)
+      #expect(answer.status == 0 && answer.messages.count == 10)
+    }
+  }
+
   // MARK: - Output
 
   @Test func `an answer that the client's window does not let out is reset, and the rest goes on`()
