@@ -12,8 +12,9 @@ extension ServerConnection {
     case said
   }
 
-  /// How long a drain waits for the answer to its PING before it names the last call (gRFC A9).
-  private static let pingTimeout = TimeAmount.seconds(10)
+  /// How long a drain waits for the answer to its PING before it names the last call. gRFC A9 allows
+  /// 10 s; a client that is slower than this makes the calls again that it made meanwhile.
+  private static let pingTimeout = TimeAmount.seconds(1)
 
   /// Takes no further calls, serves those under way, and closes.
   func startDrain(_ reason: ConnectionTimers.DrainReason) {
