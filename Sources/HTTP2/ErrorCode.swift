@@ -36,8 +36,8 @@ public struct ErrorCode: RawRepresentable, Hashable, Sendable, CustomStringConve
 public enum SessionError: Error, Hashable {
   /// The first bytes were not the HTTP/2 client preface.
   case badPreface
-  /// The peer sent more acknowledgement-demanding frames than may be outstanding.
-  case flooded
+  /// The peer ran into a limit that ends the connection. GOAWAY is queued.
+  case limitReached(SessionLimit)
   /// The peer broke the protocol in a way that ends the connection.
   case protocolViolation
   /// libnghttp2 found no memory.

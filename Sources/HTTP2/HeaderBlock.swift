@@ -12,6 +12,9 @@ struct HeaderBlock: ~Copyable {
 
   init() {}
 
+  /// Memory that the record takes, in bytes.
+  var capacity: Int { self.store.capacity }
+
   /// The record as a whole, until it is next changed.
   var buffer: UnsafeRawBufferPointer { self.store.buffer }
 

@@ -13,6 +13,7 @@ nonisolated(unsafe) let sessionCallbacks: OpaquePointer = {
   guard let callbacks else { preconditionFailure("libnghttp2: out of memory") }
   nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, onBeginHeaders)
   nghttp2_session_callbacks_set_on_header_callback(callbacks, onHeader)
+  nghttp2_session_callbacks_set_on_invalid_header_callback(callbacks, onInvalidHeader)
   nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, onFrame)
   nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, onDataChunk)
   nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, onStreamClose)
@@ -60,7 +61,7 @@ private func onHeader(
     count < core.pointee.configuration.headersMax
   else {
     record.pointee.isHeaderListTooLarge = true
-    return 0
+    return core.pointee.checkHeaderExcess()
   }
   let name = UnsafeRawBufferPointer(start: name, count: nameCount)
   let value = UnsafeRawBufferPointer(start: value, count: valueCount)
@@ -70,6 +71,19 @@ private func onHeader(
     record.pointee.trailers.append(name: name, value: value)
   }
   return 0
+}
+
+/// A field that HTTP forbids: nghttp2 drops it, which an honest client with an odd value should get
+/// away with.
+private func onInvalidHeader(
+  _: OpaquePointer?, _: UnsafePointer<nghttp2_frame>?,
+  _: UnsafePointer<UInt8>?, _ nameCount: Int, _: UnsafePointer<UInt8>?, _ valueCount: Int,
+  _: UInt8, _ context: UnsafeMutableRawPointer?
+) -> Int32 {
+  let core = core(context)
+  core.pointee.droppedFields += 1
+  core.pointee.headerBytes += nameCount + valueCount + 32
+  return core.pointee.checkHeaderExcess()
 }
 
 private func onFrame(
@@ -90,7 +104,11 @@ private func onFrame(
     }
     core.pointee.markReady(record)
   case NGHTTP2_SETTINGS:
-    core.pointee.isPeerReady = true
+    if head.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0 {
+      core.pointee.isSettingsAcknowledged = true
+    } else {
+      core.pointee.isPeerReady = true
+    }
   case NGHTTP2_PING:
     if head.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0 { core.pointee.pingAcks += 1 }
   case NGHTTP2_GOAWAY:

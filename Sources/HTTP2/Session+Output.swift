@@ -107,6 +107,7 @@ func onSendData(
     core.pointee.output.isDataWaiting = true
     return NGHTTP2_ERR_WOULDBLOCK.rawValue
   }
+  record.pointee.sentBytes += count
   core.pointee.output.write(UnsafeRawBufferPointer(start: head, count: 9))
   let before = record.pointee.outbound.bytes.count
   record.pointee.outbound.read(into: core.pointee.output.claim(count))
@@ -118,17 +119,36 @@ func onSendData(
   return 0
 }
 
-/// After the last frame of an answer to a request that has not ended: RST_STREAM(NO_ERROR), so that
-/// the client stops sending (RFC 9113, section 8.1). nghttp2 would drop trailers queued behind a
-/// reset, so this waits until they are written.
+/// Counts what goes out: HEADERS and DATA, and RST_STREAM where it is the peer's fault. nghttp2 sends
+/// that for broken streams; we refuse with REFUSED_STREAM, and end with the other three.
 func onFrameSent(
   _ handle: OpaquePointer?, _ frame: UnsafePointer<nghttp2_frame>?,
   _ context: UnsafeMutableRawPointer?
 ) -> Int32 {
-  guard core(context).pointee.hasEarlyEnd else { return 0 }
+  let core = core(context)
   let head = frame!.pointee.hd
-  guard head.type == NGHTTP2_HEADERS.rawValue,
-    head.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0,
+  switch nghttp2_frame_type(UInt32(head.type)) {
+  case NGHTTP2_DATA:
+    core.pointee.framesSent += 1
+  case NGHTTP2_HEADERS:
+    core.pointee.framesSent += 1
+    if core.pointee.hasEarlyEnd { return endEarly(handle, head) }
+  case NGHTTP2_RST_STREAM:
+    switch ErrorCode(rawValue: frame!.pointee.rst_stream.error_code) {
+    case .refusedStream: core.pointee.refusals += 1
+    case .noError, .cancel, .enhanceYourCalm: break
+    default: core.pointee.faults += 1
+    }
+  default: break
+  }
+  return 0
+}
+
+/// After the last frame of an answer to a request that has not ended: RST_STREAM(NO_ERROR), so that
+/// the client stops sending (RFC 9113, section 8.1). nghttp2 would drop trailers queued behind a
+/// reset, so this waits until they are written.
+private func endEarly(_ handle: OpaquePointer?, _ head: nghttp2_frame_hd) -> Int32 {
+  guard head.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0,
     nghttp2_session_get_stream_remote_close(handle, head.stream_id) == 0
   else { return 0 }
   return nghttp2_submit_rst_stream(

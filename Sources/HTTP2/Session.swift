@@ -41,9 +41,11 @@ public final class Session {
     nghttp2_option_set_no_closed_streams(option, 1)
     nghttp2_option_set_max_outbound_ack(option, configuration.outboundAcksMax)
     nghttp2_option_set_max_settings(option, configuration.settingsEntriesMax)
-    nghttp2_option_set_max_continuations(option, configuration.continuationsMax)
-    nghttp2_option_set_stream_reset_rate_limit(
-      option, UInt64(configuration.streamResetBurst), UInt64(configuration.streamResetsPerSecond))
+    // `PeerConduct` counts both, and says GOAWAY with a reason. nghttp2 counts CONTINUATIONs wrongly:
+    // each piece in which the nine bytes of a frame's head arrive is one more (until 1.70).
+    nghttp2_option_set_max_continuations(
+      option, (FrameHead.byteCount + 1) * configuration.continuationsMax)
+    nghttp2_option_set_stream_reset_rate_limit(option, .max, .max)
 
     self.core = .allocate(capacity: 1)
     var handle: OpaquePointer?
@@ -69,11 +71,21 @@ public final class Session {
 
   /// Takes what the peer sent. Feed at most 16 KiB between two calls of `pull`, so that what the
   /// bytes make us answer stays bounded.
-  public func receive(_ bytes: UnsafeRawBufferPointer) throws(SessionError) {
+  ///
+  /// - Parameter now: uptime in nanoseconds, which a server's budgets refill with.
+  public func receive(_ bytes: UnsafeRawBufferPointer, now: UInt64 = 0) throws(SessionError) {
+    let isServer = self.core.pointee.role == .server
+    if isServer { try self.judge(bytes, now) }
     // nghttp2 only reads the bytes, and keeps no pointer to them.
     let start = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
     let taken = nghttp2_session_mem_recv(self.handle, start, bytes.count)
-    guard taken >= 0 else { throw SessionError(nghttp2: taken) }
+    guard taken >= 0 else { throw self.failure(taken) }
+    // In client role, what waits is mostly calls of our own.
+    guard isServer else { return }
+    let waiting = nghttp2_session_get_outbound_queue_size(self.handle)
+    guard waiting <= self.core.pointee.configuration.outboundFramesMax else {
+      throw self.end(.outboundAcks)
+    }
   }
 
   /// The next stream that something happened to, in the order in which it did; hand it back to
@@ -89,6 +101,46 @@ public final class Session {
     }
   }
 
+  /// What is in `bytes` against the budgets of the client, and what came of those before.
+  private func judge(_ bytes: UnsafeRawBufferPointer, _ now: UInt64) throws(SessionError) {
+    let framesSent = self.core.pointee.framesSent
+    var offence = self.core.pointee.conduct.judge(bytes, now: now, framesSent: framesSent)
+    if self.core.pointee.faults > 0 {
+      let count = self.core.pointee.faults
+      self.core.pointee.faults = 0
+      offence = offence ?? self.core.pointee.conduct.failed(count, now: now)
+    }
+    if self.core.pointee.droppedFields > 0 {
+      let count = self.core.pointee.droppedFields
+      self.core.pointee.droppedFields = 0
+      offence =
+        offence
+        ?? self.core.pointee.conduct.dropped(count, now: now, framesSent: framesSent)
+    }
+    switch offence {
+    case nil: return
+    case .limit(let limit): throw self.end(limit)
+    case .streamPassedOver:
+      self.goAway(.protocolError, debugText: "HEADERS on a stream that was passed over")
+      throw .protocolViolation
+    }
+  }
+
+  /// Queues the farewell to a peer that has run into `limit`.
+  private func end(_ limit: SessionLimit) -> SessionError {
+    self.goAway(.enhanceYourCalm, debugText: limit.goAwayText)
+    return .limitReached(limit)
+  }
+
+  /// What nghttp2 gave up with. Its session is whole still, but for want of memory, and can say so.
+  private func failure(_ status: Int) -> SessionError {
+    if let limit = self.core.pointee.reachedLimit { return self.end(limit) }
+    switch nghttp2_error(rawValue: Int32(status)) {
+    case NGHTTP2_ERR_FLOODED: return self.end(.outboundAcks)
+    default: return SessionError(nghttp2: status)
+    }
+  }
+
   /// Whether `nextReady` has anything.
   public var hasReady: Bool { self.core.pointee.hasReady }
 
@@ -101,11 +153,13 @@ public final class Session {
   }
 
   /// Drops the body bytes of `stream` that were not taken, credits the peer, and gives back memory
-  /// above `recycledBufferMaxBytes`: the stream may stay open for as long as the peer likes.
-  public func discardInbound(_ stream: Stream) {
+  /// above `keepingBytes` (nil: `recycledBufferMaxBytes`): the stream may stay open for as long as the
+  /// peer likes.
+  public func discardInbound(_ stream: Stream, keepingBytes: Int? = nil) {
     self.credit(stream)
     stream.record.pointee.inbound.recycle(
-      capacityMaxBytes: self.core.pointee.configuration.recycledBufferMaxBytes)
+      capacityMaxBytes: keepingBytes
+        ?? self.core.pointee.configuration.recycledBufferMaxBytes)
   }
 
   // MARK: - State
@@ -120,6 +174,21 @@ public final class Session {
 
   /// The peer's SETTINGS came, so that it does speak HTTP/2.
   public var isPeerReady: Bool { self.core.pointee.isPeerReady }
+
+  /// The peer has acknowledged our SETTINGS: from here on it knows our limits.
+  public var isSettingsAcknowledged: Bool { self.core.pointee.isSettingsAcknowledged }
+
+  /// All bytes that a client has sent. Server role, as are the next three.
+  public var receivedBytes: Int { self.core.pointee.conduct.scanner.receivedBytes }
+
+  /// The highest stream that the client has opened; 0: none.
+  public var lastStream: Int32 { self.core.pointee.conduct.lastStream }
+
+  /// Streams refused because the client had as many open as it may.
+  public var refusedStreams: Int { self.core.pointee.refusals }
+
+  /// The frame or header block that has begun and not ended, by its number, or nil. DATA is none.
+  public var openUnit: Int? { self.core.pointee.conduct.scanner.openUnit }
 
   /// The peer may still send something that matters to us.
   public var wantsRead: Bool { nghttp2_session_want_read(self.handle) != 0 }
@@ -193,7 +262,6 @@ extension SessionError {
   init(nghttp2 status: Int) {
     switch nghttp2_error(rawValue: Int32(status)) {
     case NGHTTP2_ERR_BAD_CLIENT_MAGIC: self = .badPreface
-    case NGHTTP2_ERR_FLOODED: self = .flooded
     case NGHTTP2_ERR_NOMEM: self = .outOfMemory
     default: self = .protocolViolation
     }

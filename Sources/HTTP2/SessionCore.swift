@@ -26,11 +26,27 @@ struct SessionCore: ~Copyable {
   var goAway: Session.GoAway?
   var pingAcks = 0
   var isPeerReady = false
+  var isSettingsAcknowledged = false
+
+  /// What the client has done, of a server.
+  var conduct: PeerConduct
+  /// HEADERS and DATA that we have sent.
+  var framesSent = 0
+  /// Streams that we reset because of the peer, and header fields that were dropped, since both were
+  /// last judged.
+  var faults = 0
+  var droppedFields = 0
+  /// Streams refused above SETTINGS_MAX_CONCURRENT_STREAMS.
+  var refusals = 0
+  /// A limit that the peer has run into inside nghttp2's receive.
+  var reachedLimit: SessionLimit?
 
   /// Every record ever made, live or free; the live ones have an id.
   private(set) var records: [UnsafeMutablePointer<StreamRecord>] = []
   private(set) var liveStreams = 0
   private var free: UnsafeMutablePointer<StreamRecord>?
+  /// Memory that the records on the free list keep.
+  private(set) var recycledBytes = 0
   private var firstReady: UnsafeMutablePointer<StreamRecord>?
   private var lastReady: UnsafeMutablePointer<StreamRecord>?
 
@@ -38,6 +54,7 @@ struct SessionCore: ~Copyable {
     self.role = role
     self.configuration = configuration
     self.handle = handle
+    self.conduct = PeerConduct(configuration)
   }
 
   deinit {
@@ -60,6 +77,7 @@ struct SessionCore: ~Copyable {
     self.free = record.pointee.next
     record.pointee.next = nil
     record.pointee.id = id
+    self.recycledBytes -= record.pointee.recycledBytes
     self.liveStreams += 1
     return record
   }
@@ -69,6 +87,14 @@ struct SessionCore: ~Copyable {
     record.initialize(to: StreamRecord())
     self.records.append(record)
     return record
+  }
+
+  /// What `onHeader` returns: a failure ends nghttp2's receive, in the middle of the header block.
+  mutating func checkHeaderExcess() -> Int32 {
+    let most = self.configuration.headerListMaxBytes * SessionConfiguration.headerListExcess
+    guard self.role == .server && self.headerBytes > most else { return 0 }
+    self.reachedLimit = .headerList
+    return NGHTTP2_ERR_CALLBACK_FAILURE.rawValue
   }
 
   mutating func markReady(_ record: UnsafeMutablePointer<StreamRecord>) {
@@ -103,7 +129,10 @@ struct SessionCore: ~Copyable {
       checkNGHTTP2(nghttp2_session_consume_connection(self.handle, uncredited))
     }
     self.queuedBytes -= record.pointee.outbound.bytes.count
-    record.pointee.recycle(keepingBytes: self.configuration.recycledBufferMaxBytes)
+    let isFull = self.recycledBytes >= self.configuration.recycledBuffersMaxBytes
+    record.pointee.recycle(
+      keepingBytes: isFull ? 0 : self.configuration.recycledBufferMaxBytes)
+    self.recycledBytes += record.pointee.recycledBytes
     record.pointee.next = self.free
     self.free = record
     self.liveStreams -= 1

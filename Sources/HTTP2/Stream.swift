@@ -35,6 +35,9 @@ public struct Stream: Equatable {
   /// How many body bytes came and were not taken yet.
   public var inboundCount: Int { self.record.pointee.inbound.count }
 
+  /// Bytes of our body that were sent so far.
+  public var sentBytes: Int { self.record.pointee.sentBytes }
+
   /// Bytes of our body that nghttp2 has not taken yet.
   public var outboundCount: Int { self.record.pointee.outbound.count }
 
@@ -80,6 +83,10 @@ struct StreamRecord: ~Copyable {
   var outbound = OutboundBody()
   /// Received bytes that the peer was not yet credited for.
   var uncreditedBytes = 0
+  /// Body bytes that nghttp2 has taken.
+  var sentBytes = 0
+  /// What the buffers keep while the record waits for its next stream.
+  var recycledBytes = 0
   var drainMark: Int?
   var closeCode: ErrorCode?
   var isHeadReceived = false
@@ -107,7 +114,11 @@ struct StreamRecord: ~Copyable {
     self.trailers.recycle(capacityMaxBytes: limit)
     self.inbound.recycle(capacityMaxBytes: limit)
     self.outbound.recycle(capacityMaxBytes: limit)
+    self.recycledBytes =
+      self.headers.capacity + self.trailers.capacity + self.inbound.capacity
+      + self.outbound.bytes.capacity
     self.uncreditedBytes = 0
+    self.sentBytes = 0
     self.drainMark = nil
     self.closeCode = nil
     self.isHeadReceived = false

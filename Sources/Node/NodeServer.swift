@@ -232,6 +232,10 @@ extension Server.Configuration {
     self.init()
     self.connectionsMax = limits.connectionsMax
     self.handshakeTimeout = .milliseconds(limits.handshakeTimeoutMilliseconds)
+    self.connectionsPerAddressMax = limits.connectionsPerAddressMax
+    self.handlersMax = limits.handlersMax
+    self.buffersMaxBytes = limits.buffersMaxBytes
+    self.connection.timeouts = ServerTimeouts(limits)
     self.connection.messageMaxBytes = limits.messageMaxBytes
     self.connection.outputBufferMaxBytes = limits.outputBufferMaxBytes
     self.connection.requestBufferMaxBytes = limits.requestBufferMaxBytes
@@ -241,5 +245,6 @@ extension Server.Configuration {
     self.connection.session.connectionWindowBytes = limits.connectionWindowBytes
     self.connection.session.headerListMaxBytes = limits.headerListMaxBytes
     self.connection.session.headersMax = limits.headersMax
+    self.connection.session.protect(by: limits)
   }
 }

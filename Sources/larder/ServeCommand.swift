@@ -57,12 +57,14 @@ struct ServeCommand: AsyncParsableCommand {
   @OptionGroup(title: "Security") var security: SecurityOptions
   @OptionGroup(title: "Logging") var logging: LoggingOptions
   @OptionGroup(title: "Limits") var limits: LimitOptions
+  @OptionGroup(title: "Protection") var protection: ProtectionOptions
+  @OptionGroup(title: "Timeouts") var timeouts: TimeoutOptions
 
   /// What was given on the command line, by the names of the settings.
   var flags: [String: String] {
     let given =
       self.node.given + self.tls.given + self.storage.given + self.security.given
-      + self.logging.given + self.limits.given
+      + self.logging.given + self.limits.given + self.protection.given + self.timeouts.given
     return given.reduce(into: [:]) { flags, pair in flags[pair.0.name] = pair.1 }
   }
 

@@ -95,11 +95,14 @@ struct LimitOptions: ParsableArguments {
   @Option(.headersMax) var headersMax: String?
   @Option(.streamsMax) var streamsMax: String?
   @Option(.connectionsMax) var connectionsMax: String?
+  @Option(.connectionsPerAddressMax) var connectionsPerAddressMax: String?
+  @Option(.handlersMax) var handlersMax: String?
   @Option(.streamWindow) var streamWindow: String?
   @Option(.connectionWindow) var connectionWindow: String?
   @Option(.outputBufferMax) var outputBufferMax: String?
   @Option(.requestBufferMax) var requestBufferMax: String?
   @Option(.answerBufferMax) var answerBufferMax: String?
+  @Option(.buffersMax) var buffersMax: String?
   @Option(.compressionMin) var compressionMin: String?
   @Option(.compressionMax) var compressionMax: String?
   @Option(.drainTimeout) var drainTimeout: String?
@@ -114,9 +117,12 @@ struct LimitOptions: ParsableArguments {
       (.batchReplyMax, self.batchReplyMax), (.messageMax, self.messageMax),
       (.headerListMax, self.headerListMax), (.headersMax, self.headersMax),
       (.streamsMax, self.streamsMax), (.connectionsMax, self.connectionsMax),
+      (.connectionsPerAddressMax, self.connectionsPerAddressMax),
+      (.handlersMax, self.handlersMax),
       (.streamWindow, self.streamWindow), (.connectionWindow, self.connectionWindow),
       (.outputBufferMax, self.outputBufferMax), (.requestBufferMax, self.requestBufferMax),
-      (.answerBufferMax, self.answerBufferMax), (.compressionMin, self.compressionMin),
+      (.answerBufferMax, self.answerBufferMax), (.buffersMax, self.buffersMax),
+      (.compressionMin, self.compressionMin),
       (.compressionMax, self.compressionMax), (.drainTimeout, self.drainTimeout),
       (.rateLimitPerClient, self.rateLimitPerClient), (.rateLimitBurst, self.rateLimitBurst),
       (.rateLimitClientsMax, self.rateLimitClientsMax),

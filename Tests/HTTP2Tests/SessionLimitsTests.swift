@@ -182,15 +182,24 @@ private let request: KeyValuePairs = [
   @Test func `PINGs up to the limit of unsent acknowledgements are taken, and one more floods`()
     throws
   {
-    let session = server { $0.outboundAcksMax = 10 }
+    let session = server {
+      $0.outboundAcksMax = 10
+      $0.pingIntervalMinNanoseconds = 0
+    }
     try session.receive(Frame.clientHello)
     _ = try session.pullAll()
     for _ in 0..<10 { try session.receive(Frame.ping()) }
-    #expect(failure(of: session, Frame.ping()) == .flooded)
+    #expect(failure(of: session, Frame.ping()) == .limitReached(.outboundAcks))
+    let goAway = try #require(SentFrame.all(in: try session.pullAll()).goAways.first)
+    #expect(goAway.code == ErrorCode.enhanceYourCalm.rawValue)
+    #expect(goAway.debugText == SessionLimit.outboundAcks.goAwayText)
   }
 
   @Test func `PINGs whose acknowledgements are sent do not count as a flood`() throws {
-    let session = server { $0.outboundAcksMax = 10 }
+    let session = server {
+      $0.outboundAcksMax = 10
+      $0.pingIntervalMinNanoseconds = 0
+    }
     try session.receive(Frame.clientHello)
     for _ in 0..<100 {
       try session.receive(Frame.ping())
@@ -206,55 +215,9 @@ private let request: KeyValuePairs = [
     try session.receive(Frame.clientHello)
     _ = try session.pullAll()
     for _ in 0..<10 { try session.receive(Frame.settings()) }
-    #expect(failure(of: session, Frame.settings()) == .flooded)
-  }
-
-  @Test func `a SETTINGS frame of as many entries as allowed is taken, and one more ends it`()
-    throws
-  {
-    for (count, isTaken) in [(32, true), (33, false)] {
-      let session = server()
-      let entries = [(UInt16, UInt32)](repeating: (0x3, 100), count: count)
-      let error = failure(of: session, Frame.preface + Frame.settings(entries))
-      let goAways = error == nil ? SentFrame.all(in: try session.pullAll()).goAways : []
-      #expect((error == nil && goAways.isEmpty) == isTaken)
-    }
-  }
-
-  @Test func `CONTINUATION frames up to the limit are taken, and one more ends the session`() throws
-  {
-    func block(continuations: Int) -> [UInt8] {
-      let first = Frame.bytes(type: 0x1, flags: Frame.endStream, stream: 1, Frame.hpack(request))
-      let middle = (1..<continuations).flatMap { _ in Frame.continuation(stream: 1, []) }
-      return first + middle + Frame.continuation(stream: 1, [], endHeaders: true)
-    }
-    let atLimit = server { $0.continuationsMax = 8 }
-    try atLimit.receive(Frame.clientHello + block(continuations: 8))
-    #expect(atLimit.nextReady()?.isHeadReceived == true)
-    let over = server { $0.continuationsMax = 8 }
-    #expect(failure(of: over, Frame.clientHello + block(continuations: 9)) != nil)
-  }
-
-  @Test func `streams reset up to the burst are taken, and more end the session`() throws {
-    let session = server {
-      $0.streamResetBurst = 10
-      $0.streamResetsPerSecond = 1
-    }
-    try session.receive(Frame.clientHello)
-    var id: UInt32 = 1
-    func resetOne() throws {
-      try session.receive(
-        Frame.headers(stream: id, request)
-          + Frame.resetStream(stream: id, code: ErrorCode.cancel.rawValue))
-      session.actOnReady { _ in }
-      id += 2
-    }
-    for _ in 0..<10 { try resetOne() }
-    #expect(SentFrame.all(in: try session.pullAll()).goAways.isEmpty)
-    #expect(session.wantsRead)
-    // A second may pass meanwhile, and give one reset back; never five.
-    for _ in 0..<5 { try resetOne() }
-    #expect(SentFrame.all(in: try session.pullAll()).goAways.count == 1)
-    #expect(!session.wantsRead)
+    #expect(failure(of: session, Frame.settings()) == .limitReached(.outboundAcks))
+    let goAway = try #require(SentFrame.all(in: try session.pullAll()).goAways.first)
+    #expect(goAway.code == ErrorCode.enhanceYourCalm.rawValue)
+    #expect(goAway.debugText == SessionLimit.outboundAcks.goAwayText)
   }
 }

@@ -248,7 +248,7 @@ class TestReload:
 
             # A bad file is complained of, and the last good one stays.
             write_tokens(path, f"- {{name: a, token: {first}, roles: [raed]}}")
-            until(lambda: "tokens not reloaded" in node.log())
+            until(lambda: "not reloaded, the old one stays in use: tokens" in node.log())
             assert 'no role is named \\"raed\\"' in node.log()
             assert outcome(cache, second) == "OK"
             assert first not in node.log() and second not in node.log()

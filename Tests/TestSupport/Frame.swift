@@ -112,6 +112,9 @@ public struct SentFrame: Equatable, Sendable {
   /// The error code of RST_STREAM and GOAWAY, or the increment of WINDOW_UPDATE.
   public var code: UInt32 { self.word(at: self.isGoAway ? 4 : 0) }
 
+  /// What a GOAWAY says to people.
+  public var debugText: String { String(decoding: self.payload.dropFirst(8), as: UTF8.self) }
+
   /// The last stream that a GOAWAY names.
   public var lastStream: UInt32 { self.word(at: 0) & 0x7fff_ffff }
 

@@ -3,14 +3,14 @@ public import HTTP2
 extension Session {
   /// Feeds `bytes` in pieces of at most `pieceBytes`, and calls `act` after each.
   public func receive(
-    _ bytes: [UInt8], pieceBytes: Int = 16 << 10, _ act: () -> Void = {}
+    _ bytes: [UInt8], pieceBytes: Int = 16 << 10, now: UInt64 = 0, _ act: () -> Void = {}
   ) throws(SessionError) {
     var rest = bytes[...]
     while !rest.isEmpty {
       let piece = Array(rest.prefix(pieceBytes))
       rest = rest.dropFirst(pieceBytes)
       let result = piece.withUnsafeBytes { buffer in
-        Result { () throws(SessionError) in try self.receive(buffer) }
+        Result { () throws(SessionError) in try self.receive(buffer, now: now) }
       }
       try result.get()
       act()

@@ -22,10 +22,8 @@ public class Connection: ChannelInboundHandler {
   /// Which of our messages are compressed.
   let compression: MessageCompression
 
-  /// Bytes of messages that are not whole yet, or wait for whoever is to read them.
-  final var bufferedBytes = 0
   /// When this turn began: one clock read for all calls of a batch.
-  private(set) var now = NIODeadline.now()
+  private(set) var now: NIODeadline
   /// The channel was told to close, which it does at once, or within TLS once the peer has answered
   /// the goodbye: what still comes meanwhile is dropped, for libnghttp2 may not be asked any more.
   private(set) var isEnding = false
@@ -37,15 +35,21 @@ public class Connection: ChannelInboundHandler {
   private var isActing = false
   /// False while the socket takes no more; `channelWritabilityChanged` goes on. Kept here because
   /// asking the channel costs as much as a look-up in the store.
-  private var isWritable = true
+  final private(set) var isWritable = true
   /// Nothing stands between the channel and us that must see the bytes on their way.
   private let writesToSocket: Bool
   /// The socket itself, once the channel is active; see `DirectSocket`.
   private var socket: DirectSocket?
+  /// What is held beside the answers in the session; see `Connection+Held.swift`.
+  final var held = HeldBytes()
   /// Batches that were left to the channel and are not written yet.
-  private var pendingBatches = 0
+  final private(set) var pendingBatches = 0
+  /// All bytes that were ever left to the channel.
+  final private(set) var leftBytes = 0
   /// Reading was turned off, because there is output that the socket does not take.
-  private var isReadHeld = false
+  private(set) var isReadHeld = false
+  /// The session has failed, and the connection is about to be closed.
+  private var hasFailed = false
   private var deadlineTimer: Scheduled<Void>?
   private var deadlineArmed: NIODeadline?
 
@@ -59,6 +63,7 @@ public class Connection: ChannelInboundHandler {
     self.limits = limits
     self.resources = resources
     self.compression = compression
+    self.now = resources.now
   }
 
   // MARK: - For the subclass
@@ -87,7 +92,7 @@ public class Connection: ChannelInboundHandler {
 
   /// Reads the clock anew where no read has just done so.
   final func readClock() {
-    if !self.isReading { self.now = .now() }
+    if !self.isReading { self.now = self.resources.now }
   }
 
   /// Sees to it that `expire` is called for streams whose deadline passes, this one among them.
@@ -116,23 +121,30 @@ public class Connection: ChannelInboundHandler {
     self.context?.close(promise: nil)
   }
 
+  /// Does `body`, and sends what that queued once it has returned.
+  final func batch(_ body: () -> Void) {
+    self.isActing = true
+    body()
+    self.isActing = false
+    self.flush()
+  }
+
   private func deadlineReached() {
     self.deadlineArmed = nil
     self.deadlineTimer = nil
     self.readClock()
     var earliest: NIODeadline?
-    self.isActing = true
-    self.session.forEachLiveStream { stream in
-      guard stream.closeCode == nil, let deadline = self.deadline(of: stream) else { return }
-      if deadline <= self.now {
-        self.expire(stream)
-      } else {
-        earliest = min(earliest ?? deadline, deadline)
+    self.batch {
+      self.session.forEachLiveStream { stream in
+        guard stream.closeCode == nil, let deadline = self.deadline(of: stream) else { return }
+        if deadline <= self.now {
+          self.expire(stream)
+        } else {
+          earliest = min(earliest ?? deadline, deadline)
+        }
       }
     }
-    self.isActing = false
     if let earliest { self.watch(earliest) }
-    self.flush()
   }
 
   // MARK: - Channel events
@@ -196,8 +208,10 @@ public class Connection: ChannelInboundHandler {
   }
 
   private func feed(_ bytes: UnsafeRawBufferPointer) {
+    // What is read before the channel has closed.
+    guard !self.hasFailed else { return }
     do {
-      try self.session.receive(bytes)
+      try self.session.receive(bytes, now: self.now.uptimeNanoseconds)
     } catch {
       self.fail(error)
       return
@@ -218,6 +232,7 @@ public class Connection: ChannelInboundHandler {
   }
 
   private func fail(_ error: SessionError) {
+    self.hasFailed = true
     self.sessionFailed(error)
     self.closeAfterFlush()
   }
@@ -226,6 +241,11 @@ public class Connection: ChannelInboundHandler {
   func sessionFailed(_ error: SessionError) {}
 
   private func writeOutput() {
+    self.writeAll()
+    self.settle()
+  }
+
+  private func writeAll() {
     guard let context = self.context, !self.isEnding else { return }
     var hasMore = true
     while hasMore {
@@ -299,16 +319,32 @@ public class Connection: ChannelInboundHandler {
       let written = self.resources.output.withUnsafeReadableBytes { socket.write($0) }
       self.resources.output.moveReaderIndex(forwardBy: written)
     }
-    let rest = self.resources.output
-    guard rest.readableBytes > 0 else { return }
+    guard self.resources.output.readableBytes > 0 else { return }
+    let rest = self.leftover()
+    let count = rest.readableBytes
     self.pendingBatches += 1
+    self.held.pending += count
+    self.leftBytes += count
     let written = context.eventLoop.makePromise(of: Void.self)
     // Written or not: a channel that cannot write closes.
     written.futureResult.assumeIsolated().whenComplete { _ in
       self.pendingBatches -= 1
+      guard self.context != nil else { return }
+      self.held.pending -= count
+      self.settle()
       self.closeIfDone()
     }
     context.writeAndFlush(self.wrapOutboundOut(rest), promise: written)
+  }
+
+  /// What the channel is to write. The kernel has just refused it, so it may wait for long: a copy of
+  /// a few bytes, rather than the loop's whole buffer, which every stalled connection would keep.
+  private func leftover() -> ByteBuffer {
+    let output = self.resources.output
+    guard self.socket != nil && output.readableBytes <= output.storageCapacity / 2 else {
+      return output
+    }
+    return ByteBuffer(bytes: output.readableBytesView)
   }
 
   private func end() {
@@ -320,6 +356,7 @@ public class Connection: ChannelInboundHandler {
     self.socket = nil
     self.session.closeAllStreams(.cancel)
     self.act()
+    self.settleForGood()
     self.ended()
   }
 }

@@ -14,6 +14,8 @@ public struct ConnectionLimits: Sendable {
   /// Bytes of answers that the client has yet to take, all streams together; above it a server
   /// refuses further unary calls. Large values sent piece by piece do not count.
   public var answerBufferMaxBytes = 256 << 20
+  /// How long a server waits for its clients.
+  public var timeouts = ServerTimeouts()
 
   public init() {}
 }

@@ -11,10 +11,34 @@ final class LoopResources {
 
   let codec = MessageCodec()
 
+  /// What the loop shares with the other loops of its server.
+  let load: ServerLoad
+
   /// Small blocks for libnghttp2.
   let pool = MemoryPool()
 
-  init(allocator: ByteBufferAllocator) {
+  /// Takes the place of the clock, in tests.
+  private let simulation: SimulatedTime?
+
+  init(
+    allocator: ByteBufferAllocator, load: ServerLoad = ServerLoad(),
+    simulation: SimulatedTime? = nil
+  ) {
     self.output = allocator.buffer(capacity: 64 << 10)
+    self.load = load
+    self.simulation = simulation
   }
+
+  /// The time by which connections go.
+  var now: NIODeadline {
+    guard let simulation = self.simulation else { return .now() }
+    return simulation.now
+  }
+}
+
+/// A clock that stands still unless a test moves it.
+final class SimulatedTime {
+  var now: NIODeadline
+
+  init(_ now: NIODeadline) { self.now = now }
 }

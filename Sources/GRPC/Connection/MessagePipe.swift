@@ -27,7 +27,10 @@ final class MessagePipe: @unchecked Sendable {
   private(set) var outboundEncoding = MessageEncoding.identity
   /// Nil once the stream is closed.
   private var end: (connection: Connection, stream: HTTP2.Stream)?
-  private var isInboxFull = false
+  /// A message waits for the reader.
+  private(set) var isInboxFull = false
+  /// Messages that came whole.
+  private(set) var messagesReceived = 0
   /// Bytes of the message that waits for the reader.
   private(set) var inboxBytes = 0
   /// The reader went away, or everything was delivered.
@@ -106,6 +109,7 @@ final class MessagePipe: @unchecked Sendable {
         prefix.isCompressed
         ? try self.inflated(bytes, on: connection) : bytes.withUnsafeBytes { ByteBuffer(bytes: $0) }
       stream.consumeInbound(whole)
+      self.messagesReceived += 1
       // Otherwise a reader was waiting, and has it already.
       let received = ReceivedMessage(bytes: message, wasCompressed: prefix.isCompressed)
       guard case .stopProducing = self.source.yield(received) else { continue }

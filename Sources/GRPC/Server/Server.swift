@@ -10,6 +10,14 @@ public final class Server: Sendable {
     public var connection = ConnectionLimits()
     /// Connections open at once; one more is closed as soon as it is accepted.
     public var connectionsMax = 10_000
+    /// Connections open at once from one IPv4 address, or from one /64 network of IPv6.
+    public var connectionsPerAddressMax = 1_000
+    /// Tasks that serve streaming calls, those of cancelled calls included until they return; above
+    /// it streaming calls are refused.
+    public var handlersMax = 10_000
+    /// Bytes of requests and answers that all connections together may hold; above it calls are
+    /// refused. At least `connection.requestBufferMaxBytes`.
+    public var buffersMaxBytes = 1 << 30
     /// Connections that the kernel holds for us before they are accepted.
     public var listenBacklog = 1024
     /// How long a TLS handshake may take before the connection is closed.
@@ -27,8 +35,9 @@ public final class Server: Sendable {
   private let logger: Logger
   private let loops: [ObjectIdentifier: NIOLoopBoundBox<ServerLoop>]
   private let group: any EventLoopGroup
-  private let openConnections = Atomic<Int>(0)
   private let failedHandshakes = Atomic<Int>(0)
+  private let counts: ConnectionCounts
+  private let load: ServerLoad
   private let listeners = Mutex<[any Channel]>([])
 
   /// - Parameter group: its event loops serve the connections; stays the caller's.
@@ -40,16 +49,24 @@ public final class Server: Sendable {
     self.router = Router(services, interceptors: configuration.interceptors)
     self.group = group
     self.logger = logger
+    self.counts = ConnectionCounts(
+      connectionsMax: configuration.connectionsMax,
+      connectionsPerAddressMax: configuration.connectionsPerAddressMax)
+    let load = ServerLoad(
+      buffersMaxBytes: configuration.buffersMaxBytes, handlersMax: configuration.handlersMax)
+    self.load = load
     var loops: [ObjectIdentifier: NIOLoopBoundBox<ServerLoop>] = [:]
     for loop in group.makeIterator() {
       // Nobody uses the value before the loop does.
-      loops[ObjectIdentifier(loop)] = .makeBoxSendingValue(ServerLoop(), eventLoop: loop)
+      let value = ServerLoop(
+        load: load, sweepInterval: configuration.connection.timeouts.sweepInterval)
+      loops[ObjectIdentifier(loop)] = .makeBoxSendingValue(value, eventLoop: loop)
     }
     self.loops = loops
   }
 
   /// Connections open now.
-  public var connections: Int { self.openConnections.load(ordering: .relaxed) }
+  public var connections: Int { self.counts.open }
 
   /// TLS handshakes that failed since the server was made, for whatever reason.
   public var handshakeFailures: Int { self.failedHandshakes.load(ordering: .relaxed) }
@@ -114,124 +131,82 @@ public final class Server: Sendable {
     guard let bound = self.loops[ObjectIdentifier(channel.eventLoop)] else {
       preconditionFailure("a connection on a loop that is not the server's")
     }
-    let open = self.openConnections.add(1, ordering: .relaxed).newValue
-    guard open <= self.configuration.connectionsMax else {
-      self.openConnections.subtract(1, ordering: .relaxed)
-      bound.value.resources.limitHits.count(.connectionsMax)
-      self.logger.warning(
-        "connection refused: connections-max is reached",
-        metadata: [
-          "connections-max": "\(self.configuration.connectionsMax)",
-          "peer": "\(channel.remoteAddress?.description ?? "unknown")",
-        ])
+    let origin = Origin(channel.remoteAddress)
+    if let limit = self.counts.open(from: origin) {
+      let resources = bound.value.resources
+      resources.limitHits.count(limit)
+      let peer = channel.remoteAddress?.description ?? "unknown"
+      self.load.log(limit, peer: peer, now: resources.now, to: self.logger)
       channel.close(promise: nil)
       return
     }
-    let loop = bound.value
+    let arrival = Arrival(channel: channel, origin: origin, loop: bound.value)
     if let tls {
-      self.secure(channel, tls, loop)
+      self.secure(arrival, tls)
     } else {
-      self.serve(channel, ConnectionPeer(address: channel.remoteAddress), loop)
+      self.serve(arrival, ConnectionPeer(address: channel.remoteAddress))
     }
   }
 
+  /// A connection that was accepted and counted.
+  private struct Arrival {
+    let channel: any Channel
+    /// Nil where the transport has no addresses.
+    let origin: Origin?
+    let loop: ServerLoop
+  }
+
   /// The connection begins after the handshake; until then there is only a channel.
-  private func secure(_ channel: any Channel, _ tls: ServerTLS, _ loop: ServerLoop) {
+  private func secure(_ arrival: Arrival, _ tls: ServerTLS) {
+    let channel = arrival.channel
     let handshake = TLSHandshake(.server(timeout: self.configuration.handshakeTimeout)) { result in
-      loop.handshakeEnded(channel)
+      arrival.loop.handshakeEnded(channel)
       switch result {
       case .success(let names):
         let peer = ConnectionPeer(
           address: channel.remoteAddress, certificateNames: names, isEncrypted: true)
-        self.serve(channel, peer, loop)
+        self.serve(arrival, peer)
       case .failure(let failure):
-        self.handshakeFailed(channel, failure, loop)
+        self.handshakeFailed(arrival, failure)
       }
     }
     do {
       try channel.pipeline.syncOperations.addHandlers(tls.makeHandler(), handshake)
-      loop.handshakeBegan(channel)
+      arrival.loop.handshakeBegan(channel)
     } catch {
       // The channel is closed already; its handlers never came to be.
-      self.openConnections.subtract(1, ordering: .relaxed)
+      self.counts.close(from: arrival.origin)
     }
   }
 
-  private func handshakeFailed(
-    _ channel: any Channel, _ failure: TLSHandshake.Failure, _ loop: ServerLoop
-  ) {
-    self.openConnections.subtract(1, ordering: .relaxed)
+  private func handshakeFailed(_ arrival: Arrival, _ failure: TLSHandshake.Failure) {
+    self.counts.close(from: arrival.origin)
     self.failedHandshakes.add(1, ordering: .relaxed)
-    if failure == .timedOut { loop.resources.limitHits.count(.handshakeTimeout) }
+    if failure == .timedOut { arrival.loop.resources.limitHits.count(.handshakeTimeout) }
     self.logger.debug(
       "TLS handshake failed",
       metadata: [
-        "peer": "\(channel.remoteAddress?.description ?? "unknown")", "reason": "\(failure)",
+        "peer": "\(arrival.channel.remoteAddress?.description ?? "unknown")",
+        "reason": "\(failure)",
       ])
   }
 
-  private func serve(_ channel: any Channel, _ peer: ConnectionPeer, _ loop: ServerLoop) {
+  private func serve(_ arrival: Arrival, _ peer: ConnectionPeer) {
     let connection = ServerConnection(
-      router: self.router, limits: self.configuration.connection, resources: loop.resources,
-      logger: self.logger, peer: peer, compression: self.configuration.compression
+      router: self.router, limits: self.configuration.connection,
+      resources: arrival.loop.resources, logger: self.logger, peer: peer,
+      compression: self.configuration.compression
     ) { connection in
-      loop.remove(connection)
-      self.openConnections.subtract(1, ordering: .relaxed)
+      arrival.loop.remove(connection)
+      self.counts.close(from: arrival.origin)
     }
     do {
-      try channel.pipeline.syncOperations.addHandler(connection)
-      loop.add(connection, channel)
+      try arrival.channel.pipeline.syncOperations.addHandler(connection)
+      arrival.loop.add(connection, arrival.channel)
     } catch {
       // The channel is closed already; its handler never came to be.
-      self.openConnections.subtract(1, ordering: .relaxed)
+      self.counts.close(from: arrival.origin)
     }
-  }
-}
-
-/// The server's connections on one event loop. Used on that loop only.
-final class ServerLoop {
-  let resources = LoopResources(allocator: ByteBufferAllocator())
-  private var connections: [ObjectIdentifier: (ServerConnection, any Channel)] = [:]
-  /// Channels whose TLS handshake is under way: nobody has called on them yet.
-  private var handshakes: [ObjectIdentifier: any Channel] = [:]
-  private var isDraining = false
-
-  func handshakeBegan(_ channel: any Channel) {
-    self.handshakes[ObjectIdentifier(channel)] = channel
-    if self.isDraining { channel.close(promise: nil) }
-  }
-
-  func handshakeEnded(_ channel: any Channel) {
-    self.handshakes[ObjectIdentifier(channel)] = nil
-  }
-
-  func add(_ connection: ServerConnection, _ channel: any Channel) {
-    self.connections[ObjectIdentifier(connection)] = (connection, channel)
-    if self.isDraining { connection.startDrain() }
-  }
-
-  func remove(_ connection: ServerConnection) {
-    self.connections[ObjectIdentifier(connection)] = nil
-  }
-
-  /// Succeeds once every connection is closed, with how many did not close in time.
-  func drain(timeout: TimeAmount, on eventLoop: any EventLoop) -> EventLoopFuture<Int> {
-    self.isDraining = true
-    for channel in Array(self.handshakes.values) { channel.close(promise: nil) }
-    let open = Array(self.connections.values)
-    for (connection, _) in open { connection.startDrain() }
-    let abandoned = NIOLoopBoundBox(0, eventLoop: eventLoop)
-    let timer = eventLoop.assumeIsolated().scheduleTask(in: timeout) {
-      abandoned.value = self.connections.count
-      for (connection, _) in Array(self.connections.values) { connection.closeNow() }
-    }
-    return EventLoopFuture.andAllComplete(open.map { $0.1.closeFuture }, on: eventLoop)
-      .assumeIsolated()
-      .map {
-        timer.cancel()
-        return abandoned.value
-      }
-      .nonisolated()
   }
 }
 

@@ -42,6 +42,9 @@ struct ServerCall: CallState, ~Copyable {
   var metadata: AnswerMetadata?
   /// Bytes counted against the connection's `requestBufferMaxBytes`.
   var bufferedBytes = 0
+  /// How long a message has been on its way to us, and our answer on its way out.
+  var inbound = StallClock()
+  var outbound = StallClock()
   /// The async side, of a streaming call.
   var pipe: MessagePipe?
   var task: Task<Void, Never>?

@@ -179,9 +179,9 @@ extension ServerConnection {
     precondition(call.pointee.phase == .serving, "a call is answered once")
     call.pointee.phase = .parked
     stream.reportsClose = true
-    // What a few bytes have become is counted for as long as it waits; that there is room was seen
-    // when it was decompressed.
-    if call.pointee.wasCompressed { _ = self.buffer(stream) }
+    // Its message stays until it is answered. It was let in, so it is counted and not refused.
+    self.bufferedBytes += stream.inboundCount - call.pointee.bufferedBytes
+    call.pointee.bufferedBytes = stream.inboundCount
     if let deadline = call.pointee.deadline { self.watch(deadline) }
   }
 

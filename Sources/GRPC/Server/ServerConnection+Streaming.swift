@@ -5,11 +5,23 @@ internal import NIOCore
 /// any more.)
 private let shuttingDown = Status(.unavailable, "the server is shutting down")
 
+private func tooManyHandlers(_ most: Int) -> Status {
+  Status(
+    .resourceExhausted, "more than \(most) streaming calls are being served",
+    info: .init(
+      reason: "HANDLERS_EXHAUSTED", metadata: ["limit": "handlers-max", "limit_calls": "\(most)"]))
+}
+
 // Streaming calls, each served by a task of its own.
 extension ServerConnection {
   func start(_ service: any StreamingService, _ method: Int, _ stream: HTTP2.Stream) {
     let call = self.calls.of(stream)
     guard let context = self.context else { return }
+    let load = self.resources.load
+    guard load.enter() else {
+      self.hit(.handlersMax)
+      return self.fail(stream, tooManyHandlers(load.handlersMax))
+    }
     let pipe = MessagePipe(
       connection: self, stream: stream, eventLoop: context.eventLoop,
       outboundEncoding: call.pointee.replyEncoding,
@@ -27,6 +39,7 @@ extension ServerConnection {
     if let deadline = call.pointee.deadline { self.watch(deadline) }
     let connection = NIOLoopBound(self, eventLoop: context.eventLoop)
     call.pointee.task = Task {
+      defer { load.leave() }
       let status: Status
       do {
         try await service.serve(streamingCall)
@@ -51,7 +64,7 @@ extension ServerConnection {
       return self.endStreaming(stream, self.status(of: error))
     }
     // A message that is not whole, or waits for its reader.
-    if !self.buffer(stream) { self.endStreaming(stream, self.bufferExhausted()) }
+    if let refusal = self.buffer(stream) { self.endStreaming(stream, refusal) }
   }
 
   private func finishStreaming(_ pipe: MessagePipe, _ status: Status) {

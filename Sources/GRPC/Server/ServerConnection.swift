@@ -5,7 +5,7 @@ internal import NIOCore
 /// The path of a call: head -> message -> handler -> reply, all in one turn of the event loop.
 final class ServerConnection: Connection {
   private let router: Router
-  private let logger: Logger
+  let logger: Logger
   private let whenEnded: (ServerConnection) -> Void
   let calls = CallTable<ServerCall>()
   /// Who is at the other end.
@@ -14,21 +14,14 @@ final class ServerConnection: Connection {
   /// send the same block for call after call.
   private var lastBlock: [UInt8] = []
   private var lastHead: RequestHead?
-  private var drain = Drain.no
   /// What each interceptor keeps, by its index; empty until one does.
   private var interceptorMemory: [AnyObject?] = []
-  private var pingTimer: Scheduled<Void>?
-  /// How long a drain waits for the answer to its PING before it names the last call (gRFC A9).
-  private static let pingTimeout = TimeAmount.seconds(10)
-
-  private enum Drain {
-    case no
-    /// GOAWAY without a last stream was sent, and a PING; its answer proves that the client has seen
-    /// both, and that every call it started before is here.
-    case announced(pingAcks: Int)
-    /// GOAWAY with the last stream was sent.
-    case said
-  }
+  /// See `ServerConnection+Drain.swift`.
+  var drain = Drain.no
+  /// See `ServerConnection+Sweep.swift`.
+  var timers: ConnectionTimers
+  /// Calls refused by libnghttp2 that were counted as such.
+  var refusalsCounted = 0
 
   init(
     router: Router, limits: ConnectionLimits, resources: LoopResources, logger: Logger,
@@ -39,6 +32,8 @@ final class ServerConnection: Connection {
     self.peer = peer
     self.logger = logger
     self.whenEnded = whenEnded
+    self.timers = ConnectionTimers(
+      limits.timeouts, acceptedAt: resources.now, jitter: .random(in: -0.1...0.1))
     let session = Session(
       role: .server, configuration: limits.session, pool: resources.pool)
     super.init(
@@ -100,7 +95,7 @@ final class ServerConnection: Connection {
 
   private func head(of stream: HTTP2.Stream) throws(RequestHead.Refusal) -> RequestHead {
     if stream.isHeaderListTooLarge {
-      self.resources.limitHits.count(.headerListMax)
+      self.hit(.headerListMax)
       throw .status(
         Status(
           .resourceExhausted,
@@ -140,9 +135,9 @@ final class ServerConnection: Connection {
   func status(of error: FramingError) -> Status {
     switch error {
     case .inflatedTooLarge(let max) where max < self.limits.messageMaxBytes:
-      return self.bufferExhausted()
+      return self.requestsExhausted()
     case .tooLarge, .inflatedTooLarge:
-      self.resources.limitHits.count(.messageMax)
+      self.hit(.messageMax)
       return error.status
     default:
       return error.status
@@ -156,9 +151,7 @@ final class ServerConnection: Connection {
       let status = Status(.deadlineExceeded, "the deadline passed before the call was served")
       return self.fail(stream, status)
     }
-    guard self.session.queuedBytes <= self.limits.answerBufferMaxBytes else {
-      return self.fail(stream, self.answersExhausted())
-    }
+    guard self.hasRoomForAnswers else { return self.fail(stream, self.answersExhausted()) }
     guard case .unary(let service, let method) = self.router.handlers[call.pointee.handler] else {
       preconditionFailure("only unary calls are received whole")
     }
@@ -169,52 +162,10 @@ final class ServerConnection: Connection {
 
   /// The message is not whole: lets the client send on, within the connection's limit.
   private func wait(_ stream: HTTP2.Stream) {
-    guard self.buffer(stream) else { return self.fail(stream, self.bufferExhausted()) }
+    if let refusal = self.buffer(stream) { return self.fail(stream, refusal) }
     self.session.credit(stream)
     stream.reportsClose = true
     if let deadline = self.calls.of(stream).pointee.deadline { self.watch(deadline) }
-  }
-
-  /// Counts what `stream` holds; false where the connection's requests hold too much by it.
-  func buffer(_ stream: HTTP2.Stream) -> Bool {
-    let call = self.calls.of(stream)
-    let held = stream.inboundCount + (call.pointee.pipe?.inboxBytes ?? 0)
-    let grown = held - call.pointee.bufferedBytes
-    self.bufferedBytes += grown
-    call.pointee.bufferedBytes += grown
-    return self.bufferedBytes <= self.limits.requestBufferMaxBytes
-  }
-
-  func bufferExhausted() -> Status {
-    self.resources.limitHits.count(.requestBufferMax)
-    return Status(
-      .resourceExhausted,
-      "incomplete requests on this connection hold more than "
-        + "\(self.limits.requestBufferMaxBytes) bytes",
-      info: .init(
-        reason: "REQUEST_BUFFER_EXHAUSTED",
-        metadata: [
-          "limit": "request-buffer-max", "limit_bytes": "\(self.limits.requestBufferMaxBytes)",
-        ]))
-  }
-
-  private func answersExhausted() -> Status {
-    self.resources.limitHits.count(.answerBufferMax)
-    return Status(
-      .resourceExhausted,
-      "answers that were not read hold more than \(self.limits.answerBufferMaxBytes) bytes on "
-        + "this connection",
-      info: .init(
-        reason: "ANSWER_BUFFER_EXHAUSTED",
-        metadata: [
-          "limit": "answer-buffer-max", "limit_bytes": "\(self.limits.answerBufferMaxBytes)",
-        ]))
-  }
-
-  func unbuffer(_ stream: HTTP2.Stream) {
-    let call = self.calls.of(stream)
-    self.bufferedBytes -= call.pointee.bufferedBytes
-    call.pointee.bufferedBytes = 0
   }
 
   // MARK: - Ends
@@ -285,56 +236,25 @@ final class ServerConnection: Connection {
   }
 
   override func sessionFailed(_ error: SessionError) {
+    if case .limitReached(let limit) = error { return self.hit(PeerLimit(limit)) }
     self.logger.debug(
       "connection ended: the peer broke the protocol",
-      metadata: [
-        "peer": "\(self.peer.address?.description ?? "unknown")",
-        "error": "\(error)",
-      ])
+      metadata: ["peer": "\(self.peerName)", "error": "\(error)"])
   }
 
-  override func ended() {
-    self.pingTimer?.cancel()
-    self.whenEnded(self)
+  /// Counts that the client has run into `limit`, and tells the operator once in a while.
+  func hit(_ limit: PeerLimit, times: Int = 1) {
+    self.resources.limitHits.count(limit, times: times)
+    self.resources.load.log(
+      limit, times: times, peer: self.peerName, now: self.now, to: self.logger)
   }
 
-  // MARK: - Drain
+  /// Who is at the other end, for the log.
+  var peerName: String { self.peer.address?.description ?? "unknown" }
 
-  /// Takes no further calls, serves those under way, and closes (RFC 9113, section 6.8; gRFC A9).
-  func startDrain() {
-    guard case .no = self.drain else { return }
-    // Who has not even said that it speaks HTTP/2 has no call to lose, and answers no PING.
-    guard self.session.isPeerReady else { return self.closeNow() }
-    self.drain = .announced(pingAcks: self.session.pingAcks)
-    self.session.announceShutdown()
-    // Written first, because libnghttp2 sends a PING ahead of whatever else is queued.
-    self.flush()
-    self.session.ping()
-    self.flush()
-    // Streaming calls could go on for ever; their handlers are asked to end.
-    self.session.forEachLiveStream { self.calls.of($0).pointee.task?.cancel() }
-    guard let context = self.context else { return }
-    self.pingTimer = context.eventLoop.assumeIsolated().scheduleTask(in: Self.pingTimeout) {
-      self.sayGoAway()
-    }
-  }
+  override func ended() { self.whenEnded(self) }
 
   override func turnEnded() {
-    guard case .announced(let pingAcks) = self.drain, self.session.pingAcks > pingAcks else {
-      return
-    }
-    self.sayGoAway()
+    if case .announced = self.drain { self.continueDrain(isLate: false) }
   }
-
-  /// The second GOAWAY, which names the last call that is served.
-  private func sayGoAway() {
-    self.pingTimer?.cancel()
-    guard case .announced = self.drain else { return }
-    self.drain = .said
-    self.session.goAway(.noError)
-    self.flush()
-  }
-
-  /// Closes at once, whatever is under way.
-  func closeNow() { self.closeChannel() }
 }

@@ -1,7 +1,22 @@
 /// Everything that bounds a node: queues, buffers, counts and waits, in one place.
 ///
 /// Each property is a setting of its own. The range that each may have by itself stands in the
-/// table of settings; what they demand of each other stands in `LimitRelation.all` below.
+/// table of settings; what they demand of each other stands in `LimitRelation.all`.
+///
+/// What clients can make the node hold beside the store has a bound. All messages and answers in
+/// buffers together take `buffersMaxBytes`, and what comes in one turn of each connection. A
+/// connection that does its worst takes, beside its part of that, which is at most
+/// `requestBufferMaxBytes` + `answerBufferMaxBytes` + one message of each:
+///
+///     outputBufferMaxBytes + 64 KiB                      output that the kernel does not take
+///     2 x headerListMaxBytes x streamsMax                headers and trailers (2 x 16 KiB x 1000)
+///     64 KiB x streamsMax                                requests behind answers, until the next
+///                                                        look, within a second; and receive buffers
+///     100 bytes x (4 x streamsMax + outboundAcksMax + 4096)     frames that wait to be sent
+///     1 MiB                                              buffers kept for the next calls
+///
+/// A call that sends headers and nothing more has `bodyTimeout` to hold its part; an answer or a
+/// connection that the client does not read has `writeTimeout`.
 public struct NodeLimits: Sendable, Equatable {
   // What a client may send.
 
@@ -32,6 +47,10 @@ public struct NodeLimits: Sendable, Equatable {
   public var streamsMax = 1_000
   /// Open connections.
   public var connectionsMax = 10_000
+  /// Open connections from one IPv4 address, or from one /64 network of IPv6.
+  public var connectionsPerAddressMax = 1_000
+  /// Streaming calls being served, cancelled ones included until their handler returns.
+  public var handlersMax = 10_000
   /// HTTP/2 flow-control window of one call.
   public var streamWindowBytes = 1 << 20
   /// HTTP/2 flow-control window of one connection.
@@ -42,6 +61,33 @@ public struct NodeLimits: Sendable, Equatable {
   public var requestBufferMaxBytes = 64 << 20
   /// Answers that one connection's client has yet to take; above it, calls are refused.
   public var answerBufferMaxBytes = 256 << 20
+  /// Messages and answers that all connections together may hold; above it, calls are refused.
+  public var buffersMaxBytes = 1 << 30
+
+  // What a connection may do that brings no call; above it, it is ended.
+
+  /// HTTP/2 frames without a call that a connection may send each second.
+  public var controlFramesPerSecond = 1_000
+  /// Such frames at once.
+  public var controlFrameBurst = 10_000
+  /// Calls that a connection may cancel each second.
+  public var streamResetsPerSecond = 500
+  /// Such calls at once.
+  public var streamResetBurst = 10_000
+  /// Calls that a connection may break HTTP/2 on each second.
+  public var faultsPerSecond = 10
+  /// Such calls at once.
+  public var faultBurst = 100
+  /// Least time between two PINGs of a client that is sent nothing meanwhile; 0: any.
+  public var pingIntervalMinMilliseconds: Int64 = 5_000
+  /// PINGs that may come sooner than that.
+  public var pingStrikesMax = 2
+  /// CONTINUATION frames in one header block.
+  public var continuationsMax = 80
+  /// Entries in one SETTINGS frame.
+  public var settingsEntriesMax = 32
+  /// PINGs and SETTINGS that wait for our answer while the client does not read.
+  public var outboundAcksMax = 1_000
 
   // How often clients may call.
 
@@ -61,6 +107,24 @@ public struct NodeLimits: Sendable, Equatable {
 
   // How long things take.
 
+  /// From a connection's start to its client's acknowledgement of our SETTINGS; 0: any.
+  public var prefaceTimeoutMilliseconds: Int64 = 10_000
+  /// From the first byte of a frame or header block to its last; 0: any.
+  public var headerTimeoutMilliseconds: Int64 = 10_000
+  /// From the headers of a call to its whole message; 0: any.
+  public var bodyTimeoutMilliseconds: Int64 = 60_000
+  /// For output of which the client takes no byte; 0: any.
+  public var writeTimeoutMilliseconds: Int64 = 30_000
+  /// For a connection without calls; 0: any.
+  public var idleTimeoutMilliseconds: Int64 = 3_600_000
+  /// For any connection, give or take a tenth; 0: no limit.
+  public var connectionAgeMaxMilliseconds: Int64 = 0
+  /// For the calls of a connection that has reached that age; 0: none.
+  public var connectionAgeGraceMilliseconds: Int64 = 30_000
+  /// Silence after which a client is sent a PING; 0: no limit.
+  public var keepaliveIntervalMilliseconds: Int64 = 7_200_000
+  /// For the answer to that PING.
+  public var keepaliveTimeoutMilliseconds: Int64 = 20_000
   /// Time for open calls to end once the node was told to stop; 0: none.
   public var drainTimeoutMilliseconds: Int64 = 30_000
   /// Time that a client has for its TLS handshake.
@@ -132,6 +196,9 @@ struct LimitRelation: Sendable {
       setting: .requestBufferMax, terms: [.messageMax],
       reason: "the largest message could otherwise never become whole"),
     LimitRelation(
+      setting: .buffersMax, terms: [.requestBufferMax],
+      reason: "one connection could otherwise never use its own buffer"),
+    LimitRelation(
       setting: .outputBufferMax, terms: [.inlineValueMax],
       reason: "an inline value is copied whole into the output buffer"),
   ]
@@ -149,7 +216,7 @@ struct LimitRelation: Sendable {
     in configuration: NodeConfiguration, origins: SettingOrigins
   ) -> ConfigurationProblem? {
     let value = self.setting.bytes(in: configuration)
-    // Cannot overflow: the terms are in their ranges, so at most int32MaxBytes, and at most two.
+    // Cannot overflow: the terms are in their ranges, so at most 2^40, and at most two.
     let sum = self.terms.reduce(0) { $0 + $1.bytes(in: configuration) }
     let least = self.multiple * sum + self.extraBytes
     guard value < least else { return nil }

@@ -13,11 +13,13 @@ extension Setting {
     + [.tokens, .insecure]
     + [.logLevel, .logFormat, .accessLog]
     + [.valueMax, .keyMax, .inlineValueMax, .ttlMax, .batchKeysMax, .batchReplyMax, .messageMax]
-    + [.headerListMax, .headersMax, .streamsMax, .connectionsMax, .streamWindow]
-    + [.connectionWindow, .outputBufferMax, .requestBufferMax, .answerBufferMax]
+    + [.headerListMax, .headersMax, .streamsMax, .connectionsMax, .connectionsPerAddressMax]
+    + [.handlersMax, .streamWindow]
+    + [.connectionWindow, .outputBufferMax, .requestBufferMax, .answerBufferMax, .buffersMax]
     + [.compressionMin, .compressionMax]
     + [.drainTimeout]
     + [.rateLimitPerClient, .rateLimitBurst, .rateLimitClientsMax]
+    + Setting.protection + Setting.timeouts
 
   // Node.
 
@@ -153,6 +155,13 @@ extension Setting {
   package static let connectionsMax = Setting(
     "connections-max", .limits, .count(\.limits.connectionsMax, 1...1_000_000),
     "Open connections.")
+  package static let connectionsPerAddressMax = Setting(
+    "connections-per-address-max", .limits,
+    .count(\.limits.connectionsPerAddressMax, 1...1_000_000),
+    "Open connections from one IPv4 address, or from one /64 network of IPv6.")
+  package static let handlersMax = Setting(
+    "handlers-max", .limits, .count(\.limits.handlersMax, 1...1_000_000),
+    "Streaming calls being served, cancelled ones included until their handler returns.")
   package static let streamWindow = Setting(
     "stream-window", .limits,
     .bytes(\.limits.streamWindowBytes, (64 << 10)...NodeLimits.int32MaxBytes),
@@ -170,6 +179,9 @@ extension Setting {
   package static let answerBufferMax = Setting(
     "answer-buffer-max", .limits, .bytes(\.limits.answerBufferMaxBytes, 1...(1 << 40)),
     "Answers not yet read that one connection may hold before its calls are refused.")
+  package static let buffersMax = Setting(
+    "buffers-max", .limits, .bytes(\.limits.buffersMaxBytes, 1...(1 << 40)),
+    "Messages and answers that all connections may hold before calls are refused.")
   package static let drainTimeout = Setting(
     "drain-timeout", .limits, .milliseconds(\.limits.drainTimeoutMilliseconds, 0...86_400_000),
     "Time that open calls get to end once the node was told to stop.")

@@ -35,6 +35,10 @@ public struct Setting: Sendable {
     case logging = "Logging"
     /// What it bears from its clients.
     case limits = "Limits"
+    /// What it bears from clients that are broken or mean ill.
+    case protection = "Protection"
+    /// How long it waits for its clients.
+    case timeouts = "Timeouts"
   }
 
   /// Lower case, words joined by hyphens: `value-max`.

@@ -13,6 +13,13 @@ import Testing
     "te": "trailers", "content-type": "application/grpc",
   ]
 
+  /// However often they come.
+  private static var anyPings: ConnectionLimits {
+    var limits = ConnectionLimits()
+    limits.session.pingIntervalMinNanoseconds = 0
+    return limits
+  }
+
   private func call(_ id: UInt32, _ message: [UInt8] = [1]) -> [UInt8] {
     Frame.headers(stream: id, Self.head) + Frame.data(stream: id, framed(message), endStream: true)
   }
@@ -43,7 +50,7 @@ import Testing
   }
 
   @Test func `PINGs are answered, however many come in one read`() throws {
-    let server = try EmbeddedServer(Unary.echo)
+    let server = try EmbeddedServer(Unary.echo, limits: Self.anyPings)
     let pings = (0..<5_000).flatMap { _ in Frame.ping() }
     try server.feed(Frame.clientHello + pings)
     let answered = try server.frames().filter(\.isPing)
@@ -52,7 +59,7 @@ import Testing
   }
 
   @Test func `PINGs from a client that does not read end the connection at the limit`() throws {
-    let server = try EmbeddedServer(Unary.echo)
+    let server = try EmbeddedServer(Unary.echo, limits: Self.anyPings)
     try server.feed(Frame.clientHello)
     server.channel.isWritable = false
     server.channel.pipeline.fireChannelWritabilityChanged()
@@ -106,7 +113,7 @@ import Testing
     try server.feed(Frame.clientHello + self.call(1))
     _ = try server.frames()
 
-    server.connection.startDrain()
+    server.connection.startDrain(.shutdown)
     let announced = try server.frames()
     #expect(announced.types == [0x7, 0x6])
     #expect(announced.first?.lastStream == 0x7fff_ffff && announced.first?.code == 0)
@@ -136,7 +143,7 @@ import Testing
     let server = try EmbeddedServer(Unary.echo)
     try server.feed(Frame.clientHello)
     _ = try server.frames()
-    server.connection.startDrain()
+    server.connection.startDrain(.shutdown)
     let ping = try #require(try server.frames().first { $0.isPing })
     #expect(server.isActive)
     try server.feed(Frame.bytes(type: 0x6, flags: Frame.acknowledgement, ping.payload))
@@ -146,9 +153,9 @@ import Testing
   @Test func `draining twice says nothing new`() throws {
     let server = try EmbeddedServer(Unary.echo)
     try server.feed(Frame.clientHello)
-    server.connection.startDrain()
+    server.connection.startDrain(.shutdown)
     _ = try server.frames()
-    server.connection.startDrain()
+    server.connection.startDrain(.shutdown)
     #expect(try server.output().isEmpty)
   }
 }

@@ -11,19 +11,25 @@ final class EmbeddedServer {
   let connection: ServerConnection
   let client = Session(role: .client, configuration: .init())
   let answers = Collector()
+  let resources: LoopResources
+  private let time: SimulatedTime?
   private let ended: NIOLoopBoundBox<Bool>
   private var unread: [UInt8] = []
 
   init(
     _ services: [ServiceRegistration], limits: ConnectionLimits = .init(),
     interceptors: [any ServerInterceptor] = [],
-    compression: MessageCompression = MessageCompression()
+    compression: MessageCompression = MessageCompression(), load: ServerLoad = ServerLoad(),
+    time: NIODeadline? = nil
   ) throws {
     let ended = NIOLoopBoundBox(false, eventLoop: self.channel.eventLoop)
     self.ended = ended
+    self.time = time.map { SimulatedTime($0) }
+    self.resources = LoopResources(
+      allocator: ByteBufferAllocator(), load: load, simulation: self.time)
     self.connection = ServerConnection(
       router: Router(services, interceptors: interceptors), limits: limits,
-      resources: LoopResources(allocator: ByteBufferAllocator()), logger: silent,
+      resources: self.resources, logger: silent,
       peer: ConnectionPeer(address: nil), compression: compression,
       whenEnded: { _ in ended.value = true })
     try self.channel.pipeline.syncOperations.addHandler(self.connection)
@@ -82,6 +88,23 @@ final class EmbeddedServer {
       }
       isQuiet = requests.isEmpty && answers.isEmpty
     }
+  }
+
+  /// Lets simulated time pass, and the server look at its connection once a second meanwhile.
+  func pass(_ seconds: Int) {
+    guard let time = self.time else {
+      preconditionFailure("the test's server goes by the clock")
+    }
+    for _ in 0..<seconds where !self.hasEnded {
+      time.now = time.now + .seconds(1)
+      self.connection.sweep()
+    }
+  }
+
+  /// How often each limit was reached that was.
+  var hits: [PeerLimit: Int] {
+    Dictionary(uniqueKeysWithValues: zip(PeerLimit.allCases, self.resources.limitHits.all))
+      .filter { $0.value > 0 }
   }
 
   /// Lets the server read `bytes`, whatever they are.

@@ -90,10 +90,14 @@ class Closed(Exception):
 class Connection:
     """One connection: to a port, or one that is `connected` (TLS). Streams are opened by hand."""
 
-    def __init__(self, port, preface=True, connected=None):
+    def __init__(self, port, preface=True, acknowledges=True, connected=None):
         self.socket = connected or socket.create_connection(
             ("127.0.0.1", port), timeout=REPLY_SECONDS)
+        # The code and the text of the last GOAWAY that came, and how many PINGs did.
         self.goaway = None
+        self.goaway_text = None
+        self.pings = 0
+        self._acknowledges = acknowledges
         # What the server has announced: its SETTINGS, and the connection's window.
         self.settings = {}
         self.window = 65_535
@@ -138,24 +142,32 @@ class Connection:
             self._take(reply, stream, *self._read_frame())
         return reply.reset
 
+    def wait_for_pings(self, count):
+        """Reads, and answers, until so many PINGs have come."""
+        while self.pings < count:
+            self._take(Reply(), -1, *self._read_frame())
+
     def wait_until_closed(self):
         """Reads until the server closes; a peer that leaves us open runs into the time-out."""
         try:
             while True:
                 self._take(Reply(), -1, *self._read_frame())
-        except (Closed, ConnectionResetError):
+        except (Closed, ConnectionResetError, BrokenPipeError):
             return
 
     def _take(self, reply, stream, kind, flags, on, payload):
         if kind == SETTINGS and not flags & ACK:
             self.settings |= struct.iter_unpack(">HI", payload)
-            self.send(frame(SETTINGS, ACK, 0))
+            if self._acknowledges:
+                self.send(frame(SETTINGS, ACK, 0))
         elif kind == PING and not flags & ACK:
+            self.pings += 1
             self.send(frame(PING, ACK, 0, payload))
         elif kind == WINDOW_UPDATE and on == 0:
             self.window += struct.unpack(">I", payload)[0]
         elif kind == GOAWAY:
             self.goaway = struct.unpack(">I", payload[4:8])[0]
+            self.goaway_text = payload[8:].decode()
         elif on != stream:
             return
         elif kind == RST_STREAM:

@@ -104,6 +104,14 @@ import Testing
 
 /// For each setting a value that is not its default and fits with the others' defaults.
 private let sampleValues = [
+  "connections-per-address-max": "7", "handlers-max": "6", "buffers-max": "128MiB",
+  "control-frames-per-second": "11", "control-frame-burst": "12",
+  "stream-resets-per-second": "13", "stream-reset-burst": "14", "faults-per-second": "15",
+  "fault-burst": "16", "ping-interval-min": "17s", "ping-strikes-max": "18",
+  "continuations-max": "19", "settings-entries-max": "20", "outbound-acks-max": "21",
+  "preface-timeout": "22s", "header-timeout": "23s", "body-timeout": "24s",
+  "write-timeout": "25s", "idle-timeout": "26s", "connection-age-max": "27s",
+  "connection-age-grace": "28s", "keepalive-interval": "29s", "keepalive-timeout": "31s",
   "listen": "[::1]:0", "advertise": "cache-1:7601", "node-id": "node-1", "loops": "3",
   "memory": "2GiB", "tombstones-max": "5", "expiry-sweep-interval": "2s", "log-level": "error",
   "log-format": "json", "value-max": "1MiB", "key-max": "1KiB", "inline-value-max": "64",

@@ -1,4 +1,7 @@
 import CacheStore
+import GRPC
+import HTTP2
+import NIOCore
 import Testing
 
 @testable import Node
@@ -23,12 +26,63 @@ import Testing
     #expect(limits.outputBufferMaxBytes == 262_144)
     #expect(limits.requestBufferMaxBytes == 67_108_864)
     #expect(limits.answerBufferMaxBytes == 268_435_456)
+    #expect(limits.connectionsPerAddressMax == 1_000)
+    #expect(limits.handlersMax == 10_000)
+    #expect(limits.buffersMaxBytes == 1_073_741_824)
     #expect(limits.drainTimeoutMilliseconds == 30_000)
     #expect(limits.expirySweepIntervalMilliseconds == 100)
     #expect(limits.reloadIntervalMilliseconds == 10_000)
     #expect(limits.rateLimitPerClient == 0)
     #expect(limits.rateLimitBurst == 0)
     #expect(limits.rateLimitClientsMax == 10_000)
+  }
+
+  @Test func `what a client may do beside calls, and for how long it is waited for`() {
+    let limits = NodeLimits()
+    #expect((limits.controlFramesPerSecond, limits.controlFrameBurst) == (1_000, 10_000))
+    #expect((limits.streamResetsPerSecond, limits.streamResetBurst) == (500, 10_000))
+    #expect((limits.faultsPerSecond, limits.faultBurst) == (10, 100))
+    #expect((limits.pingIntervalMinMilliseconds, limits.pingStrikesMax) == (5_000, 2))
+    #expect((limits.continuationsMax, limits.settingsEntriesMax) == (80, 32))
+    #expect(limits.outboundAcksMax == 1_000)
+    #expect(limits.prefaceTimeoutMilliseconds == 10_000)
+    #expect(limits.headerTimeoutMilliseconds == 10_000)
+    #expect(limits.bodyTimeoutMilliseconds == 60_000)
+    #expect(limits.writeTimeoutMilliseconds == 30_000)
+    #expect(limits.idleTimeoutMilliseconds == 3_600_000)
+    #expect(limits.connectionAgeMaxMilliseconds == 0)
+    #expect(limits.connectionAgeGraceMilliseconds == 30_000)
+    #expect(limits.keepaliveIntervalMilliseconds == 7_200_000)
+    #expect(limits.keepaliveTimeoutMilliseconds == 20_000)
+  }
+
+  @Test func `a server takes over what a node is told, and has the same defaults`() {
+    let server = Server.Configuration(NodeLimits())
+    #expect(server.connection.timeouts == ServerTimeouts())
+    #expect(server.buffersMaxBytes == Server.Configuration().buffersMaxBytes)
+    #expect(server.connection.session == SessionConfiguration())
+    var limits = NodeLimits()
+    limits.faultBurst = 7
+    limits.pingIntervalMinMilliseconds = 3
+    limits.writeTimeoutMilliseconds = 9
+    limits.handlersMax = 5
+    let changed = Server.Configuration(limits)
+    #expect(changed.connection.session.faultBurst == 7)
+    #expect(changed.connection.session.pingIntervalMinNanoseconds == 3_000_000)
+    #expect(changed.connection.timeouts.write == .milliseconds(9))
+    #expect(changed.handlersMax == 5)
+  }
+
+  @Test func `buffers of all connections that hold one's are taken and one byte less refused`()
+    throws
+  {
+    #expect(try load(["buffers-max": "64MiB"]).limits.buffersMaxBytes == 64 << 20)
+    #expect(
+      try problems(["buffers-max": "67108863"]) == [
+        "buffers-max (67108863 from --buffers-max) is less than request-buffer-max (64MiB by"
+          + " default), but one connection could otherwise never use its own buffer."
+          + " Raise buffers-max to at least 64MiB, or lower request-buffer-max."
+      ])
   }
 
   @Test func `memory of twice the largest value is taken and one byte less refused`() throws {
@@ -121,7 +175,7 @@ import Testing
   @Test func `the largest sizes of all do not overflow each other`() throws {
     let configuration = try load([
       "value-max": "1GiB", "message-max": "2147483647", "batch-reply-max": "2147483647",
-      "request-buffer-max": "1TiB", "memory": "1024TiB",
+      "request-buffer-max": "1TiB", "buffers-max": "1TiB", "memory": "1024TiB",
     ])
     #expect(configuration.limits.valueMaxBytes == 1 << 30)
   }
@@ -130,7 +184,7 @@ import Testing
     ["inline-value-max": "64"], ["inline-value-max": "48KiB"],
     [
       "value-max": "1GiB", "message-max": "2047MiB", "batch-reply-max": "2047MiB",
-      "request-buffer-max": "2047MiB", "memory": "2GiB",
+      "request-buffer-max": "2047MiB", "buffers-max": "2GiB", "memory": "2GiB",
     ],
     ["value-max": "1", "memory": "1MiB"], ["loops": "1024"], ["tombstones-max": "1000000000"],
   ])

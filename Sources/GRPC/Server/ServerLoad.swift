@@ -1,0 +1,67 @@
+internal import Logging
+internal import NIOCore
+internal import Synchronization
+
+/// What all connections of a server hold together, and what its log was told of limits. One for each
+/// server, used from every loop.
+final class ServerLoad: Sendable {
+  /// Least time between two records above debug about the same limit.
+  private static let logInterval = TimeAmount.seconds(10)
+
+  /// Bytes of requests and answers that all connections together may hold.
+  let buffersMaxBytes: Int
+  /// Tasks that serve streaming calls, those of cancelled calls included until they return.
+  let handlersMax: Int
+
+  private let buffered = Atomic<Int>(0)
+  private let running = Atomic<Int>(0)
+  /// When the operator was last told of a limit, and how often it was reached since.
+  private let told = Mutex<[PeerLimit: (at: NIODeadline, unlogged: Int)]>([:])
+
+  init(buffersMaxBytes: Int = 1 << 30, handlersMax: Int = 10_000) {
+    self.buffersMaxBytes = buffersMaxBytes
+    self.handlersMax = handlersMax
+  }
+
+  /// Bytes held now, as of each connection's last turn.
+  var bufferedBytes: Int { self.buffered.load(ordering: .relaxed) }
+
+  /// Handlers running now.
+  var handlers: Int { self.running.load(ordering: .relaxed) }
+
+  /// A connection holds so many bytes more, or fewer.
+  func buffer(_ change: Int) { self.buffered.add(change, ordering: .relaxed) }
+
+  /// A handler is about to run; false where there are too many. Each that was let in says `leave`.
+  func enter() -> Bool {
+    guard self.running.add(1, ordering: .relaxed).newValue <= self.handlersMax else {
+      self.running.subtract(1, ordering: .relaxed)
+      return false
+    }
+    return true
+  }
+
+  /// A handler has returned.
+  func leave() { self.running.subtract(1, ordering: .relaxed) }
+
+  /// Tells the log that `limit` was reached: above debug only once in a while, so that a flood of
+  /// attacks is no flood of the log.
+  ///
+  /// - Parameter times: how often it was reached now.
+  func log(
+    _ limit: PeerLimit, times: Int = 1, peer: @autoclosure () -> String, now: NIODeadline,
+    to logger: Logger
+  ) {
+    let count = self.told.withLock { told -> Int? in
+      guard let last = told[limit], now < last.at + Self.logInterval else {
+        defer { told[limit] = (now, 0) }
+        return (told[limit]?.unlogged ?? 0) + times
+      }
+      told[limit] = (last.at, last.unlogged + times)
+      return nil
+    }
+    logger.log(
+      level: count == nil ? .debug : .info, "a client has reached \(limit.rawValue)",
+      metadata: ["peer": "\(peer())", "times": "\(count ?? times)"])
+  }
+}

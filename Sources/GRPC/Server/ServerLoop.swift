@@ -1,0 +1,77 @@
+internal import NIOCore
+
+/// The server's connections on one event loop. Used on that loop only.
+final class ServerLoop {
+  let resources: LoopResources
+  private var connections: [ObjectIdentifier: (ServerConnection, any Channel)] = [:]
+  /// Channels whose TLS handshake is under way: nobody has called on them yet.
+  private var handshakes: [ObjectIdentifier: any Channel] = [:]
+  private var isDraining = false
+  private let sweepInterval: TimeAmount
+  private var isSweeping = false
+
+  init(load: ServerLoad, sweepInterval: TimeAmount) {
+    self.resources = LoopResources(allocator: ByteBufferAllocator(), load: load)
+    self.sweepInterval = sweepInterval
+  }
+
+  func handshakeBegan(_ channel: any Channel) {
+    self.handshakes[ObjectIdentifier(channel)] = channel
+    if self.isDraining { channel.close(promise: nil) }
+  }
+
+  func handshakeEnded(_ channel: any Channel) {
+    self.handshakes[ObjectIdentifier(channel)] = nil
+  }
+
+  func add(_ connection: ServerConnection, _ channel: any Channel) {
+    self.connections[ObjectIdentifier(connection)] = (connection, channel)
+    if self.isDraining { connection.startDrain(.shutdown) }
+    self.startSweeping(on: channel.eventLoop)
+  }
+
+  func remove(_ connection: ServerConnection) {
+    self.connections[ObjectIdentifier(connection)] = nil
+  }
+
+  /// Succeeds once every connection is closed, with how many did not close in time.
+  func drain(timeout: TimeAmount, on eventLoop: any EventLoop) -> EventLoopFuture<Int> {
+    self.isDraining = true
+    for channel in Array(self.handshakes.values) { channel.close(promise: nil) }
+    let open = Array(self.connections.values)
+    for (connection, _) in open { connection.startDrain(.shutdown) }
+    let abandoned = NIOLoopBoundBox(0, eventLoop: eventLoop)
+    let timer = eventLoop.assumeIsolated().scheduleTask(in: timeout) {
+      abandoned.value = self.connections.count
+      for (connection, _) in Array(self.connections.values) { connection.closeNow() }
+    }
+    return EventLoopFuture.andAllComplete(open.map { $0.1.closeFuture }, on: eventLoop)
+      .assumeIsolated()
+      .map {
+        timer.cancel()
+        return abandoned.value
+      }
+      .nonisolated()
+  }
+
+  /// One timer for all that connections and calls can be late with: they arm none of their own. It
+  /// runs from the first connection until it finds none.
+  private func startSweeping(on eventLoop: any EventLoop) {
+    guard !self.isSweeping else { return }
+    self.isSweeping = true
+    let bound = NIOLoopBound(self, eventLoop: eventLoop)
+    eventLoop.scheduleRepeatedTask(
+      initialDelay: self.sweepInterval, delay: self.sweepInterval
+    ) { task in
+      bound.value.sweep(task)
+    }
+  }
+
+  private func sweep(_ task: RepeatedTask) {
+    guard !self.connections.isEmpty else {
+      self.isSweeping = false
+      return task.cancel()
+    }
+    for (connection, _) in Array(self.connections.values) { connection.sweep() }
+  }
+}
