@@ -12,7 +12,10 @@ usage() {
   sed -n '2,8s/^# \{0,1\}//p' "$0"
   echo "targets: $(targets)"
 }
-targets() { sed -n 's/^ *name: "\(.*\)",*$/\1/p' Tests/FuzzTests/Targets/*.swift | sort | xargs; }
+targets() { sed -n 's/^ *name: "\([a-z-]*\)",.*/\1/p' Tests/FuzzTests/Targets/*.swift | sort | xargs; }
+
+# Swift's own report of a trap would keep libFuzzer from writing the input down.
+export SWIFT_BACKTRACE=enable=no
 
 seconds=60
 replay=

@@ -32,11 +32,11 @@ public struct Metadata: Sendable, Hashable {
   /// Adds all fields of `other` after those that are here.
   public mutating func add(_ other: Metadata) { self.fields += other.fields }
 
-  /// Whether a field can be added: for names and values that come from outside. What a peer has sent as
-  /// metadata can.
+  /// Whether a field can be added: for names and values that come from outside.
   ///
-  /// A name is a token in lower case (RFC 9113, section 8.2.1) that is not the protocol's own. A value has no control characters but
-  /// the tab (RFC 9110, section 5.5), unless the name ends in `-bin`: then it may be any bytes.
+  /// A name is a token in lower case (RFC 9113, section 8.2.1) that is not the protocol's own. A
+  /// value has no control characters but the tab (RFC 9110, section 5.5), unless the name ends in
+  /// `-bin`: then it may be any bytes.
   public static func isValid(_ name: String, _ value: [UInt8]) -> Bool {
     guard !name.isEmpty, !Self.isReserved(name), name.utf8.allSatisfy(Self.isNameByte) else {
       return false
@@ -120,8 +120,10 @@ public struct MetadataView: ~Escapable {
     var fields = self.block
     while let field = fields.next() {
       let name = field.name.text
-      guard !Metadata.isReserved(name) else { continue }
-      guard name.hasSuffix("-bin") else {
+      let isBinary = name.hasSuffix("-bin")
+      // libnghttp2 lets nothing through that is not valid; a trap must not depend on it.
+      guard Metadata.isValid(name, isBinary ? [] : field.value.array) else { continue }
+      guard isBinary else {
         metadata.add(name, bytes: field.value.array)
         continue
       }

@@ -53,7 +53,6 @@ extension FuzzTarget {
     var fields: [(name: String, value: [UInt8])] = []
     while !reader.isEmpty && fields.count < 200 {
       let name = reader.bytes(Int(reader.byte()))
-      // HTTP/2 lets no other names through.
       fields.append(
         (String(decoding: name, as: UTF8.self).lowercased(), reader.bytes(Int(reader.byte()))))
     }
