@@ -125,8 +125,10 @@ func onFrameSent(
   _ handle: OpaquePointer?, _ frame: UnsafePointer<nghttp2_frame>?,
   _ context: UnsafeMutableRawPointer?
 ) -> Int32 {
-  guard core(context).pointee.hasEarlyEnd else { return 0 }
+  let core = core(context)
   let head = frame!.pointee.hd
+  if head.type > NGHTTP2_HEADERS.rawValue { core.pointee.frameCounts.sent(head) }
+  guard core.pointee.hasEarlyEnd else { return 0 }
   guard head.type == NGHTTP2_HEADERS.rawValue,
     head.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0,
     nghttp2_session_get_stream_remote_close(handle, head.stream_id) == 0

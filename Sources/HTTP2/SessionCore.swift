@@ -26,6 +26,7 @@ struct SessionCore: ~Copyable {
   var goAway: Session.GoAway?
   var pingAcks = 0
   var isPeerReady = false
+  var frameCounts = FrameCounts()
 
   /// Every record ever made, live or free; the live ones have an id.
   private(set) var records: [UnsafeMutablePointer<StreamRecord>] = []

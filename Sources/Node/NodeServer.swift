@@ -9,7 +9,8 @@ internal import NIOPosix
 internal import ServiceLifecycle
 
 /// What a node is made of, started in this order and stopped in the reverse: store, event loops,
-/// services, listener, housekeeping.
+/// services, admin pages, listener, housekeeping. The admin pages come before the listener and go
+/// after it, so that they can say that the node is starting, or stopping.
 struct NodeServer: Service {
   private let configuration: NodeConfiguration
   private let logger: Logger
@@ -18,6 +19,9 @@ struct NodeServer: Service {
   private let health = HealthService()
   private let reflection: ReflectionService
   private let admin: AdminService
+  private let channelz = ChannelzService(channels: ChannelRegistry())
+  private let readiness = Readiness()
+  private let startedNanoseconds = NodeClock.wallNanoseconds()
 
   init(_ configuration: NodeConfiguration, logger: Logger) throws {
     self.configuration = configuration
@@ -26,8 +30,10 @@ struct NodeServer: Service {
     self.reflection = ReflectionService(
       try ReflectionIndex(
         descriptorSet: DescriptorSet.bytes,
-        services: [CacheMethod.service, AdminMethod.service, "grpc.health.v1.Health"]
-          + ReflectionService.services))
+        services: [
+          CacheMethod.service, AdminMethod.service, "grpc.health.v1.Health",
+          ChannelzService.service,
+        ] + ReflectionService.services))
     self.admin = AdminService(store: self.store, loops: configuration.loops)
   }
 
@@ -48,9 +54,24 @@ struct NodeServer: Service {
       store: self.store, clock: self.clock, configuration: self.configuration)
     let server = Server(
       [.unary(paths: CacheMethod.allPaths, cache), .unary(paths: AdminMethod.allPaths, self.admin)]
-        + self.health.registrations + self.reflection.registrations,
+        + self.health.registrations + self.reflection.registrations
+        + self.channelz.registrations,
       configuration: Server.Configuration(self.configuration.limits), group: loops,
       logger: self.logger)
+    self.channelz.show(server)
+    let pages = try await self.startAdmin(server, loops)
+    do {
+      try await self.serve(server, pages: pages?.address, on: loops)
+    } catch {
+      try await pages?.shutdown()
+      throw error
+    }
+    try await pages?.shutdown()
+  }
+
+  private func serve(
+    _ server: Server, pages: HostPort?, on loops: MultiThreadedEventLoopGroup
+  ) async throws {
     let listen = self.configuration.listen
     let address: SocketAddress
     do {
@@ -61,12 +82,16 @@ struct NodeServer: Service {
     let nodeID = self.configuration.resolvedNodeID(boundPort: address.port ?? listen.port)
     self.admin.listening(nodeID: nodeID) { server.connections }
     let housekeeping = self.startHousekeeping(on: loops.next())
-    for name in ["", CacheMethod.service, AdminMethod.service] { self.health.set(name, .serving) }
+    let names = [
+      "", HealthService.live, HealthService.ready, CacheMethod.service, AdminMethod.service,
+    ]
+    for name in names { self.health.set(name, .serving) }
+    self.readiness.current = .serving
     self.logger.info(
       "ready",
       metadata: [
         "listen": "\(HostPort(host: listen.host, port: address.port ?? listen.port))",
-        "node-id": "\(nodeID)", "version": "\(LarderVersion.current)",
+        "admin": "\(pages.map(\.description) ?? "off")", "node-id": "\(nodeID)", "version": "\(LarderVersion.current)",
         "loops": "\(self.configuration.loops)",
         "memory": "\(ByteCount(bytes: self.configuration.memoryBytes))",
       ])
@@ -81,6 +106,8 @@ struct NodeServer: Service {
     await Self.untilStopped()
 
     self.logger.info("stopping: no new calls, finishing those under way")
+    // Those who ask hear it before the listener closes, and clients before GOAWAY.
+    self.readiness.current = .draining
     await self.health.stop()
     let abandoned = await server.shutdown(
       timeout: .milliseconds(self.configuration.limits.drainTimeoutMilliseconds))
@@ -90,6 +117,25 @@ struct NodeServer: Service {
         "connections closed with calls under way: drain-timeout passed",
         metadata: ["connections": "\(abandoned)"])
     }
+  }
+
+  private func startAdmin(
+    _ server: Server, _ loops: MultiThreadedEventLoopGroup
+  ) async throws -> AdminServer? {
+    guard let address = self.configuration.admin else { return nil }
+    let (store, startedNanoseconds) = (self.store, self.startedNanoseconds)
+    let pages = AdminPages(
+      readiness: self.readiness,
+      metrics: { adminHits in
+        NodeMetrics(
+          version: LarderVersion.current, startedNanoseconds: startedNanoseconds,
+          process: ProcessUsage.current(), logLinesLost: LogOutput.standardError.lostLines,
+          namespaces: store.namespaces.configurations.map(\.name), store: store.statistics(),
+          server: await server.metrics(), adminHits: adminHits
+        ).text
+      },
+      loops: Array(loops.makeIterator()))
+    return try await AdminServer.start(address, limits: self.configuration.limits, pages: pages)
   }
 
   /// Where a client on this machine finds the node.
@@ -124,12 +170,18 @@ struct NodeServer: Service {
 /// What keeps a node from starting.
 enum NodeError: Error, CustomStringConvertible {
   case cannotListen(HostPort, any Error)
+  case cannotServeAdmin(HostPort, any Error)
 
   var description: String {
     switch self {
     case .cannotListen(let address, let error):
       "cannot listen on \(address): \(error). Is another process using the port? "
         + "Choose another address with --listen."
+    case .cannotServeAdmin(let address, let error):
+      "cannot serve the admin pages on \(address): \(error). Each node on a machine needs an "
+        + "address of its own for them: choose another one with --admin, such as "
+        + "\(HostPort(host: address.host, port: Swift.min(address.port + 1, 65_535))), or "
+        + "--admin off."
     }
   }
 }

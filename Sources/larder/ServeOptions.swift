@@ -7,6 +7,7 @@ import Node
 /// Flags of the group "Node".
 struct NodeOptions: ParsableArguments {
   @Option(.listen) var listen: String?
+  @Option(.admin) var admin: String?
   @Option(.advertise) var advertise: String?
   @Option(.nodeID) var nodeID: String?
   @Option(.loops) var loops: String?
@@ -14,7 +15,7 @@ struct NodeOptions: ParsableArguments {
 
   var given: [(Setting, String?)] {
     [
-      (.listen, self.listen), (.advertise, self.advertise), (.nodeID, self.nodeID),
+      (.listen, self.listen), (.admin, self.admin), (.advertise, self.advertise), (.nodeID, self.nodeID),
       (.loops, self.loops), (.config, self.config),
     ]
   }
@@ -63,6 +64,9 @@ struct LimitOptions: ParsableArguments {
   @Option(.requestBufferMax) var requestBufferMax: String?
   @Option(.answerBufferMax) var answerBufferMax: String?
   @Option(.drainTimeout) var drainTimeout: String?
+  @Option(.adminConnectionsMax) var adminConnectionsMax: String?
+  @Option(.adminRequestMax) var adminRequestMax: String?
+  @Option(.adminTimeout) var adminTimeout: String?
 
   var given: [(Setting, String?)] {
     [
@@ -74,6 +78,8 @@ struct LimitOptions: ParsableArguments {
       (.streamWindow, self.streamWindow), (.connectionWindow, self.connectionWindow),
       (.outputBufferMax, self.outputBufferMax), (.requestBufferMax, self.requestBufferMax),
       (.answerBufferMax, self.answerBufferMax), (.drainTimeout, self.drainTimeout),
+      (.adminConnectionsMax, self.adminConnectionsMax), (.adminRequestMax, self.adminRequestMax),
+      (.adminTimeout, self.adminTimeout),
     ]
   }
 }

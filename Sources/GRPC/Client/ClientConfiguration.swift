@@ -15,6 +15,8 @@ public struct ClientConfiguration: Sendable {
   /// Above the server's SETTINGS_MAX_CONCURRENT_STREAMS, calls wait inside the connection.
   public var callsMax = 10_000
   public var backoff = BackoffConfiguration()
+  /// Where a channel can be found by channelz; nil: nowhere.
+  public var registry: ChannelRegistry?
 
   public static let defaultUserAgent = "larder/0.1.0"
 

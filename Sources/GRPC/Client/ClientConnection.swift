@@ -9,6 +9,8 @@ public import NIOCore
 public final class ClientConnection: Connection {
   /// The server, as `host:port`.
   public let peer: String
+  /// By which channelz knows the connection.
+  let id = ChannelzID.next()
   /// Calls whose end the caller was not told yet.
   public internal(set) var openCalls = 0
 
@@ -95,6 +97,7 @@ public final class ClientConnection: Connection {
       write(&output)
     }
     self.session.finish(stream)
+    self.counts.pointee.sent(at: self.now)
     return CallID(stream: stream.id)
   }
 
@@ -149,6 +152,7 @@ public final class ClientConnection: Connection {
     call.pointee.phase = phase
     stream.reportsClose = true
     self.openCalls += 1
+    self.counts.pointee.began(at: self.now)
     if timeout != nil || self.keepalive != nil { self.readClock() }
     if let timeout {
       let deadline = self.now + timeout

@@ -61,7 +61,7 @@ final class MessagePipe: @unchecked Sendable {
   /// - Throws: what is wrong with the framing; the call cannot go on.
   func deliver() throws(FramingError) {
     guard let (connection, stream) = self.end else { return }
-    try self.yieldMessages(of: stream, heedingReader: true)
+    try self.yieldMessages(of: stream, of: connection, heedingReader: true)
     if !self.isInboxFull {
       connection.session.credit(stream)
       if stream.isEndReceived && !self.isInboxClosed {
@@ -76,13 +76,13 @@ final class MessagePipe: @unchecked Sendable {
   ///
   /// - Throws: what is wrong with the framing, once the messages before it are handed over.
   func deliverRest() throws(FramingError) {
-    guard let stream = self.end?.stream else { return }
-    try self.yieldMessages(of: stream, heedingReader: false)
+    guard let (connection, stream) = self.end else { return }
+    try self.yieldMessages(of: stream, of: connection, heedingReader: false)
     guard stream.inboundCount == 0 else { throw .truncated }
   }
 
   private func yieldMessages(
-    of stream: HTTP2.Stream, heedingReader: Bool
+    of stream: HTTP2.Stream, of connection: Connection, heedingReader: Bool
   ) throws(FramingError) {
     while !(heedingReader && self.isInboxFull) && !self.isInboxClosed {
       guard
@@ -94,6 +94,7 @@ final class MessagePipe: @unchecked Sendable {
       let message = stream.inboundBytes.extracting(MessagePrefix.byteCount..<whole)
         .withUnsafeBytes { ByteBuffer(bytes: $0) }
       stream.consumeInbound(whole)
+      connection.messageReceived(on: stream, bytes: prefix.length)
       // Otherwise a reader was waiting, and has it already.
       guard case .stopProducing = self.source.yield(message) else { continue }
       self.isInboxFull = true
@@ -172,6 +173,8 @@ final class MessagePipe: @unchecked Sendable {
         }
       }
     }
+    connection.readClock()
+    connection.messageSent(on: stream, bytes: message.readableBytes)
     if stream.outboundCount > Self.outboxMaxBytes {
       stream.drainMark = Self.outboxMaxBytes / 2
       self.waitingWriters.append(continuation)

@@ -18,13 +18,22 @@ public final class Server: Sendable {
     public init() {}
   }
 
+  /// A socket that the server listens on.
+  struct Listener {
+    let id: Int64
+    let channel: any Channel
+  }
+
+  /// By which channelz knows the server; positive, and never given twice in the life of the process.
+  public let id = ChannelzID.next()
+
+  let router: Router
+  let loops: [ObjectIdentifier: NIOLoopBoundBox<ServerLoop>]
   private let configuration: Configuration
-  private let router: Router
   private let logger: Logger
-  private let loops: [ObjectIdentifier: NIOLoopBoundBox<ServerLoop>]
   private let group: any EventLoopGroup
   private let openConnections = Atomic<Int>(0)
-  private let listeners = Mutex<[any Channel]>([])
+  let listeners = Mutex<[Listener]>([])
 
   /// - Parameter group: its event loops serve the connections; stays the caller's.
   public init(
@@ -68,7 +77,7 @@ public final class Server: Sendable {
         channel.eventLoop.makeCompletedFuture { self.accept(channel) }
       }
     let listener = try await bootstrap.bind(host: host, port: port).get()
-    self.listeners.withLock { $0.append(listener) }
+    self.listeners.withLock { $0.append(Listener(id: ChannelzID.next(), channel: listener)) }
     guard let address = listener.localAddress else {
       preconditionFailure("a bound listener has an address")
     }
@@ -82,7 +91,7 @@ public final class Server: Sendable {
   public func shutdown(timeout: TimeAmount) async -> Int {
     let listeners = self.listeners.withLock { listeners in
       defer { listeners = [] }
-      return listeners
+      return listeners.map(\.channel)
     }
     for listener in listeners { listener.close(promise: nil) }
     for listener in listeners { await listener.waitUntilClosed() }
@@ -108,6 +117,7 @@ public final class Server: Sendable {
     let open = self.openConnections.add(1, ordering: .relaxed).newValue
     guard open <= self.configuration.connectionsMax else {
       self.openConnections.subtract(1, ordering: .relaxed)
+      bound.value.refused += 1
       bound.value.resources.limitHits.count(.connectionsMax)
       self.logger.warning(
         "connection refused: connections-max is reached",
@@ -139,15 +149,22 @@ public final class Server: Sendable {
 /// The server's connections on one event loop. Used on that loop only.
 final class ServerLoop {
   let resources = LoopResources(allocator: ByteBufferAllocator())
-  private var connections: [ObjectIdentifier: (ServerConnection, any Channel)] = [:]
+  private(set) var connections: [ObjectIdentifier: (ServerConnection, any Channel)] = [:]
+  /// What the connections have done that are closed.
+  private(set) var closedConnections = ConnectionMetrics()
+  private(set) var accepted = 0
+  /// Closed at once for want of room.
+  var refused = 0
   private var isDraining = false
 
   func add(_ connection: ServerConnection, _ channel: any Channel) {
+    self.accepted += 1
     self.connections[ObjectIdentifier(connection)] = (connection, channel)
     if self.isDraining { connection.startDrain() }
   }
 
   func remove(_ connection: ServerConnection) {
+    self.closedConnections.add(connection)
     self.connections[ObjectIdentifier(connection)] = nil
   }
 

@@ -8,7 +8,7 @@ extension ServerConnection {
       MessagePrefix.write(length: size, into: &output)
       write(&output)
     }
-    self.sendReply(stream)
+    self.sendReply(stream, bytes: size)
   }
 
   func reply(
@@ -23,7 +23,7 @@ extension ServerConnection {
     }
     self.session.splice(value, owner: owner, into: stream)
     self.session.append(to: stream, size: tailSize, tail)
-    self.sendReply(stream)
+    self.sendReply(stream, bytes: headSize + value.count + tailSize)
   }
 
   func append(to stream: HTTP2.Stream, size: Int, _ write: (inout OutputRawSpan) -> Void) {
@@ -48,10 +48,11 @@ extension ServerConnection {
     self.append(to: stream, size: 0) { _ in }
     let size = stream.outboundCount - MessagePrefix.byteCount
     self.session.overwrite(in: stream, at: 1, bigEndian: UInt32(size))
-    self.sendReply(stream)
+    self.sendReply(stream, bytes: size)
   }
 
-  private func sendReply(_ stream: HTTP2.Stream) {
+  private func sendReply(_ stream: HTTP2.Stream, bytes: Int) {
+    self.messageSent(on: stream, bytes: bytes)
     self.session.finish(stream, trailers: Trailers.ok)
     self.session.respond(stream, head: Trailers.responseHead)
     self.conclude(stream, .ok)

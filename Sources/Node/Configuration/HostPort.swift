@@ -39,6 +39,12 @@ public struct HostPort: Sendable, Hashable {
     self.host == "0.0.0.0" || self.host == "::"
   }
 
+  /// True for addresses that only this machine can call: 127.0.0.0/8, `::1` and `localhost`.
+  public var isLoopback: Bool {
+    self.host == "localhost" || self.host == "::1"
+      || (self.host.hasPrefix("127.") && isIPv4(self.host))
+  }
+
   private static func split(_ text: String) throws(HostPortError) -> (host: String, port: String) {
     if text.hasPrefix("[") {
       guard let close = text.firstIndex(of: "]") else { throw .hostInvalid }

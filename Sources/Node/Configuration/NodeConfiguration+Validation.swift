@@ -18,12 +18,26 @@ extension NodeConfiguration {
     for relation in LimitRelation.all where relation.settings.isDisjoint(with: refused) {
       if let problem = relation.problem(in: self, origins: origins) { problems.append(problem) }
     }
+    if let problem = self.adminProblem(origins: origins) { problems.append(problem) }
     for (index, namespace) in self.namespaces.enumerated() {
       problems += namespace.problems(limits: self.limits, origins: origins, in: self) { key in
         namespaceLabel(index, key)
       }
     }
     return problems
+  }
+}
+
+extension NodeConfiguration {
+  /// The one place that decides how far the admin pages may be offered: they show who calls, to
+  /// whoever asks.
+  private func adminProblem(origins: SettingOrigins) -> ConfigurationProblem? {
+    guard let admin = self.admin, !admin.isLoopback else { return nil }
+    return ConfigurationProblem(
+      settings: [Setting.admin.name],
+      message: "\(Setting.admin.name) (\(origins.describe(.admin, in: self))) can be reached from"
+        + " other machines, but the admin pages have neither TLS nor authentication. Give an"
+        + " address of the loopback interface, such as 127.0.0.1:7680, or off.")
   }
 }
 

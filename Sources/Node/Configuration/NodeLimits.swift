@@ -43,10 +43,17 @@ public struct NodeLimits: Sendable, Equatable {
   /// Answers that one connection's client has yet to take; above it, calls are refused.
   public var answerBufferMaxBytes = 256 << 20
 
+  /// Open connections to the admin pages.
+  public var adminConnectionsMax = 64
+  /// Of one request for an admin page, its headers included.
+  public var adminRequestMaxBytes = 8 << 10
+
   // How long things take.
 
   /// Time for open calls to end once the node was told to stop; 0: none.
   public var drainTimeoutMilliseconds: Int64 = 30_000
+  /// Time for one request for an admin page: until it is whole, and until it is answered.
+  public var adminTimeoutMilliseconds: Int64 = 5_000
   /// Time between two looks for expired entries.
   public var expirySweepIntervalMilliseconds: Int64 = 100
 

@@ -6,19 +6,23 @@ internal import CacheStore
 extension Setting {
   /// In the order of `larder serve --help`.
   public static let all: [Setting] =
-    [.listen, .advertise, .nodeID, .loops, .config]
+    [.listen, .admin, .advertise, .nodeID, .loops, .config]
     + [.memory, .tombstonesMax, .expirySweepInterval]
     + [.logLevel, .logFormat]
     + [.valueMax, .keyMax, .inlineValueMax, .ttlMax, .batchKeysMax, .batchReplyMax, .messageMax]
     + [.headerListMax, .headersMax, .streamsMax, .connectionsMax, .streamWindow]
     + [.connectionWindow, .outputBufferMax, .requestBufferMax, .answerBufferMax]
     + [.drainTimeout]
+    + [.adminConnectionsMax, .adminRequestMax, .adminTimeout]
 
   // Node.
 
   package static let listen = Setting(
     "listen", .node, .listen,
     "Address to accept connections on. Port 0 takes a free port.")
+  package static let admin = Setting(
+    "admin", .node, .admin,
+    "Address of the pages /metrics, /live and /ready over HTTP; off for none. This machine only.")
   package static let advertise = Setting(
     "advertise", .node, .advertise, derivedDefault: "the address of --listen",
     "Address at which other machines reach this node.")
@@ -112,4 +116,13 @@ extension Setting {
   package static let drainTimeout = Setting(
     "drain-timeout", .limits, .milliseconds(\.limits.drainTimeoutMilliseconds, 0...86_400_000),
     "Time that open calls get to end once the node was told to stop.")
+  package static let adminConnectionsMax = Setting(
+    "admin-connections-max", .limits, .count(\.limits.adminConnectionsMax, 1...10_000),
+    "Open connections to the admin pages.")
+  package static let adminRequestMax = Setting(
+    "admin-request-max", .limits, .bytes(\.limits.adminRequestMaxBytes, (1 << 10)...(1 << 20)),
+    "Size of one request for an admin page, headers included.")
+  package static let adminTimeout = Setting(
+    "admin-timeout", .limits, .milliseconds(\.limits.adminTimeoutMilliseconds, 10...3_600_000),
+    "Time for one request for an admin page to come whole, and again for its answer.")
 }

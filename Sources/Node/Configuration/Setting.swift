@@ -11,7 +11,7 @@ public struct Setting: Sendable {
     case count(any WritableKeyPath<NodeConfiguration, Int> & Sendable, ClosedRange<Int>)
     case milliseconds(
       any WritableKeyPath<NodeConfiguration, Int64> & Sendable, ClosedRange<Int64>)
-    case listen, advertise, nodeID, configFile, logLevel, logFormat
+    case listen, advertise, admin, nodeID, configFile, logLevel, logFormat
   }
 
   /// The title under which `larder serve --help` shows a setting.
@@ -55,7 +55,7 @@ public struct Setting: Sendable {
     case .bytes: "size"
     case .count: "number"
     case .milliseconds: "duration"
-    case .listen, .advertise: "host:port"
+    case .listen, .advertise, .admin: "host:port"
     case .nodeID: "id"
     case .configFile: "file"
     case .logLevel: "level"
@@ -77,6 +77,7 @@ public struct Setting: Sendable {
       DurationText.text(milliseconds: configuration[keyPath: path])
     case .listen: configuration.listen.description
     case .advertise: configuration.advertise?.description
+    case .admin: configuration.admin?.description ?? "off"
     case .nodeID: configuration.nodeID
     case .configFile: configuration.configFile
     case .logLevel: configuration.logLevel.rawValue
