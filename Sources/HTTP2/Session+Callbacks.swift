@@ -91,6 +91,8 @@ private func onFrame(
 ) -> Int32 {
   let core = core(context)
   let head = frame!.pointee.hd
+  // Not the frames that every call has.
+  if head.type > NGHTTP2_HEADERS.rawValue { core.pointee.frameCounts.received(head) }
   switch nghttp2_frame_type(UInt32(head.type)) {
   case NGHTTP2_HEADERS, NGHTTP2_DATA:
     guard let record = core.pointee.record(head.stream_id) else { return 0 }

@@ -134,12 +134,13 @@ func onFrameSent(
     core.pointee.framesSent += 1
     if core.pointee.hasEarlyEnd { return endEarly(handle, head) }
   case NGHTTP2_RST_STREAM:
+    core.pointee.frameCounts.sent(head)
     switch ErrorCode(rawValue: frame!.pointee.rst_stream.error_code) {
     case .refusedStream: core.pointee.refusals += 1
     case .noError, .cancel, .enhanceYourCalm: break
     default: core.pointee.faults += 1
     }
-  default: break
+  default: core.pointee.frameCounts.sent(head)
   }
   return 0
 }

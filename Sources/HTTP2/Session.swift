@@ -193,6 +193,15 @@ public final class Session {
   /// The peer may still send something that matters to us.
   public var wantsRead: Bool { nghttp2_session_want_read(self.handle) != 0 }
 
+  /// Frames received and sent, of the kinds that tell of trouble.
+  public var frameCounts: FrameCounts { self.core.pointee.frameCounts }
+
+  /// Bytes that the peer lets us send on the connection now, whatever its streams allow.
+  public var sendWindowBytes: Int { Int(nghttp2_session_get_remote_window_size(self.handle)) }
+
+  /// Bytes that the peer may send on the connection now, whatever its streams allow.
+  public var receiveWindowBytes: Int { Int(nghttp2_session_get_local_window_size(self.handle)) }
+
   /// There is something to send, window permitting.
   public var wantsWrite: Bool { nghttp2_session_want_write(self.handle) != 0 }
 

@@ -40,6 +40,7 @@ struct SessionCore: ~Copyable {
   var refusals = 0
   /// A limit that the peer has run into inside nghttp2's receive.
   var reachedLimit: SessionLimit?
+  var frameCounts = FrameCounts()
 
   /// Every record ever made, live or free; the live ones have an id.
   private(set) var records: [UnsafeMutablePointer<StreamRecord>] = []

@@ -30,10 +30,15 @@ final class NodeClock: Sendable {
     self.wallOffsetMilliseconds.store(Self.measure(), ordering: .relaxed)
   }
 
-  private static func measure() -> Int64 {
+  /// Since 1970.
+  static func wallNanoseconds() -> Int64 {
     var wall = timespec()
     clock_gettime(CLOCK_REALTIME, &wall)
-    let wallMilliseconds = Int64(wall.tv_sec) * 1000 + Int64(wall.tv_nsec) / 1_000_000
-    return wallMilliseconds - Int64(NIODeadline.now().uptimeNanoseconds / 1_000_000)
+    return Int64(wall.tv_sec) * 1_000_000_000 + Int64(wall.tv_nsec)
+  }
+
+  private static func measure() -> Int64 {
+    Self.wallNanoseconds() / 1_000_000
+      - Int64(NIODeadline.now().uptimeNanoseconds / 1_000_000)
   }
 }

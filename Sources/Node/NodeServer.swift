@@ -10,19 +10,23 @@ internal import ServiceLifecycle
 internal import UnixSignals
 
 /// What a node is made of, started in this order and stopped in the reverse: store, event loops,
-/// services, listener, housekeeping.
+/// services, admin pages, listener, housekeeping. The admin pages come before the listener and go
+/// after it, so that they can say that the node is starting, or stopping.
 struct NodeServer: Service {
-  private let configuration: NodeConfiguration
-  private let logger: Logger
-  private let store: Store
+  let configuration: NodeConfiguration
+  let logger: Logger
+  let store: Store
   private let clock = NodeClock()
   private let health = HealthService()
   private let reflection: ReflectionService
   private let admin: AdminService
   /// Nil: everybody may call.
-  private let accessControl: AccessControl?
+  let accessControl: AccessControl?
   /// Nil: plaintext.
   private let tls: TLSFiles?
+  private let channelz = ChannelzService(channels: ChannelRegistry())
+  let readiness = Readiness()
+  let startedNanoseconds = NodeClock.wallNanoseconds()
 
   /// What SIGHUP, or a changed file, has read anew.
   private var reloadables: [any Reloadable] {
@@ -38,8 +42,10 @@ struct NodeServer: Service {
     self.reflection = ReflectionService(
       try ReflectionIndex(
         descriptorSet: DescriptorSet.bytes,
-        services: [CacheMethod.service, AdminMethod.service, "grpc.health.v1.Health"]
-          + ReflectionService.services))
+        services: [
+          CacheMethod.service, AdminMethod.service, "grpc.health.v1.Health",
+          ChannelzService.service,
+        ] + ReflectionService.services))
     self.admin = AdminService(store: self.store, loops: configuration.loops)
     self.accessControl = try configuration.tokensFile.map { path in
       try AccessControl(
@@ -65,12 +71,26 @@ struct NodeServer: Service {
       isAccessControlled: self.accessControl != nil)
     let services: [ServiceRegistration] =
       [.unary(paths: CacheMethod.allPaths, cache), .unary(paths: AdminMethod.allPaths, self.admin)]
-      + self.health.registrations + self.reflection.registrations
+      + self.health.registrations + self.reflection.registrations + self.channelz.registrations
     var serverConfiguration = Server.Configuration(self.configuration.limits)
     serverConfiguration.compression = MessageCompression(self.configuration)
     serverConfiguration.interceptors = self.interceptors(paths: services.flatMap(\.paths))
     let server = Server(
       services, configuration: serverConfiguration, group: loops, logger: self.logger)
+    self.channelz.show(server)
+    let pages = try await self.startAdmin(server, loops)
+    do {
+      try await self.serve(server, pages: pages?.address, on: loops)
+    } catch {
+      try await pages?.shutdown()
+      throw error
+    }
+    try await pages?.shutdown()
+  }
+
+  private func serve(
+    _ server: Server, pages: HostPort?, on loops: MultiThreadedEventLoopGroup
+  ) async throws {
     for warning in self.configuration.warnings { self.logger.warning("\(warning)") }
     // Before anyone can know that the node is there, and tell it to reload.
     let hangUps = await UnixSignalsSequence(trapping: .sighup)
@@ -84,17 +104,20 @@ struct NodeServer: Service {
     let nodeID = self.configuration.resolvedNodeID(boundPort: address.port ?? listen.port)
     self.admin.listening(nodeID: nodeID) { server.connections }
     let housekeeping = self.startHousekeeping(on: loops.next())
-    for name in ["", CacheMethod.service, AdminMethod.service] { self.health.set(name, .serving) }
+    let names = [
+      "", HealthService.live, HealthService.ready, CacheMethod.service, AdminMethod.service,
+    ]
+    for name in names { self.health.set(name, .serving) }
+    self.readiness.current = .serving
     var metadata: Logger.Metadata = [
       "listen": "\(HostPort(host: listen.host, port: address.port ?? listen.port))",
-      "node-id": "\(nodeID)", "version": "\(LarderVersion.current)",
-      "loops": "\(self.configuration.loops)",
+      "admin": "\(pages?.description ?? "off")", "node-id": "\(nodeID)",
+      "version": "\(LarderVersion.current)", "loops": "\(self.configuration.loops)",
       "memory": "\(ByteCount(bytes: self.configuration.memoryBytes))",
     ]
     metadata["tls"] = self.tls.map { _ in "\(self.configuration.tls.summary)" }
     metadata["plaintext-listen"] = plaintext.map { "\($0)" }
     self.logger.info("ready", metadata: metadata)
-
     self.logger.info("call it from any gRPC client", metadata: self.examples(address))
 
     await withTaskGroup(of: Void.self) { group in
@@ -106,6 +129,8 @@ struct NodeServer: Service {
     }
 
     self.logger.info("stopping: no new calls, finishing those under way")
+    // Those who ask hear it before the listener closes, and clients before GOAWAY.
+    self.readiness.current = .draining
     await self.health.stop()
     let abandoned = await server.shutdown(
       timeout: .milliseconds(self.configuration.limits.drainTimeoutMilliseconds))
@@ -117,41 +142,6 @@ struct NodeServer: Service {
     }
   }
 
-  /// In the order in which they see a call: the log hears of refusals too, and a caller that is
-  /// known is counted by its name.
-  private func interceptors(paths: [String]) -> [any ServerInterceptor] {
-    var interceptors: [any ServerInterceptor] = []
-    if self.configuration.accessLog != .off {
-      interceptors.append(AccessLog(mode: self.configuration.accessLog, logger: self.logger))
-    }
-    let limits = self.configuration.limits
-    let rateLimit =
-      limits.rateLimitPerClient == 0
-      ? nil
-      : ClientRateLimit(
-        rate: TokenBucket.Rate(perSecond: limits.rateLimitPerClient, burst: limits.rateLimitBurst),
-        clientsMax: limits.rateLimitClientsMax, paths: paths)
-    if let control = self.accessControl {
-      interceptors.append(Authentication(control: control, rateLimit: rateLimit, paths: paths))
-    }
-    if let rateLimit { interceptors.append(rateLimit) }
-    return interceptors
-  }
-
-  /// Two calls that work as they stand, but for the files that hold secrets.
-  private func examples(_ address: SocketAddress) -> Logger.Metadata {
-    let target = self.reachable(address)
-    var (larder, grpcurl) = self.configuration.tls.clientFlags
-    if self.accessControl != nil {
-      larder += " --token-file FILE"
-      grpcurl += " -H \"authorization: Bearer $(cat FILE)\""
-    }
-    return [
-      "try": "larder set greeting hello --target \(target)\(larder)",
-      "or": "grpcurl \(grpcurl) \(target) describe larder.v1.Cache",
-    ]
-  }
-
   private static func listen(
     _ server: Server, _ setting: Setting, _ address: HostPort, _ tls: ServerTLS?
   ) async throws(NodeError) -> SocketAddress {
@@ -160,13 +150,6 @@ struct NodeServer: Service {
     } catch {
       throw .cannotListen(setting.name, address, error)
     }
-  }
-
-  /// Where a client on this machine finds the node.
-  private func reachable(_ address: SocketAddress) -> HostPort {
-    let listen = self.configuration.listen
-    return HostPort(
-      host: listen.isWildcard ? "127.0.0.1" : listen.host, port: address.port ?? listen.port)
   }
 
   private static func untilStopped() async {
@@ -188,63 +171,5 @@ struct NodeServer: Service {
       clock.adjust()
       _ = store.sweep(bucketsMax: Self.sweepBucketsMax, now: clock.time(.now()))
     }
-  }
-}
-
-/// What keeps a node from starting.
-enum NodeError: Error, CustomStringConvertible {
-  /// The setting that gave the address, the address, and why.
-  case cannotListen(String, HostPort, any Error)
-  /// The setting that gave the path, the path, and why.
-  case unreadable(String, String, String)
-
-  var description: String {
-    switch self {
-    case .cannotListen(let setting, let address, let error):
-      "cannot listen on \(address): \(error). Is another process using the port? "
-        + "Choose another address with --\(setting)."
-    case .unreadable(let setting, let path, let reason):
-      "\(setting): \(quoted(path)) \(reason). Expected a PEM file that the node's user may read."
-    }
-  }
-}
-
-extension StoreConfiguration {
-  init(_ configuration: NodeConfiguration) {
-    self.init(
-      memoryBytes: configuration.memoryBytes,
-      inlineValueMaxBytes: configuration.limits.inlineValueMaxBytes,
-      valueMaxBytes: configuration.limits.valueMaxBytes,
-      tombstonesMax: configuration.limits.tombstonesMax,
-      cores: configuration.loops,
-      namespaces: configuration.namespaces.map { namespace in
-        CacheStore.NamespaceConfiguration(
-          name: namespace.name,
-          defaultExpiry: namespace.defaultTTLMilliseconds
-            .map { .after(milliseconds: UInt64($0)) } ?? .never,
-          ttlMaxMilliseconds: UInt64(namespace.ttlMaxMilliseconds))
-      })
-  }
-}
-
-extension Server.Configuration {
-  init(_ limits: NodeLimits) {
-    self.init()
-    self.connectionsMax = limits.connectionsMax
-    self.handshakeTimeout = .milliseconds(limits.handshakeTimeoutMilliseconds)
-    self.connectionsPerAddressMax = limits.connectionsPerAddressMax
-    self.handlersMax = limits.handlersMax
-    self.buffersMaxBytes = limits.buffersMaxBytes
-    self.connection.timeouts = ServerTimeouts(limits)
-    self.connection.messageMaxBytes = limits.messageMaxBytes
-    self.connection.outputBufferMaxBytes = limits.outputBufferMaxBytes
-    self.connection.requestBufferMaxBytes = limits.requestBufferMaxBytes
-    self.connection.answerBufferMaxBytes = limits.answerBufferMaxBytes
-    self.connection.session.streamsMax = limits.streamsMax
-    self.connection.session.streamWindowBytes = limits.streamWindowBytes
-    self.connection.session.connectionWindowBytes = limits.connectionWindowBytes
-    self.connection.session.headerListMaxBytes = limits.headerListMaxBytes
-    self.connection.session.headersMax = limits.headersMax
-    self.connection.session.protect(by: limits)
   }
 }

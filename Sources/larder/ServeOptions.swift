@@ -7,6 +7,7 @@ import Node
 /// Flags of the group "Node".
 struct NodeOptions: ParsableArguments {
   @Option(.listen) var listen: String?
+  @Option(.admin) var admin: String?
   @Option(.advertise) var advertise: String?
   @Option(.nodeID) var nodeID: String?
   @Option(.loops) var loops: String?
@@ -16,8 +17,9 @@ struct NodeOptions: ParsableArguments {
 
   var given: [(Setting, String?)] {
     [
-      (.listen, self.listen), (.advertise, self.advertise), (.nodeID, self.nodeID),
-      (.loops, self.loops), (.config, self.config), (.reloadInterval, self.reloadInterval),
+      (.listen, self.listen), (.admin, self.admin), (.advertise, self.advertise),
+      (.nodeID, self.nodeID), (.loops, self.loops), (.config, self.config),
+      (.reloadInterval, self.reloadInterval),
       (.compression, self.compression),
     ]
   }
@@ -109,6 +111,9 @@ struct LimitOptions: ParsableArguments {
   @Option(.rateLimitPerClient) var rateLimitPerClient: String?
   @Option(.rateLimitBurst) var rateLimitBurst: String?
   @Option(.rateLimitClientsMax) var rateLimitClientsMax: String?
+  @Option(.adminConnectionsMax) var adminConnectionsMax: String?
+  @Option(.adminRequestMax) var adminRequestMax: String?
+  @Option(.adminTimeout) var adminTimeout: String?
 
   var given: [(Setting, String?)] {
     [
@@ -126,6 +131,8 @@ struct LimitOptions: ParsableArguments {
       (.compressionMax, self.compressionMax), (.drainTimeout, self.drainTimeout),
       (.rateLimitPerClient, self.rateLimitPerClient), (.rateLimitBurst, self.rateLimitBurst),
       (.rateLimitClientsMax, self.rateLimitClientsMax),
+      (.adminConnectionsMax, self.adminConnectionsMax), (.adminRequestMax, self.adminRequestMax),
+      (.adminTimeout, self.adminTimeout),
     ]
   }
 }

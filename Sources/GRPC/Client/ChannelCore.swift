@@ -8,15 +8,17 @@ final class ChannelCore: UnaryReceiver {
 
   private let host: String
   private let port: Int
-  private let peer: String
+  let peer: String
   private let eventLoop: any EventLoop
   private let configuration: ClientConfiguration
   private let logger: Logger
-  private var state: ChannelStateMachine
+  private(set) var state: ChannelStateMachine
   /// Calls go here; nil while there is none that takes any.
   private var connection: ClientConnection?
   /// Every connection that is not closed: calls may be ending on those that take no more.
-  private var connections: [ObjectIdentifier: ClientConnection] = [:]
+  private(set) var connections: [ObjectIdentifier: ClientConnection] = [:]
+  /// The calls that were made on no connection, or on one that is closed.
+  private(set) var closedCounts = ChannelCounts()
   private var waiters: [ChannelWaiter] = []
   private var methods: [String: ClientMethod] = [:]
   private var calls: [UInt64: ChannelCall] = [:]
@@ -47,7 +49,7 @@ final class ChannelCore: UnaryReceiver {
     self.withConnection(waiter) { result in
       switch result {
       case .success(let connection): self.send(call, on: connection)
-      case .failure(let status): call.finish(.failure(status))
+      case .failure(let status): self.fail(call, status)
       }
     }
   }
@@ -67,11 +69,12 @@ final class ChannelCore: UnaryReceiver {
 
   private func send(_ call: ChannelCall, on connection: ClientConnection) {
     let timeout = call.deadline.map { $0 - .now() }
-    if let timeout, timeout <= .nanoseconds(0) { return call.finish(.failure(self.tooLate)) }
+    if let timeout, timeout <= .nanoseconds(0) { return self.fail(call, self.tooLate) }
     guard ClientConnection.takes(call.metadata) else {
-      return call.finish(.failure(self.metadataTooLarge(call.metadata)))
+      return self.fail(call, self.metadataTooLarge(call.metadata))
     }
     self.lastTag += 1
+    connection.readClock()
     let id = connection.call(
       self.method(call.path), timeout: timeout, metadata: call.metadata, size: call.message.count,
       { output in
@@ -86,11 +89,17 @@ final class ChannelCore: UnaryReceiver {
     guard let id else {
       // Only just found out: the next connection takes it.
       if connection.isLeaving { return self.start(call) }
-      return call.finish(.failure(self.tooManyCalls))
+      return self.fail(call, self.tooManyCalls)
     }
     call.sent = (connection, id, self.lastTag)
     self.calls[self.lastTag] = call
     self.flushSoon()
+  }
+
+  /// Ends a call that was never sent.
+  private func fail(_ call: ChannelCall, _ status: Status) {
+    self.closedCounts.callsUnsent += 1
+    call.finish(.failure(status))
   }
 
   func received(_ response: borrowing UnaryResponse, tag: UInt64) {
@@ -128,20 +137,22 @@ final class ChannelCore: UnaryReceiver {
     _ done: @escaping (Result<ClientStreamingCall, Status>) -> Void
   ) {
     self.withConnection(waiter) { result in
-      done(
-        result.flatMap { connection in
-          let timeout = waiter.deadline.map { $0 - .now() }
-          if let timeout, timeout <= .nanoseconds(0) { return .failure(self.tooLate) }
-          guard ClientConnection.takes(metadata) else {
-            return .failure(self.metadataTooLarge(metadata))
-          }
-          guard
-            let call = connection.streaming(
-              self.method(path), timeout: timeout, metadata: metadata, intercepted: intercepted)
-          else { return .failure(self.tooManyCalls) }
-          self.flushSoon()
-          return .success(call)
-        })
+      let opened: Result<ClientStreamingCall, Status> = result.flatMap { connection in
+        let timeout = waiter.deadline.map { $0 - .now() }
+        if let timeout, timeout <= .nanoseconds(0) { return .failure(self.tooLate) }
+        guard ClientConnection.takes(metadata) else {
+          return .failure(self.metadataTooLarge(metadata))
+        }
+        connection.readClock()
+        guard
+          let call = connection.streaming(
+            self.method(path), timeout: timeout, metadata: metadata, intercepted: intercepted)
+        else { return .failure(self.tooManyCalls) }
+        self.flushSoon()
+        return .success(call)
+      }
+      if case .failure = opened { self.closedCounts.callsUnsent += 1 }
+      done(opened)
     }
   }
 
@@ -213,6 +224,7 @@ final class ChannelCore: UnaryReceiver {
   private func closed(_ connection: ClientConnection) {
     self.logger.debug("connection closed", metadata: ["peer": "\(self.peer)"])
     self.connections[ObjectIdentifier(connection)] = nil
+    self.closedCounts.add(connection.counts.pointee)
     guard self.connection === connection else { return }
     self.connection = nil
     self.state.lost()

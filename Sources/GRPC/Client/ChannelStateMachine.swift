@@ -69,5 +69,16 @@ struct ChannelStateMachine {
     if case .ready = self.state { self.state = .idle }
   }
 
+  /// What others are told of it.
+  var shown: ChannelSnapshot.State {
+    switch self.state {
+    case .idle: .idle
+    case .connecting: .connecting
+    case .ready: .ready
+    case .failed: .transientFailure
+    case .shutDown: .shutdown
+    }
+  }
+
   mutating func shutDown() { self.state = .shutDown }
 }

@@ -7,6 +7,9 @@ public import NIOCore
 /// While connecting, calls wait, and their deadlines run; once it has failed, calls fail at once
 /// with UNAVAILABLE until the next attempt is due.
 public final class ClientChannel: Sendable {
+  /// By which channelz knows the channel; positive, and never given twice in the life of the process.
+  public let id = ChannelzID.next()
+  private let registry: ChannelRegistry?
   private let core: NIOLoopBoundBox<ChannelCore>
   private let peer: String
   private let interceptors: [any ClientInterceptor]
@@ -29,6 +32,20 @@ public final class ClientChannel: Sendable {
         host: host, port: port, eventLoop: eventLoop, configuration: configuration,
         logger: logger),
       eventLoop: eventLoop)
+    self.registry = configuration.registry
+    self.registry?.add(self)
+  }
+
+  deinit { self.registry?.remove(self.id) }
+
+  /// What the channel is doing and has done; nil once its event loop was shut down.
+  public func snapshot() async -> ChannelSnapshot? {
+    let (core, id) = (self.core, self.id)
+    do {
+      return try await self.eventLoop.submit { core.value.snapshot(id: id) }.get()
+    } catch {
+      return nil
+    }
   }
 
   /// Makes a unary call. One that surely did nothing on the server (its stream was refused, or its
@@ -124,6 +141,7 @@ public final class ClientChannel: Sendable {
   /// Closes the connection; returns when it is closed. Calls under way and calls made later fail
   /// with UNAVAILABLE.
   public func shutdown() async {
+    self.registry?.remove(self.id)
     let core = self.core
     await withCheckedContinuation { continuation in
       self.eventLoop.execute { core.value.shutDown { continuation.resume() } }

@@ -22,6 +22,8 @@ public struct ClientConfiguration: Sendable {
   /// Which requests are compressed. Servers are not asked first; one that does not take the encoding
   /// answers UNIMPLEMENTED. Compressed answers are taken in any case.
   public var compression = MessageCompression()
+  /// Where a channel can be found by channelz; nil: nowhere.
+  public var registry: ChannelRegistry?
 
   public static let defaultUserAgent = "larder/0.1.0"
 

@@ -117,6 +117,7 @@ extension ClientConnection {
     call.pointee = ClientCall()
     call.pointee.phase = .ended
     self.openCalls -= 1
+    self.count(stream, status, isUnary: pipe == nil)
     stream.reportsClose = false
     stream.drainMark = nil
     if stream.closeCode == nil { self.session.reset(stream, .cancel) }
@@ -125,6 +126,15 @@ extension ClientConnection {
     // Last: whoever is told may make calls, or close the connection.
     receiver?.received(
       UnaryResponse(stream: stream, status: status, wasNotExecuted: wasNotExecuted), tag: tag)
+  }
+
+  private func count(_ stream: HTTP2.Stream, _ status: Status, isUnary: Bool) {
+    self.counts.pointee.streamsEnded += 1
+    if !stream.isEndReceived { self.counts.pointee.streamsFailed += 1 }
+    guard status.code == .ok else { return }
+    self.counts.pointee.callsOK += 1
+    // Those of a streaming call were counted as they came.
+    if isUnary { self.counts.pointee.received(at: self.now) }
   }
 
   /// The stream closed before the response was whole.

@@ -13,6 +13,8 @@ public final class ClientConnection: Connection {
   /// Servers take less, mostly 8 KiB in all; libnghttp2 gives up the connection at 64 KiB.
   public static let metadataMaxBytes = 32 << 10
 
+  /// By which channelz knows the connection.
+  let id = ChannelzID.next()
   /// Calls whose end the caller was not told yet.
   public internal(set) var openCalls = 0
 
@@ -141,6 +143,7 @@ public final class ClientConnection: Connection {
       }
     }
     self.session.finish(stream)
+    self.counts.pointee.sent(at: self.now)
     return CallID(stream: stream.id)
   }
 
@@ -210,6 +213,7 @@ public final class ClientConnection: Connection {
     call.pointee.phase = phase
     stream.reportsClose = true
     self.openCalls += 1
+    self.counts.pointee.began(at: self.now)
     if timeout != nil || self.keepalive != nil { self.readClock() }
     if let timeout {
       let deadline = self.now + timeout

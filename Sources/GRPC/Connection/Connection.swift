@@ -21,6 +21,8 @@ public class Connection: ChannelInboundHandler {
   let resources: LoopResources
   /// Which of our messages are compressed.
   let compression: MessageCompression
+  /// What this connection has done. Allocated in `init`, freed in `deinit`.
+  let counts: UnsafeMutablePointer<SocketCounts>
 
   /// When this turn began: one clock read for all calls of a batch.
   private(set) var now: NIODeadline
@@ -30,7 +32,7 @@ public class Connection: ChannelInboundHandler {
   /// Nil before the connection is up and after it has ended.
   private(set) var context: ChannelHandlerContext?
   /// Inside `channelRead`: what is queued meanwhile goes out at the end of the read.
-  private var isReading = false
+  private(set) var isReading = false
   /// Streams are being acted on: what that queues goes out when all have had their turn.
   private var isActing = false
   /// False while the socket takes no more; `channelWritabilityChanged` goes on. Kept here because
@@ -64,7 +66,11 @@ public class Connection: ChannelInboundHandler {
     self.resources = resources
     self.compression = compression
     self.now = resources.now
+    self.counts = .allocate(capacity: 1)
+    self.counts.initialize(to: SocketCounts())
   }
+
+  deinit { self.counts.deallocate() }
 
   // MARK: - For the subclass
 
@@ -81,6 +87,19 @@ public class Connection: ChannelInboundHandler {
 
   /// Bytes were received or sent: the peer may have said goodbye or answered a PING.
   func turnEnded() {}
+
+  /// All that one read brought was acted on.
+  func readEnded() {}
+
+  /// A message came whole on a streaming call, `bytes` long without its prefix.
+  func messageReceived(on stream: HTTP2.Stream, bytes: Int) {
+    self.counts.pointee.received(at: self.now)
+  }
+
+  /// A message was queued on a streaming call, `bytes` long without its prefix.
+  func messageSent(on stream: HTTP2.Stream, bytes: Int) {
+    self.counts.pointee.sent(at: self.now)
+  }
 
   /// The connection is gone, and every stream was closed.
   func ended() {}
@@ -168,6 +187,7 @@ public class Connection: ChannelInboundHandler {
     self.readClock()
     self.isReading = true
     self.unwrapInboundIn(data).withUnsafeReadableBytes { bytes in
+      self.counts.pointee.bytesReceived += bytes.count
       var rest = bytes
       repeat {
         self.feed(UnsafeRawBufferPointer(rebasing: rest.prefix(Self.feedBytes)))
@@ -175,6 +195,7 @@ public class Connection: ChannelInboundHandler {
         if !rest.isEmpty { self.writeOutput() }
       } while !rest.isEmpty && self.context != nil && !self.isEnding
     }
+    self.readEnded()
     self.isReading = false
   }
 
@@ -315,6 +336,7 @@ public class Connection: ChannelInboundHandler {
 
   /// Offers the batch to the kernel, and leaves to the channel what it does not take.
   private func send(_ context: ChannelHandlerContext) {
+    self.counts.pointee.bytesSent += self.resources.output.readableBytes
     if self.pendingBatches == 0, let socket = self.socket {
       let written = self.resources.output.withUnsafeReadableBytes { socket.write($0) }
       self.resources.output.moveReaderIndex(forwardBy: written)

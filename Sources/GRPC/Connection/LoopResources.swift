@@ -14,6 +14,9 @@ final class LoopResources {
   /// What the loop shares with the other loops of its server.
   let load: ServerLoad
 
+  /// The calls of a server's connections; made by the first of them.
+  private(set) var callCounts: CallCounts?
+
   /// Small blocks for libnghttp2.
   let pool = MemoryPool()
 
@@ -33,6 +36,15 @@ final class LoopResources {
   var now: NIODeadline {
     guard let simulation = self.simulation else { return .now() }
     return simulation.now
+  }
+
+  /// Where the calls of this loop are counted.
+  ///
+  /// - Parameter methods: how many the server has: the same for all connections of the loop.
+  func callCounter(methods: Int) -> CallCounter {
+    let counts = self.callCounts ?? CallCounts(methods: methods)
+    self.callCounts = counts
+    return counts.counter
   }
 }
 

@@ -110,6 +110,7 @@ final class MessagePipe: @unchecked Sendable {
         ? try self.inflated(bytes, on: connection) : bytes.withUnsafeBytes { ByteBuffer(bytes: $0) }
       stream.consumeInbound(whole)
       self.messagesReceived += 1
+      connection.messageReceived(on: stream, bytes: prefix.length)
       // Otherwise a reader was waiting, and has it already.
       let received = ReceivedMessage(bytes: message, wasCompressed: prefix.isCompressed)
       guard case .stopProducing = self.source.yield(received) else { continue }
@@ -212,6 +213,8 @@ final class MessagePipe: @unchecked Sendable {
         output.append(bytes: message.readableBytesSpan)
       }
     }
+    connection.readClock()
+    connection.messageSent(on: stream, bytes: message.readableBytes)
     if stream.outboundCount > Self.outboxMaxBytes {
       stream.drainMark = Self.outboxMaxBytes / 2
       self.waitingWriters.append(continuation)

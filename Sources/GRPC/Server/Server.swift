@@ -30,15 +30,24 @@ public final class Server: Sendable {
     public init() {}
   }
 
+  /// A socket that the server listens on.
+  struct Listener {
+    let id: Int64
+    let channel: any Channel
+  }
+
+  /// By which channelz knows the server; positive, and never given twice in the life of the process.
+  public let id = ChannelzID.next()
+
+  let router: Router
+  let loops: [ObjectIdentifier: NIOLoopBoundBox<ServerLoop>]
   private let configuration: Configuration
-  private let router: Router
   private let logger: Logger
-  private let loops: [ObjectIdentifier: NIOLoopBoundBox<ServerLoop>]
   private let group: any EventLoopGroup
   private let failedHandshakes = Atomic<Int>(0)
   private let counts: ConnectionCounts
   private let load: ServerLoad
-  private let listeners = Mutex<[any Channel]>([])
+  let listeners = Mutex<[Listener]>([])
 
   /// - Parameter group: its event loops serve the connections; stays the caller's.
   public init(
@@ -94,7 +103,7 @@ public final class Server: Sendable {
         channel.eventLoop.makeCompletedFuture { self.accept(channel, tls) }
       }
     let listener = try await bootstrap.bind(host: host, port: port).get()
-    self.listeners.withLock { $0.append(listener) }
+    self.listeners.withLock { $0.append(Listener(id: ChannelzID.next(), channel: listener)) }
     guard let address = listener.localAddress else {
       preconditionFailure("a bound listener has an address")
     }
@@ -108,7 +117,7 @@ public final class Server: Sendable {
   public func shutdown(timeout: TimeAmount) async -> Int {
     let listeners = self.listeners.withLock { listeners in
       defer { listeners = [] }
-      return listeners
+      return listeners.map(\.channel)
     }
     for listener in listeners { listener.close(promise: nil) }
     for listener in listeners { await listener.waitUntilClosed() }
@@ -135,6 +144,7 @@ public final class Server: Sendable {
     if let limit = self.counts.open(from: origin) {
       let resources = bound.value.resources
       resources.limitHits.count(limit)
+      bound.value.refused += 1
       let peer = channel.remoteAddress?.description ?? "unknown"
       self.load.log(limit, peer: peer, now: resources.now, to: self.logger)
       channel.close(promise: nil)

@@ -13,7 +13,7 @@ extension ServerConnection {
       MessagePrefix.write(length: size, into: &output)
       write(&output)
     }
-    self.sendReply(stream)
+    self.sendReply(stream, bytes: size)
   }
 
   func reply(
@@ -38,7 +38,7 @@ extension ServerConnection {
     }
     self.session.splice(value, owner: owner, into: stream)
     self.session.append(to: stream, size: tailSize, tail)
-    self.sendReply(stream)
+    self.sendReply(stream, bytes: size)
   }
 
   func append(to stream: HTTP2.Stream, size: Int, _ write: (inout OutputRawSpan) -> Void) {
@@ -66,10 +66,10 @@ extension ServerConnection {
     if encoding != .identity && self.compression.covers(size)
       && self.compressAppended(stream, encoding)
     {
-      return self.sendReply(stream, encoding)
+      return self.sendReply(stream, bytes: stream.outboundCount - MessagePrefix.byteCount, encoding)
     }
     self.session.overwrite(in: stream, at: 1, bigEndian: UInt32(size))
-    self.sendReply(stream)
+    self.sendReply(stream, bytes: size)
   }
 
   /// Has the answer on `stream` compressed with `encoding`, if the client takes that.
@@ -84,10 +84,16 @@ extension ServerConnection {
   ) {
     let encoding = self.calls.of(stream).pointee.replyEncoding
     let isSmaller = self.appendCompressed(to: stream, encoding, size: size, write)
-    self.sendReply(stream, isSmaller ? encoding : .identity)
+    self.sendReply(
+      stream, bytes: stream.outboundCount - MessagePrefix.byteCount,
+      isSmaller ? encoding : .identity)
   }
 
-  private func sendReply(_ stream: HTTP2.Stream, _ encoding: MessageEncoding = .identity) {
+  /// - Parameter bytes: of the message as it is sent, without its prefix.
+  private func sendReply(
+    _ stream: HTTP2.Stream, bytes: Int, _ encoding: MessageEncoding = .identity
+  ) {
+    self.messageSent(on: stream, bytes: bytes)
     if let metadata = self.calls.of(stream).pointee.metadata {
       self.session.finish(stream, trailers: Trailers.trailers(.ok, metadata.trailing))
       self.session.respond(stream, head: Trailers.head(encoding, metadata.takeInitial()))

@@ -10,6 +10,10 @@ final class ServerConnection: Connection {
   let calls = CallTable<ServerCall>()
   /// Who is at the other end.
   let peer: ConnectionPeer
+  /// Never reused in the life of the process.
+  let id = ChannelzID.next()
+  /// Where this loop's calls are counted; `resources` keeps its memory.
+  let counter: CallCounter
   /// The head of the last call without a timeout, and the header block it was read from: clients
   /// send the same block for call after call.
   private var lastBlock: [UInt8] = []
@@ -34,6 +38,7 @@ final class ServerConnection: Connection {
     self.whenEnded = whenEnded
     self.timers = ConnectionTimers(
       limits.timeouts, acceptedAt: resources.now, jitter: .random(in: -0.1...0.1))
+    self.counter = resources.callCounter(methods: router.paths.count)
     let session = Session(
       role: .server, configuration: limits.session, pool: resources.pool)
     super.init(
@@ -57,10 +62,13 @@ final class ServerConnection: Connection {
 
   private func begin(_ stream: HTTP2.Stream) {
     let call = self.calls.of(stream)
+    call.pointee.startedAt = self.now
+    self.counts.pointee.began(at: self.now)
     let head: RequestHead
     do {
       head = try self.head(of: stream)
     } catch {
+      self.counter.started(call.pointee.handler)
       return self.refuse(stream, error)
     }
     call.pointee.handler = head.method
@@ -70,6 +78,7 @@ final class ServerConnection: Connection {
     if self.compression.encoding != .identity {
       self.compressReplies(on: stream, with: self.compression.encoding)
     }
+    self.counter.started(head.method)
     if let timeout = head.timeout { call.pointee.deadline = self.now + timeout }
     if !self.router.interceptors.isEmpty && !self.admit(stream) { return }
     switch self.router.handlers[head.method] {
@@ -147,6 +156,7 @@ final class ServerConnection: Connection {
   private func serve(_ stream: HTTP2.Stream) {
     let call = self.calls.of(stream)
     self.unbuffer(stream)
+    self.messageReceived(on: stream, bytes: stream.inboundCount - MessagePrefix.byteCount)
     if let deadline = call.pointee.deadline, deadline <= self.now {
       let status = Status(.deadlineExceeded, "the deadline passed before the call was served")
       return self.fail(stream, status)
@@ -178,7 +188,31 @@ final class ServerConnection: Connection {
     stream.reportsClose = false
     guard !call.pointee.isConcluded else { return }
     call.pointee.isConcluded = true
+    self.counts.pointee.streamsEnded += 1
+    self.count(call.pointee.handler, code, since: call.pointee.startedAt)
     if call.pointee.interceptors > 0 { self.tellInterceptors(stream, code) }
+  }
+
+  private func count(_ method: Int, _ code: StatusCode, since startedAt: NIODeadline) {
+    if self.isReading && startedAt == self.now {
+      self.counter.note(method, code)
+    } else {
+      self.counter.ended(method, code, after: .now() - startedAt)
+    }
+  }
+
+  override func readEnded() {
+    if self.counter.hasNoted { self.counter.book(.now() - self.now) }
+  }
+
+  override func messageReceived(on stream: HTTP2.Stream, bytes: Int) {
+    self.counts.pointee.received(at: self.now)
+    self.counter.received(self.calls.of(stream).pointee.handler, bytes: bytes)
+  }
+
+  override func messageSent(on stream: HTTP2.Stream, bytes: Int) {
+    self.counts.pointee.sent(at: self.now)
+    self.counter.sent(self.calls.of(stream).pointee.handler, bytes: bytes)
   }
 
   private func tellInterceptors(_ stream: HTTP2.Stream, _ code: StatusCode) {
@@ -228,6 +262,7 @@ final class ServerConnection: Connection {
     self.unbuffer(stream)
     guard phase != .new && phase != .answered else { return }
     let isLate = call.pointee.deadline.map { $0 <= self.now } ?? false
+    self.counts.pointee.streamsFailed += 1
     self.conclude(stream, isLate ? .deadlineExceeded : .cancelled)
     guard phase == .streaming else { return }
     let status = Status(.cancelled, "the client ended the call (\(code))")

@@ -3,9 +3,14 @@ internal import NIOCore
 /// The server's connections on one event loop. Used on that loop only.
 final class ServerLoop {
   let resources: LoopResources
-  private var connections: [ObjectIdentifier: (ServerConnection, any Channel)] = [:]
+  private(set) var connections: [ObjectIdentifier: (ServerConnection, any Channel)] = [:]
   /// Channels whose TLS handshake is under way: nobody has called on them yet.
   private var handshakes: [ObjectIdentifier: any Channel] = [:]
+  /// What the connections have done that are closed.
+  private(set) var closedConnections = ConnectionMetrics()
+  private(set) var accepted = 0
+  /// Closed at once for want of room.
+  var refused = 0
   private var isDraining = false
   private let sweepInterval: TimeAmount
   private var isSweeping = false
@@ -25,12 +30,14 @@ final class ServerLoop {
   }
 
   func add(_ connection: ServerConnection, _ channel: any Channel) {
+    self.accepted += 1
     self.connections[ObjectIdentifier(connection)] = (connection, channel)
     if self.isDraining { connection.startDrain(.shutdown) }
     self.startSweeping(on: channel.eventLoop)
   }
 
   func remove(_ connection: ServerConnection) {
+    self.closedConnections.add(connection)
     self.connections[ObjectIdentifier(connection)] = nil
   }
 

@@ -7,7 +7,7 @@ public import NIOCore
 public struct UnaryCall: ~Copyable {
   // Handlers only borrow a call, and a call cannot be copied, so it does not outlive the turn of the
   // connection that made it; both are alive all that time.
-  private unowned(unsafe) let connection: ServerConnection
+  unowned(unsafe) let connection: ServerConnection
   private let stream: HTTP2.Stream
   /// Position in the paths the service registered.
   public let method: Int

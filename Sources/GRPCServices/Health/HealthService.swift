@@ -6,7 +6,7 @@ internal import Wire
 /// grpc.health.v1.Health: who is serving, asked once (Check, List) or followed (Watch).
 ///
 /// The status of a name is set by `set`; the empty name stands for the server as a whole. After
-/// `stop` every name is NOT_SERVING, watchers are told and their calls end.
+/// `stop` every name but `live` is NOT_SERVING, watchers are told and their calls end.
 public final class HealthService: UnaryService, StreamingService {
   private struct State {
     var statuses: [String: ServingStatus] = [:]
@@ -23,6 +23,12 @@ public final class HealthService: UnaryService, StreamingService {
   }
 
   private let state = Mutex(State())
+
+  /// The name that says whether the process serves at all; it stays as it is while a server stops, so
+  /// that nobody kills one that is finishing its calls.
+  public static let live = "live"
+  /// The name that says whether the server takes new calls.
+  public static let ready = "ready"
 
   public init() {}
 
@@ -44,15 +50,17 @@ public final class HealthService: UnaryService, StreamingService {
     for watcher in watchers { watcher.updates.yield(status) }
   }
 
-  /// Makes every name NOT_SERVING, tells the watchers, and returns when their calls have ended.
+  /// Makes every name but `live` NOT_SERVING, tells the watchers, and returns when their calls have ended.
   public func stop() async {
     let watchers = self.state.withLock { state -> [Watcher] in
       state.isStopped = true
-      for name in state.statuses.keys { state.statuses[name] = .notServing }
+      for name in state.statuses.keys where name != Self.live {
+        state.statuses[name] = .notServing
+      }
       return Array(state.watchers.values)
     }
     for watcher in watchers {
-      watcher.updates.yield(.notServing)
+      if watcher.service != Self.live { watcher.updates.yield(.notServing) }
       watcher.updates.finish()
     }
     await withCheckedContinuation { continuation in

@@ -33,7 +33,7 @@ extension NodeConfiguration {
   /// can read and empty must be what its operator wants, not what happens by default.
   func exposureProblems(origins: SettingOrigins) -> [ConfigurationProblem] {
     guard !self.isInsecure else { return [] }
-    return self.openDoors.filter { !$0.knowsCallers }.map { door in
+    var problems = self.openDoors.filter { !$0.knowsCallers }.map { door in
       ConfigurationProblem(
         settings: [door.setting.name],
         message: "\(door.setting.name) (\(origins.describe(door.setting, in: self))) lets other"
@@ -41,7 +41,20 @@ extension NodeConfiguration {
           + " delete everything. Give the callers tokens (--tokens), demand client certificates"
           + " (--tls-ca), or say --insecure if the network keeps others out.")
     }
+    if self.isAdminOpen {
+      problems.append(
+        ConfigurationProblem(
+          settings: [Setting.admin.name],
+          message: "\(Setting.admin.name) (\(origins.describe(.admin, in: self))) can be reached"
+            + " from other machines, but the admin pages have neither TLS nor authentication. Give"
+            + " an address of the loopback interface, such as 127.0.0.1:7680, or off; or say"
+            + " --insecure if the network keeps others out."))
+    }
+    return problems
   }
+
+  /// Whether other machines can reach the admin pages.
+  private var isAdminOpen: Bool { self.admin.map { !$0.isLoopback } ?? false }
 
   /// What an operator should know though the node can run so, in whole sentences.
   var warnings: [String] {
@@ -55,6 +68,10 @@ extension NodeConfiguration {
       warnings.append(
         "Tokens and values cross the network in plain text: whoever can listen to it can use them."
           + " Serve TLS (--tls-cert, --tls-key), or let something in front of the node do it.")
+    }
+    if self.isAdminOpen {
+      warnings.append(
+        "Other machines can see the admin pages (--insecure), which tell who calls and how often.")
     }
     return warnings
   }

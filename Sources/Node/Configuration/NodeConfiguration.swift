@@ -9,6 +9,8 @@ internal import NIOCore
 public struct NodeConfiguration: Sendable, Equatable {
   /// Where the node accepts connections. Port 0: a free one, known once it is bound.
   public var listen = HostPort(host: "127.0.0.1", port: 7600)
+  /// Where the admin pages are served over HTTP; nil: nowhere. Port 0: a free one.
+  public var admin: HostPort? = HostPort(host: "127.0.0.1", port: 7680)
   /// Where others reach the node; nil: where it listens. Port 0: the port that `listen` got.
   public var advertise: HostPort?
   /// The node's name among its peers; nil: the advertised address.

@@ -105,6 +105,13 @@ public struct NodeLimits: Sendable, Equatable {
   /// The largest reply that is; meanwhile, the other calls of its event loop wait.
   public var compressionMaxBytes = 1 << 20
 
+  // What the admin pages take.
+
+  /// Open connections to the admin pages.
+  public var adminConnectionsMax = 64
+  /// Of one request for an admin page, its headers included.
+  public var adminRequestMaxBytes = 8 << 10
+
   // How long things take.
 
   /// From a connection's start to its client's acknowledgement of our SETTINGS; 0: any.
@@ -131,6 +138,8 @@ public struct NodeLimits: Sendable, Equatable {
   public var handshakeTimeoutMilliseconds: Int64 = 10_000
   /// Time between two looks whether the files of certificates and tokens have changed.
   public var reloadIntervalMilliseconds: Int64 = 10_000
+  /// Time for one request for an admin page: until it is whole, and until it is answered.
+  public var adminTimeoutMilliseconds: Int64 = 5_000
   /// Time between two looks for expired entries.
   public var expirySweepIntervalMilliseconds: Int64 = 100
 

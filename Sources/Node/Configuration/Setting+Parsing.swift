@@ -28,6 +28,8 @@ extension Setting {
         throw self.refusal("is an address that nobody can call")
       }
       configuration.advertise = address
+    case .admin:
+      configuration.admin = text == "off" ? nil : try self.address(text)
     case .nodeID:
       try self.checkNodeID(text)
       configuration.nodeID = text
@@ -83,6 +85,8 @@ extension Setting {
         + " \(self.defaultText)"
     case .listen, .plaintextListen:
       return "HOST:PORT, such as 127.0.0.1:7600, [::1]:7600 or 0.0.0.0:7600 for all interfaces"
+    case .admin:
+      return "HOST:PORT on this machine, such as 127.0.0.1:7680, or off"
     case .advertise:
       return "HOST:PORT as other machines reach this node, such as cache-1.internal:7600"
     case .nodeID:

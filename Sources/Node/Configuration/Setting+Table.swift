@@ -6,7 +6,7 @@ internal import CacheStore
 extension Setting {
   /// In the order of `larder serve --help`.
   public static let all: [Setting] =
-    [.listen, .advertise, .nodeID, .loops, .config, .reloadInterval, .compression]
+    [.listen, .admin, .advertise, .nodeID, .loops, .config, .reloadInterval, .compression]
     + [.tlsCert, .tlsKey, .tlsCA, .tlsClientAuth, .tlsMinVersion, .plaintextListen]
     + [.handshakeTimeout]
     + [.memory, .tombstonesMax, .expirySweepInterval]
@@ -19,6 +19,7 @@ extension Setting {
     + [.compressionMin, .compressionMax]
     + [.drainTimeout]
     + [.rateLimitPerClient, .rateLimitBurst, .rateLimitClientsMax]
+    + [.adminConnectionsMax, .adminRequestMax, .adminTimeout]
     + Setting.protection + Setting.timeouts
 
   // Node.
@@ -26,6 +27,9 @@ extension Setting {
   package static let listen = Setting(
     "listen", .node, .listen,
     "Address to accept connections on. Port 0 takes a free port.")
+  package static let admin = Setting(
+    "admin", .node, .admin,
+    "Address of the pages /metrics, /live and /ready over HTTP; off for none. This machine only.")
   package static let advertise = Setting(
     "advertise", .node, .advertise, derivedDefault: "the address of --listen",
     "Address at which other machines reach this node.")
@@ -195,4 +199,13 @@ extension Setting {
   package static let rateLimitClientsMax = Setting(
     "rate-limit-clients-max", .limits, .count(\.limits.rateLimitClientsMax, 1...10_000_000),
     "Clients whose calls are counted; beyond it the one that paused longest is forgotten.")
+  package static let adminConnectionsMax = Setting(
+    "admin-connections-max", .limits, .count(\.limits.adminConnectionsMax, 1...10_000),
+    "Open connections to the admin pages.")
+  package static let adminRequestMax = Setting(
+    "admin-request-max", .limits, .bytes(\.limits.adminRequestMaxBytes, (1 << 10)...(1 << 20)),
+    "Size of one request for an admin page, headers included.")
+  package static let adminTimeout = Setting(
+    "admin-timeout", .limits, .milliseconds(\.limits.adminTimeoutMilliseconds, 10...3_600_000),
+    "Time for one request for an admin page to come whole, and again for its answer.")
 }

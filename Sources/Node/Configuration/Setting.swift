@@ -14,7 +14,7 @@ public struct Setting: Sendable {
       any WritableKeyPath<NodeConfiguration, Int64> & Sendable, ClosedRange<Int64>)
     /// On or off: a flag without a value.
     case toggle(any WritableKeyPath<NodeConfiguration, Bool> & Sendable)
-    case listen, advertise, nodeID, configFile, logLevel, logFormat, accessLog
+    case listen, admin, advertise, nodeID, configFile, logLevel, logFormat, accessLog
     /// The path of a file; not looked at before the node starts.
     case file(any WritableKeyPath<NodeConfiguration, String?> & Sendable)
     case tlsClientAuth, tlsMinVersion, plaintextListen
@@ -70,7 +70,7 @@ public struct Setting: Sendable {
     case .bytes: "size"
     case .count: "number"
     case .milliseconds: "duration"
-    case .listen, .advertise, .plaintextListen: "host:port"
+    case .listen, .advertise, .admin, .plaintextListen: "host:port"
     case .nodeID: "id"
     case .configFile, .file: "file"
     case .toggle: "true|false"
@@ -103,6 +103,7 @@ public struct Setting: Sendable {
       DurationText.text(milliseconds: configuration[keyPath: path])
     case .listen: configuration.listen.description
     case .advertise: configuration.advertise?.description
+    case .admin: configuration.admin?.description ?? "off"
     case .nodeID: configuration.nodeID
     case .configFile: configuration.configFile
     case .file(let path): configuration[keyPath: path]

@@ -10,6 +10,9 @@ final class LogOutput: Sendable {
   /// How long one line waits for a full non-blocking pipe.
   static let waitMilliseconds: CInt = 100
 
+  /// The log of the process.
+  static let standardError = LogOutput(descriptor: STDERR_FILENO)
+
   private struct State {
     var isMidLine = false
     var lostLines: UInt64 = 0

@@ -33,7 +33,7 @@ public struct NodeLogHandler: LogHandler {
   ) {
     let style = LogStyle(
       format, isTerminal: isatty(STDERR_FILENO) == 1, environment: environment)
-    let output = LogOutput(descriptor: STDERR_FILENO)
+    let output = LogOutput.standardError
     LoggingSystem.bootstrap(
       { label, provider in
         NodeLogHandler(

@@ -45,8 +45,9 @@ final class AdminService: UnaryService {
     status.uptimeMilliseconds = UInt64(max(0, (now - self.started).nanoseconds / 1_000_000))
     status.processID = UInt32(getpid())
     status.eventLoops = UInt32(self.loops)
-    status.cpuTimeMicroseconds = Self.cpuTimeMicroseconds()
-    status.residentBytes = Self.residentBytes()
+    let usage = ProcessUsage.current()
+    status.cpuTimeMicroseconds = UInt64(usage.cpuNanoseconds / 1000)
+    status.residentBytes = usage.residentBytes
     status.memoryLimitBytes = UInt64(statistics.memoryLimitBytes)
     status.memoryUsedBytes = UInt64(statistics.memoryUsedBytes)
     status.connections = UInt64(identity?.connections() ?? 0)
@@ -54,24 +55,6 @@ final class AdminService: UnaryService {
       NamespaceStatus(name: $0.name, $1)
     }
     return status
-  }
-
-  private static func cpuTimeMicroseconds() -> UInt64 {
-    var time = timespec()
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
-    return UInt64(time.tv_sec * 1_000_000 + time.tv_nsec / 1000)
-  }
-
-  /// The second field of /proc/self/statm, in pages; 0 where there is no /proc.
-  private static func residentBytes() -> UInt64 {
-    guard let statm = fopen("/proc/self/statm", "r") else { return 0 }
-    defer { fclose(statm) }
-    var text = [CChar](repeating: 0, count: 128)
-    guard fgets(&text, Int32(text.count), statm) != nil else { return 0 }
-    let fields = String(decoding: text.prefix { $0 != 0 }.map(UInt8.init), as: UTF8.self)
-      .split(separator: " ")
-    guard fields.count > 1, let pages = UInt64(fields[1]) else { return 0 }
-    return pages * UInt64(sysconf(Int32(_SC_PAGESIZE)))
   }
 }
 
