@@ -197,12 +197,12 @@ final class ServerConnection: Connection {
     if self.isReading && startedAt == self.now {
       self.counter.note(method, code)
     } else {
-      self.counter.ended(method, code, after: .now() - startedAt)
+      self.counter.ended(method, code, after: self.resources.now - startedAt)
     }
   }
 
   override func readEnded() {
-    if self.counter.hasNoted { self.counter.book(.now() - self.now) }
+    if self.counter.hasNoted { self.counter.book(self.resources.now - self.now) }
   }
 
   override func messageReceived(on stream: HTTP2.Stream, bytes: Int) {
@@ -217,7 +217,7 @@ final class ServerConnection: Connection {
 
   private func tellInterceptors(_ stream: HTTP2.Stream, _ code: StatusCode) {
     let call = self.calls.of(stream)
-    let outcome = CallOutcome(code: code, duration: .now() - call.pointee.startedAt)
+    let outcome = CallOutcome(code: code, duration: self.resources.now - call.pointee.startedAt)
     for index in 0..<call.pointee.interceptors {
       self.router.interceptors[index].end(
         InterceptedCall(connection: self, stream: stream, index: index), outcome)

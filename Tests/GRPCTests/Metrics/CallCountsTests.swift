@@ -104,14 +104,15 @@ import Testing
     let server = try EmbeddedServer(Unary.echo)
     try server.feed(Frame.clientHello)
     try server.feed(Frame.ping() + Frame.ping())
-    // A window of 0 for a stream is a protocol error of that stream: a reset is sent.
+    // A window above 2^31 - 1 is an error of its stream: a reset is sent.
     let head = Frame.headers(
       stream: 1,
       [
-        ":method": "POST", ":scheme": "http", ":path": "/t.S/M", "content-type": "application/grpc",
+        ":method": "POST", ":scheme": "http", ":path": "/t.S/M", ":authority": "a",
+        "content-type": "application/grpc",
       ])
     try server.feed(head)
-    try server.feed(Frame.bytes(type: 0x8, stream: 1, [0, 0, 0, 0]))
+    try server.feed(Frame.windowUpdate(stream: 1, 0x7fff_ffff))
     let sent = try server.output().count
     let counts = server.connection.counts.pointee
     #expect(counts.bytesReceived == Frame.clientHello.count + 2 * 17 + head.count + 13)

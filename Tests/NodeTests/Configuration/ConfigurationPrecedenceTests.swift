@@ -104,6 +104,8 @@ import Testing
 
 /// For each setting a value that is not its default and fits with the others' defaults.
 private let sampleValues = [
+  "admin": "127.0.0.1:7681", "admin-connections-max": "3", "admin-request-max": "4KiB",
+  "admin-timeout": "2s",
   "connections-per-address-max": "7", "handlers-max": "6", "buffers-max": "128MiB",
   "control-frames-per-second": "11", "control-frame-burst": "12",
   "stream-resets-per-second": "13", "stream-reset-burst": "14", "faults-per-second": "15",
