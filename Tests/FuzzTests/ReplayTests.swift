@@ -4,11 +4,11 @@ import Testing
 /// Every input that is kept, through the target that it is for: seeds, and whatever once failed.
 @Suite struct `Inputs that were kept` {
   @Test(arguments: FuzzTarget.all.map(\.name))
-  func `do no harm`(target name: String) throws {
+  func `do no harm`(target name: String) async throws {
     let target = try #require(FuzzTarget.named(name))
     let inputs = try target.seeds + KeptInputs.of(name).map { try Array(Data(contentsOf: $0)) }
     #expect(!inputs.isEmpty)
-    for input in inputs { target.run(input) }
+    await onThreadOfItsOwn { for input in inputs { target.run(input) } }
   }
 
   @Test func `are all for a target that there is`() throws {
@@ -22,6 +22,16 @@ import Testing
     await #expect(processExitsWith: .failure) {
       FuzzTarget(name: "broken") { precondition($0.isEmpty) }.run([1])
     }
+  }
+}
+
+/// Some targets wait for a server, whose tasks need the threads that tests run on.
+private func onThreadOfItsOwn(_ body: @escaping @Sendable () -> Void) async {
+  await withCheckedContinuation { continuation in
+    Thread {
+      body()
+      continuation.resume()
+    }.start()
   }
 }
 

@@ -19,7 +19,9 @@ final class TestNode {
   init() throws {
     self.target = "127.0.0.1:\(try Self.freePort())"
     self.server.executableURL = Self.executable
-    self.server.arguments = ["serve", "--listen", self.target, "--memory", "64MiB"]
+    self.server.arguments = [
+      "serve", "--listen", self.target, "--memory", "64MiB", "--admin", "off",
+    ]
     self.server.environment = [:]
     self.server.standardOutput = FileHandle.nullDevice
     self.server.standardError = FileHandle.nullDevice
