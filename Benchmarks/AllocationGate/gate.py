@@ -101,9 +101,9 @@ def main(larder, echo_server):
         port = free_port()
         # A reply to Get: prefix 5, response field 2, value field 102, version 1 + 9 bytes.
         larder_mallocs = mallocs(
-            "larder", [larder, "serve", "--listen", f"127.0.0.1:{port}", "--loops", "1", "--admin", "off"],
-            port,
-            folder, library, 5 + 2 + 102 + 10, os.path.join(folder, "set"))
+            "larder",
+            [larder, "serve", "--listen", f"127.0.0.1:{port}", "--loops", "1", "--admin", "off"],
+            port, folder, library, 5 + 2 + 102 + 10, os.path.join(folder, "set"))
         port = free_port()
         echo_mallocs = mallocs(
             "echo", [echo_server, str(port)], port, folder, library, 5 + len(get))

@@ -97,6 +97,10 @@ extension ServerConnection {
     if let metadata = self.calls.of(stream).pointee.metadata {
       self.session.finish(stream, trailers: Trailers.trailers(.ok, metadata.trailing))
       self.session.respond(stream, head: Trailers.head(encoding, metadata.takeInitial()))
+    } else if encoding == .identity {
+      // Named here, and not chosen by a function, which would retain what it returns.
+      self.session.finish(stream, trailers: Trailers.ok)
+      self.session.respond(stream, head: Trailers.responseHead)
     } else {
       self.session.finish(stream, trailers: Trailers.ok)
       self.session.respond(stream, head: Trailers.head(encoding))

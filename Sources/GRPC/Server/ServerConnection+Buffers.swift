@@ -30,9 +30,7 @@ extension ServerConnection {
 
   /// Whether a call that could be served may be: its answer has to go somewhere.
   var hasRoomForAnswers: Bool {
-    let load = self.resources.load
-    return self.session.queuedBytes <= self.limits.answerBufferMaxBytes
-      && load.bufferedBytes <= load.buffersMaxBytes
+    self.session.queuedBytes <= self.limits.answerBufferMaxBytes && self.hasServerRoom
   }
 
   /// What such a call is refused with where there is no room.

@@ -72,7 +72,6 @@ final class ServerConnection: Connection {
       return self.refuse(stream, error)
     }
     call.pointee.handler = head.method
-    call.pointee.startedAt = self.now
     call.pointee.encoding = head.encoding
     call.pointee.accepts = head.accepts
     if self.compression.encoding != .identity {

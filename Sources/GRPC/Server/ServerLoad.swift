@@ -26,6 +26,9 @@ final class ServerLoad: Sendable {
   /// Bytes held now, as of each connection's last turn.
   var bufferedBytes: Int { self.buffered.load(ordering: .relaxed) }
 
+  /// Whether more may be held.
+  var hasRoom: Bool { self.bufferedBytes <= self.buffersMaxBytes }
+
   /// Handlers running now.
   var handlers: Int { self.running.load(ordering: .relaxed) }
 
