@@ -12,7 +12,7 @@ from support import stubs  # noqa: E402
 
 stubs.generate()
 pytest.register_assert_rewrite(
-    "support.failures", "support.node", "support.http2", "support.tls")
+    "support.failures", "support.node", "support.http2", "support.pages", "support.tls")
 
 from larder.v1 import admin_pb2_grpc, cache_pb2_grpc  # noqa: E402
 from support.node import Node  # noqa: E402

@@ -11,6 +11,7 @@ import pytest
 from grpc.health.v1 import health_pb2, health_pb2_grpc
 from grpc.reflection.v1 import reflection_pb2 as v1, reflection_pb2_grpc as v1_grpc
 from larder.v1 import cache_pb2 as pb
+from support.node import Node
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
@@ -18,6 +19,7 @@ SERVICE_UNKNOWN = health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
 SERVICES = {
     "larder.v1.Cache",
     "larder.v1.Admin",
+    "grpc.channelz.v1.Channelz",
     "grpc.health.v1.Health",
     "grpc.reflection.v1.ServerReflection",
     "grpc.reflection.v1alpha.ServerReflection",
@@ -48,7 +50,7 @@ def tool(name, *arguments):
 
 
 class TestHealth:
-    @pytest.mark.parametrize("service", ["", "larder.v1.Cache"])
+    @pytest.mark.parametrize("service", ["", "live", "ready", "larder.v1.Cache"])
     def test_a_node_that_runs_is_serving(self, health, service):
         assert health.Check(check(service)).status == SERVING
 
@@ -59,7 +61,7 @@ class TestHealth:
 
     def test_list_names_every_service_with_its_status(self, health):
         statuses = health.List(health_pb2.HealthListRequest()).statuses
-        assert {"", "larder.v1.Cache"} <= set(statuses)
+        assert {"", "live", "ready", "larder.v1.Cache"} <= set(statuses)
         assert all(answer.status == SERVING for answer in statuses.values())
 
     def test_watch_tells_the_status_at_once_and_stays_open(self, health):
@@ -75,6 +77,23 @@ class TestHealth:
         with pytest.raises(grpc.RpcError) as caught:
             next(watch)
         assert caught.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+
+    @pytest.mark.parametrize(
+        "service, seen",
+        [("live", [SERVING]), ("ready", [SERVING, NOT_SERVING]), ("", [SERVING, NOT_SERVING])],
+    )
+    def test_a_node_that_stops_is_live_but_not_ready(self, service, seen):
+        """Whoever kills what is not live must not kill a node that finishes its calls."""
+        with Node() as node, grpc.insecure_channel(node.target) as channel:
+            watch = health_pb2_grpc.HealthStub(channel).Watch(check(service), timeout=20)
+            statuses = [next(watch).status]
+            node.process.terminate()
+            with pytest.raises(grpc.RpcError) as caught:
+                for answer in watch:
+                    statuses.append(answer.status)
+        assert statuses == seen
+        assert caught.value.code() == grpc.StatusCode.UNAVAILABLE
+        assert "shutting down" in caught.value.details()
 
 
 class TestReflection:

@@ -60,8 +60,12 @@ class Node:
         self.target = f"127.0.0.1:{self.port}"
         self._log = tempfile.NamedTemporaryFile(prefix="larder-", suffix=".log")
         arguments = [binary(), "serve", "--listen", self.target, *flags]
-        if "--admin" in run("serve", "--help").stdout and "--admin" not in flags:
-            arguments += ["--admin", f"127.0.0.1:{free_port()}"]
+        if "--admin" in flags:
+            self.admin = flags[flags.index("--admin") + 1]
+        else:
+            # Nodes on one machine must not fight for the default port.
+            self.admin = f"127.0.0.1:{free_port()}"
+            arguments += ["--admin", self.admin]
         self.process = subprocess.Popen(
             arguments,
             env=environment(**(env or {})),
@@ -97,6 +101,15 @@ class Node:
                 f"{by.name} did not stop the node within {STOP_SECONDS} s:\n{self.log()}"
             ) from None
         assert status == 0, f"{by.name} ended the node with exit status {status}:\n{self.log()}"
+
+
+def wait_until(condition, what):
+    """Asks again and again until `condition()` is true, and returns what it gave."""
+    deadline = time.monotonic() + START_SECONDS
+    while not (found := condition()):
+        assert time.monotonic() < deadline, f"{what}: not within {START_SECONDS} s"
+        time.sleep(0.01)
+    return found
 
 
 def wait_until_it_accepts(process, port, name, log):

@@ -12,7 +12,9 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 PROTOS = ROOT / "Protos"
 STUBS = ROOT / ".build-python" / "stubs"
 # What a client of Larder sees, and grpc/testing, which only interop-server serves.
-FOLDERS = ("larder", "google/rpc", "grpc/health", "grpc/reflection", "grpc/testing")
+FOLDERS = (
+    "larder", "google/rpc", "grpc/channelz", "grpc/health", "grpc/reflection", "grpc/testing",
+)
 
 
 def generate():
