@@ -395,11 +395,3 @@ public class Connection: ChannelInboundHandler {
     self.ended()
   }
 }
-
-/// In raw memory: each look at a variable property of a class is checked for exclusivity, which for
-/// those that every call looks at several times came to 2 % of a call.
-private struct Turn {
-  var now: NIODeadline
-  var isReading = false
-  var hasServerRoom = true
-}
