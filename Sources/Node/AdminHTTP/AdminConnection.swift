@@ -135,7 +135,9 @@ final class AdminConnection: ChannelInboundHandler {
     }
   }
 
-  /// Answers, and closes. A late answer is dropped.
+  /// Answers, and closes: our side at once, and the rest when the client has, or its time is up. To
+  /// close a socket with bytes still unread resets the connection, and the client might then lose
+  /// the answer (RFC 9112, section 9.6). A late answer is dropped.
   private func respond(_ answer: AdminPages.Answer) {
     guard let context = self.context else { return }
     let method: HTTPMethod
@@ -159,7 +161,7 @@ final class AdminConnection: ChannelInboundHandler {
     let channel = context.channel
     // Written or not: there is nothing more to say.
     let written = context.writeAndFlush(self.wrapOutboundOut(.end(nil)))
-    written.assumeIsolated().whenComplete { _ in channel.close(promise: nil) }
+    written.assumeIsolated().whenComplete { _ in channel.close(mode: .output, promise: nil) }
     self.startTimer(context) { channel.close(promise: nil) }
   }
 
