@@ -96,10 +96,12 @@ struct PeerConduct {
   }
 
   private mutating func opened(_ stream: Int32) {
-    // The first id is 1, and each next one two above (RFC 9113, section 5.1.1).
-    let expected = self.lastStream == 0 ? 1 : self.lastStream + 2
-    if stream > expected && self.skipped.count < Self.skippedRunsMax {
-      self.skipped.append(expected...stream - 1)
+    // The first id is 1, and each next one two above (RFC 9113, section 5.1.1). Ids reach 2^31 - 1:
+    // two above the last may be no Int32.
+    let afterLast = Int64(self.lastStream) + (self.lastStream == 0 ? 1 : 2)
+    if Int64(stream) > afterLast && self.skipped.count < Self.skippedRunsMax {
+      // Below `stream`, which is an Int32.
+      self.skipped.append(Int32(afterLast)...stream - 1)
     }
     self.lastStream = stream
     self.trailersLeft += 1

@@ -141,6 +141,11 @@ public final class Session {
     }
   }
 
+  /// Whether the peer's window for `stream` itself is used up, whatever that of the connection is.
+  public func isWindowShut(_ stream: Stream) -> Bool {
+    nghttp2_session_get_stream_remote_window_size(self.handle, stream.id) <= 0
+  }
+
   /// Whether `nextReady` has anything.
   public var hasReady: Bool { self.core.pointee.hasReady }
 

@@ -103,6 +103,14 @@ private final class Target {
     #expect(patient.error == nil)
   }
 
+  @Test func `the highest stream ids there are, even ones too, trap nothing`() throws {
+    for ids: [UInt32] in [[0x7fff_fffe, 0x7fff_ffff], [0x7fff_fffd, 0x7fff_ffff], [0x7fff_ffff]] {
+      let target = try Target()
+      try target.send(ids.flatMap { Frame.headers(stream: $0, request) })
+      try target.send(Frame.ping())
+    }
+  }
+
   @Test func `calls and their bodies are no control frames, and pay for some`() throws {
     let target = try Target(Self.tenFrames)
     let endured = try target.endures { count in

@@ -203,6 +203,7 @@ final class MessagePipe: @unchecked Sendable {
     }
     beforeEach(connection, stream)
     let size = message.readableBytes
+    let before = stream.outboundCount
     if mayCompress && self.outboundEncoding != .identity && connection.compression.covers(size) {
       _ = connection.appendCompressed(to: stream, self.outboundEncoding, size: size) { output in
         output.append(bytes: message.readableBytesSpan)
@@ -214,7 +215,8 @@ final class MessagePipe: @unchecked Sendable {
       }
     }
     connection.readClock()
-    connection.messageSent(on: stream, bytes: message.readableBytes)
+    connection.messageSent(
+      on: stream, bytes: stream.outboundCount - before - MessagePrefix.byteCount)
     if stream.outboundCount > Self.outboxMaxBytes {
       stream.drainMark = Self.outboxMaxBytes / 2
       self.waitingWriters.append(continuation)

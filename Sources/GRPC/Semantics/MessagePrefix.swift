@@ -70,7 +70,7 @@ enum FramingError: Error, Equatable {
     case .flagInvalid(let flag):
       Status(.internal, "message with compression flag \(flag): it must be 0 or 1")
     case .compressedWithoutEncoding:
-      Status(.internal, "compressed message on a call that named no grpc-encoding")
+      Status(.internal, "compressed message on a call whose grpc-encoding is missing or identity")
     case .tooLarge(let length, let max):
       // Clients look for these words.
       Status(

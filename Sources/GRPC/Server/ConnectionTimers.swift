@@ -15,6 +15,8 @@ struct ConnectionTimers {
     var outputMark: Int?
     /// All bytes that came.
     var receivedBytes = 0
+    /// The connection is not read from, because its output does not move.
+    var isHeld = false
     /// Calls are under way.
     var hasCalls = false
     /// The last call that was made.
@@ -101,7 +103,8 @@ struct ConnectionTimers {
   }
 
   private mutating func checkKeepalive(_ signs: Signs, _ now: NIODeadline) -> Action {
-    if signs.receivedBytes != self.receivedBytes {
+    // One that is not read from cannot be heard; whether it reads is `write-timeout`'s to find out.
+    if signs.receivedBytes != self.receivedBytes || signs.isHeld {
       self.receivedBytes = signs.receivedBytes
       self.keepalive?.heard(now)
     }

@@ -18,7 +18,8 @@ extension ServerConnection {
     let call = self.calls.of(stream)
     guard let context = self.context else { return }
     let load = self.resources.load
-    guard load.enter() else {
+    let isStranger = call.pointee.caller == nil && self.router.asksForCallers
+    guard load.enter(isStranger: isStranger) else {
       self.hit(.handlersMax)
       return self.fail(stream, tooManyHandlers(load.handlersMax))
     }

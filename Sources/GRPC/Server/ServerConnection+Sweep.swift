@@ -5,6 +5,8 @@ internal import NIOCore
 // What a connection and its calls are late with, looked at from time to time by `ServerLoop`.
 extension ServerConnection {
   func sweep() {
+    // Told to close, and waiting for the peer's goodbye.
+    guard !self.isEnding else { return }
     self.readClock()
     if case .announced(_, _, let until) = self.drain, self.now >= until {
       self.continueDrain(isLate: true)
@@ -15,7 +17,8 @@ extension ServerConnection {
       isSettled: self.session.isPeerReady && self.session.isSettingsAcknowledged,
       // Not its fault where it is not read from.
       openUnit: self.isReadHeld ? nil : self.session.openUnit, outputMark: outputMark,
-      receivedBytes: self.session.receivedBytes, hasCalls: self.session.liveStreams > 0,
+      receivedBytes: self.session.receivedBytes, isHeld: self.isReadHeld,
+      hasCalls: self.session.liveStreams > 0,
       lastStream: self.session.lastStream)
     switch self.timers.look(signs, now: self.now) {
     case .none: break
@@ -65,10 +68,12 @@ extension ServerConnection {
       return phase == .streaming
         ? self.endStreaming(stream, status) : self.fail(stream, status)
     }
-    // A stream cannot move where its connection does not.
-    let outboundMark =
-      stream.isHeadSubmitted && stream.outboundCount > 0 && !isOutputStalled
-      ? stream.sentBytes : nil
+    // A stream cannot move where its connection does not; and one whose own window is open waits for
+    // the connection's, which others may be using: it moves when they do.
+    let waits = stream.isHeadSubmitted && stream.outboundCount > 0 && !isOutputStalled
+    let mark =
+      self.session.isWindowShut(stream) ? stream.sentBytes : self.counts.pointee.bytesSent
+    let outboundMark = waits ? mark : nil
     if call.pointee.outbound.look(at: outboundMark, now: self.now, timeout: timeouts.write) {
       self.hit(.writeTimeout)
       self.session.reset(stream, .enhanceYourCalm)
@@ -77,12 +82,16 @@ extension ServerConnection {
     if phase == .answered { self.session.discardInbound(stream, keepingBytes: 0) }
   }
 
+  /// What a message that is not whole must have grown by to be given its time again.
+  private static let progressStepBytes = 64 << 10
+
   /// Changes with each message that comes; nil where no byte of the next has come, or where it is the
   /// handler who makes it wait.
   private func inboundMark(_ stream: HTTP2.Stream) -> Int? {
     let call = self.calls.of(stream)
     switch call.pointee.phase {
-    case .receiving: return 0
+    // Progress, in steps that a peer cannot make byte by byte: a large message may take its time.
+    case .receiving: return stream.inboundCount / Self.progressStepBytes
     case .streaming:
       guard let pipe = call.pointee.pipe, stream.inboundCount > 0 && !pipe.isInboxFull else {
         return nil

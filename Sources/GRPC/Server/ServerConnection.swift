@@ -4,7 +4,7 @@ internal import NIOCore
 
 /// The path of a call: head -> message -> handler -> reply, all in one turn of the event loop.
 final class ServerConnection: Connection {
-  private let router: Router
+  let router: Router
   let logger: Logger
   private let whenEnded: (ServerConnection) -> Void
   let calls = CallTable<ServerCall>()
@@ -124,11 +124,14 @@ final class ServerConnection: Connection {
 
   private func receive(_ stream: HTTP2.Stream) {
     let call = self.calls.of(stream)
+    let most = min(
+      self.limits.messageMaxBytes, self.router.messageMaxBytes[call.pointee.handler])
     do {
       let message = try MessagePrefix.unary(
-        stream.inboundBytes, isEnd: stream.isEndReceived,
-        messageMaxBytes: self.limits.messageMaxBytes, encoding: call.pointee.encoding)
+        stream.inboundBytes, isEnd: stream.isEndReceived, messageMaxBytes: most,
+        encoding: call.pointee.encoding)
       guard let message else { return self.wait(stream) }
+      self.messageReceived(on: stream, bytes: message.length)
       if message.isCompressed {
         try self.inflate(stream, call.pointee.encoding)
         call.pointee.wasCompressed = true
@@ -155,7 +158,6 @@ final class ServerConnection: Connection {
   private func serve(_ stream: HTTP2.Stream) {
     let call = self.calls.of(stream)
     self.unbuffer(stream)
-    self.messageReceived(on: stream, bytes: stream.inboundCount - MessagePrefix.byteCount)
     if let deadline = call.pointee.deadline, deadline <= self.now {
       let status = Status(.deadlineExceeded, "the deadline passed before the call was served")
       return self.fail(stream, status)

@@ -7,6 +7,9 @@ public import NIOCore
 /// Runs on the connection's event loop and must not block; several loops call at the same time. A
 /// server without interceptors pays nothing for them.
 public protocol ServerInterceptor: AnyObject, Sendable {
+  /// Whether it finds out who calls. On a server that asks, those who stay unknown get less room.
+  var asksForCallers: Bool { get }
+
   /// The head of a call is here, and nothing of its messages was looked at. Interceptors are asked
   /// in the order in which the server was given them; the first to throw ends the call.
   func begin(_ call: borrowing InterceptedCall) throws(Status)
@@ -16,6 +19,7 @@ public protocol ServerInterceptor: AnyObject, Sendable {
 }
 
 extension ServerInterceptor {
+  public var asksForCallers: Bool { false }
   public func end(_ call: borrowing InterceptedCall, _ outcome: CallOutcome) {}
 }
 

@@ -36,8 +36,12 @@ final class ServerLoad: Sendable {
   func buffer(_ change: Int) { self.buffered.add(change, ordering: .relaxed) }
 
   /// A handler is about to run; false where there are too many. Each that was let in says `leave`.
-  func enter() -> Bool {
-    guard self.running.add(1, ordering: .relaxed).newValue <= self.handlersMax else {
+  ///
+  /// - Parameter isStranger: nobody knows who calls, on a server that asks: half of the room is kept
+  ///   for those it knows.
+  func enter(isStranger: Bool = false) -> Bool {
+    let most = isStranger ? (self.handlersMax + 1) / 2 : self.handlersMax
+    guard self.running.add(1, ordering: .relaxed).newValue <= most else {
       self.running.subtract(1, ordering: .relaxed)
       return false
     }

@@ -4,6 +4,14 @@
 /// call to answer it later. Several loops call at the same time.
 public protocol UnaryService: AnyObject, Sendable {
   func serve(_ call: borrowing UnaryCall)
+
+  /// The longest request, in bytes, where that is less than the server takes: for services whose
+  /// callers nobody knows.
+  var messageMaxBytes: Int { get }
+}
+
+extension UnaryService {
+  public var messageMaxBytes: Int { Int.max }
 }
 
 /// Serves streaming calls, each in a task of its own.
@@ -26,6 +34,15 @@ public enum ServiceRegistration: Sendable {
   }
 }
 
+extension ServiceRegistration {
+  var messageMaxBytes: Int {
+    switch self {
+    case .unary(_, let service): service.messageMaxBytes
+    case .streaming: Int.max
+    }
+  }
+}
+
 /// All methods of a server, by their index in its method table.
 struct Router: Sendable {
   enum Handler: Sendable {
@@ -38,11 +55,18 @@ struct Router: Sendable {
   let paths: [String]
   let handlers: [Handler]
   let interceptors: [any ServerInterceptor]
+  let asksForCallers: Bool
+  /// The longest message that each method takes, whatever the server's limit.
+  let messageMaxBytes: [Int]
 
   init(_ services: [ServiceRegistration], interceptors: [any ServerInterceptor] = []) {
     self.paths = services.flatMap(\.paths)
     self.table = MethodTable(self.paths)
     self.interceptors = interceptors
+    self.asksForCallers = interceptors.contains { $0.asksForCallers }
+    self.messageMaxBytes = services.flatMap { service in
+      Array(repeating: service.messageMaxBytes, count: service.paths.count)
+    }
     self.handlers = services.flatMap { service in
       service.paths.indices.map { method in
         switch service {

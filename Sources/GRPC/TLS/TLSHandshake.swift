@@ -92,7 +92,7 @@ final class TLSHandshake: ChannelInboundHandler, RemovableChannelHandler {
     // BoringSSL has compared a server's names already, and needs nobody who reads them again.
     guard case .server = self.role else { return [] }
     let certificate = try context.pipeline.syncOperations.nioSSL_peerCertificate()
-    return try certificate.map(CertificateNames.all(of:)) ?? []
+    return try certificate.map(CertificateNames.identities(of:)) ?? []
   }
 
   private func fail(_ failure: Failure, _ context: ChannelHandlerContext) {

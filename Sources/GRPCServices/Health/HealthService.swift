@@ -30,6 +30,9 @@ public final class HealthService: UnaryService, StreamingService {
   /// The name that says whether the server takes new calls.
   public static let ready = "ready"
 
+  /// Longer than any name that is asked for. Everybody may ask, so nobody may send much.
+  public let messageMaxBytes = 4 << 10
+
   public init() {}
 
   /// The calls of the service, for a `Server`.

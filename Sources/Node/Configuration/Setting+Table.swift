@@ -120,7 +120,8 @@ extension Setting {
 
   package static let accessLog = Setting(
     "access-log", .logging, .accessLog,
-    "Calls to log when they end: off, errors (all that did not end with OK) or all.")
+    "Calls to log when they end: off, errors (those that did not end with OK) or all. Calls of"
+      + " methods that the node does not have are not logged.")
 
   // Limits.
 

@@ -23,6 +23,8 @@ final class Authentication: ServerInterceptor {
     self.access = paths.map { MethodAccess(path: $0) }
   }
 
+  let asksForCallers = true
+
   func begin(_ call: borrowing InterceptedCall) throws(Status) {
     let access = self.access[call.method]
     guard access != .open else { return }
@@ -35,6 +37,7 @@ final class Authentication: ServerInterceptor {
     }
     call.caller = caller
     if case .role(let role) = access, !caller.roles.contains(Roles(role)) {
+      try self.rateLimit?.begin(call)
       throw Self.roleMissing(role, caller, self.paths[call.method])
     }
   }

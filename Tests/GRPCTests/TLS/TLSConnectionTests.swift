@@ -103,7 +103,7 @@ import X509
       let problem = try await setup.problem(setup.client(identity: identity))
       #expect(problem == nil)
       let peer = try #require(setup.callers.peers.withLock { $0.last })
-      #expect(peer.certificateNames == ["app.example", "spiffe://e/app", "app"])
+      #expect(peer.certificateNames == ["app.example", "spiffe://e/app"])
     }
   }
 
