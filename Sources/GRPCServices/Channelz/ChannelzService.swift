@@ -128,17 +128,14 @@ public final class ChannelzService: UnaryService {
     let max = try Self.length(of: page)
     var found: [ChannelzChannel] = []
     for channel in self.channels.channels(from: page.start, max: max + 1) {
-      guard let snapshot = await channel.snapshot() else { continue }
-      found.append(ChannelzChannel(channel: snapshot, clock: ChannelzClock()))
+      found.append(ChannelzChannel(channel: await channel.snapshot(), clock: ChannelzClock()))
     }
     return ChannelzPage(found, max: max).serialized()
   }
 
   private func channel(_ id: Int64) async throws(Status) -> [UInt8] {
-    guard let snapshot = await self.channels.channel(id)?.snapshot() else {
-      throw Self.notFound("channel", id)
-    }
-    let shown = ChannelzChannel(channel: snapshot, clock: ChannelzClock())
+    guard let channel = self.channels.channel(id) else { throw Self.notFound("channel", id) }
+    let shown = ChannelzChannel(channel: await channel.snapshot(), clock: ChannelzClock())
     return ChannelzAnswer(content: shown).serialized()
   }
 
@@ -155,8 +152,8 @@ public final class ChannelzService: UnaryService {
       if let socket = await server.socket(id) { return socket }
     }
     for channel in self.channels.channels(from: 0, max: .max) {
-      let sockets = await channel.snapshot()?.sockets
-      if let socket = sockets?.first(where: { $0.id == id }) { return socket }
+      let sockets = await channel.snapshot().sockets
+      if let socket = sockets.first(where: { $0.id == id }) { return socket }
     }
     return nil
   }
@@ -166,7 +163,8 @@ public final class ChannelzService: UnaryService {
   private static func length(of page: ChannelzPageRequest) throws(Status) -> Int {
     guard page.maxResults >= 0 else {
       throw Status(
-        .invalidArgument, "max_results is \(page.maxResults); it must be 0 (for the default) or more",
+        .invalidArgument,
+        "max_results is \(page.maxResults); it must be 0 (for the default) or more",
         info: .init(reason: "MAX_RESULTS_NEGATIVE"))
     }
     return page.maxResults == 0 ? Self.pageDefault : Int(min(page.maxResults, Int64(Self.pageMax)))
