@@ -24,6 +24,9 @@ import Testing
     #expect(limits.requestBufferMaxBytes == 67_108_864)
     #expect(limits.answerBufferMaxBytes == 268_435_456)
     #expect(limits.drainTimeoutMilliseconds == 30_000)
+    #expect(limits.adminConnectionsMax == 64)
+    #expect(limits.adminRequestMaxBytes == 8_192)
+    #expect(limits.adminTimeoutMilliseconds == 5_000)
     #expect(limits.expirySweepIntervalMilliseconds == 100)
   }
 
