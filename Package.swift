@@ -158,7 +158,14 @@ let package = Package(
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Logging", package: "swift-log"),
       ]),
-    tests("GRPCServices", ["Wire", "GRPC", "LarderAPI"]),
+    tests(
+      "GRPCServices",
+      [
+        "Wire", "GRPC", "LarderAPI",
+        .product(name: "NIOCore", package: nio),
+        .product(name: "NIOPosix", package: nio),
+        .product(name: "Logging", package: "swift-log"),
+      ]),
     tests("LarderAPI", ["Wire", "ProtobufOracle"]),
     // protobuf-c's code for our messages, written by scripts/protos.sh: the judge of our codec.
     .target(
@@ -166,7 +173,12 @@ let package = Package(
       cSettings: [.headerSearchPath(".")], linkerSettings: [.linkedLibrary("protobuf-c")]),
     tests(
       "Node",
-      ["Wire", "GRPC", "LarderAPI", "CacheStore", .product(name: "Logging", package: "swift-log")]),
+      [
+        "Wire", "GRPC", "LarderAPI", "CacheStore",
+        .product(name: "NIOCore", package: nio),
+        .product(name: "NIOPosix", package: nio),
+        .product(name: "Logging", package: "swift-log"),
+      ]),
     tests(
       "larder",
       [

@@ -38,13 +38,11 @@ public final class ClientChannel: Sendable {
 
   deinit { self.registry?.remove(self.id) }
 
-  /// What the channel is doing and has done; nil once its event loop was shut down.
-  public func snapshot() async -> ChannelSnapshot? {
+  /// What the channel is doing and has done.
+  public func snapshot() async -> ChannelSnapshot {
     let (core, id) = (self.core, self.id)
-    do {
-      return try await self.eventLoop.submit { core.value.snapshot(id: id) }.get()
-    } catch {
-      return nil
+    return await withCheckedContinuation { continuation in
+      self.eventLoop.execute { continuation.resume(returning: core.value.snapshot(id: id)) }
     }
   }
 

@@ -2,7 +2,7 @@ internal import NIOCore
 internal import Synchronization
 
 // What a server tells of itself. Each loop is asked on the loop, so that nothing on the path of a
-// call is shared.
+// call is shared; so the group of loops must be running still.
 extension Server {
   /// What the server has done so far.
   public func metrics() async -> ServerMetrics {
@@ -37,16 +37,15 @@ extension Server {
   private func onEachLoop<Value: Sendable>(
     _ body: @escaping @Sendable (ServerLoop) -> Value
   ) async -> [Value] {
-    // All are asked before the first is waited for.
-    let asked = self.loops.values.map { loop in loop.eventLoop.submit { body(loop.value) } }
-    var values: [Value] = []
-    for answer in asked {
-      do {
-        values.append(try await answer.get())
-      } catch {
-        // The loop was shut down, with all that it had.
+    await withTaskGroup(of: Value.self) { group in
+      for loop in self.loops.values {
+        group.addTask {
+          await withCheckedContinuation { continuation in
+            loop.eventLoop.execute { continuation.resume(returning: body(loop.value)) }
+          }
+        }
       }
+      return await group.reduce(into: []) { $0.append($1) }
     }
-    return values
   }
 }

@@ -128,17 +128,14 @@ public final class ChannelzService: UnaryService {
     let max = try Self.length(of: page)
     var found: [ChannelzChannel] = []
     for channel in self.channels.channels(from: page.start, max: max + 1) {
-      guard let snapshot = await channel.snapshot() else { continue }
-      found.append(ChannelzChannel(channel: snapshot, clock: ChannelzClock()))
+      found.append(ChannelzChannel(channel: await channel.snapshot(), clock: ChannelzClock()))
     }
     return ChannelzPage(found, max: max).serialized()
   }
 
   private func channel(_ id: Int64) async throws(Status) -> [UInt8] {
-    guard let snapshot = await self.channels.channel(id)?.snapshot() else {
-      throw Self.notFound("channel", id)
-    }
-    let shown = ChannelzChannel(channel: snapshot, clock: ChannelzClock())
+    guard let channel = self.channels.channel(id) else { throw Self.notFound("channel", id) }
+    let shown = ChannelzChannel(channel: await channel.snapshot(), clock: ChannelzClock())
     return ChannelzAnswer(content: shown).serialized()
   }
 
@@ -155,8 +152,8 @@ public final class ChannelzService: UnaryService {
       if let socket = await server.socket(id) { return socket }
     }
     for channel in self.channels.channels(from: 0, max: .max) {
-      let sockets = await channel.snapshot()?.sockets
-      if let socket = sockets?.first(where: { $0.id == id }) { return socket }
+      let sockets = await channel.snapshot().sockets
+      if let socket = sockets.first(where: { $0.id == id }) { return socket }
     }
     return nil
   }

@@ -9,14 +9,33 @@ final class AdminState {
   let requestMaxBytes: Int
   var connections = 0
   /// Pages being made: some outlive their connection, when a loop does not answer.
-  var pending = 0
+  private(set) var pending = 0
   var hits = AdminLimitHits()
+  /// Set once no further pages are made.
+  private var whenIdle: (() -> Void)?
 
   init(pages: AdminPages, timeout: TimeAmount, connectionsMax: Int, requestMaxBytes: Int) {
     self.pages = pages
     self.timeout = timeout
     self.connectionsMax = connectionsMax
     self.requestMaxBytes = requestMaxBytes
+  }
+
+  /// Whether another page may be made now.
+  var takesRequests: Bool { self.whenIdle == nil && self.pending < self.connectionsMax }
+
+  func pageBegun() { self.pending += 1 }
+
+  func pageEnded() {
+    self.pending -= 1
+    if self.pending == 0 { self.whenIdle?() }
+  }
+
+  /// Begins no further pages, and calls `whenIdle` once those under way are made: they come back to
+  /// this loop, which must be there still.
+  func stop(_ whenIdle: @escaping () -> Void) {
+    self.whenIdle = whenIdle
+    if self.pending == 0 { whenIdle() }
   }
 }
 
@@ -103,11 +122,18 @@ final class AdminConnection: ChannelInboundHandler {
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    guard case .receiving = self.phase else { return context.close(promise: nil) }
+    switch self.phase {
+    case .receiving: break
+    case .asked: return context.close(promise: nil)
+    case .answered:
+      // What still comes is no request either; a socket that broke closes by itself.
+      return
+    }
     switch error {
-    case is AdminRequestTooLarge:
+    case is AdminRequestTooLarge, HTTPParserError.headerOverflow:
       self.state.hits.requestMax += 1
-      let text = "The request is longer than \(self.state.requestMaxBytes) bytes.\n"
+      let text =
+        "The request is longer than \(self.state.requestMaxBytes) bytes, or has too many headers.\n"
       self.respond(.init(status: .requestHeaderFieldsTooLarge, text: text))
     case is HTTPParserError:
       self.respond(.init(status: .badRequest, text: "This is not HTTP/1.1: \(error).\n"))
@@ -118,19 +144,19 @@ final class AdminConnection: ChannelInboundHandler {
 
   private func ask(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
     self.phase = .asked(head.method)
-    guard self.state.pending < self.state.connectionsMax else {
+    guard self.state.takesRequests else {
       let text = "\(self.state.pending) earlier requests wait for an event loop to answer.\n"
       return self.respond(.init(status: .serviceUnavailable, text: text))
     }
-    self.state.pending += 1
+    self.state.pageBegun()
     let eventLoop = context.eventLoop
     let connection = NIOLoopBound(self, eventLoop: eventLoop)
     let (pages, hits) = (self.state.pages, self.state.hits)
     Task {
       let answer = await pages.answer(head.method, head.uri, hits)
       eventLoop.execute {
-        connection.value.state.pending -= 1
         connection.value.respond(answer)
+        connection.value.state.pageEnded()
       }
     }
   }

@@ -9,6 +9,7 @@ internal import NIOPosix
 final class AdminServer: Sendable {
   private let group: MultiThreadedEventLoopGroup
   private let listener: any Channel
+  private let state: NIOLoopBoundBox<AdminState>
 
   /// Where the pages are.
   let address: HostPort
@@ -33,7 +34,7 @@ final class AdminServer: Sendable {
           channel.eventLoop.makeCompletedFuture { try Self.accept(channel, state.value) }
         }
         .bind(host: address.host, port: address.port).get()
-      return AdminServer(address, group, listener)
+      return AdminServer(address, group, listener, state)
     } catch {
       try await group.shutdownGracefully()
       throw NodeError.cannotServeAdmin(address, error)
@@ -41,17 +42,24 @@ final class AdminServer: Sendable {
   }
 
   private init(
-    _ address: HostPort, _ group: MultiThreadedEventLoopGroup, _ listener: any Channel
+    _ address: HostPort, _ group: MultiThreadedEventLoopGroup, _ listener: any Channel,
+    _ state: NIOLoopBoundBox<AdminState>
   ) {
     let port = listener.localAddress?.port ?? address.port
     self.address = HostPort(host: address.host, port: port)
     self.group = group
     self.listener = listener
+    self.state = state
   }
 
-  /// Closes the listener and every connection.
+  /// Closes the listener, lets the pages under way be made, and closes every connection. Before the
+  /// loops that serve calls are shut down: pages may wait for them.
   func shutdown() async throws {
     try await self.listener.close()
+    let state = self.state
+    await withCheckedContinuation { continuation in
+      state.eventLoop.execute { state.value.stop { continuation.resume() } }
+    }
     try await self.group.shutdownGracefully()
   }
 
