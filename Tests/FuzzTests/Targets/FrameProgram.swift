@@ -49,7 +49,7 @@ struct FrameProgram {
         // Any frame at all.
         let type = reader.byte()
         let flags = reader.byte()
-        let stream = UInt32(reader.byte())
+        let stream = operation & 8 != 0 ? reader.uint32() : UInt32(reader.byte())
         bytes += Frame.bytes(
           type: type, flags: flags, stream: stream, reader.bytes(Int(reader.byte())))
       }
