@@ -100,7 +100,10 @@ public final class Server: Sendable {
           high: self.configuration.connection.outputBufferMaxBytes)
       )
       .childChannelInitializer { channel in
-        channel.eventLoop.makeCompletedFuture { self.accept(channel, tls) }
+        channel.eventLoop.makeCompletedFuture {
+          try channel.pipeline.syncOperations.addHandler(LingeringClose())
+          self.accept(channel, tls)
+        }
       }
     let listener = try await bootstrap.bind(host: host, port: port).get()
     self.listeners.withLock { $0.append(Listener(id: ChannelzID.next(), channel: listener)) }
