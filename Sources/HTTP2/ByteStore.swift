@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// Growable raw memory with one owner: what a stream has received, or has yet to send.
 ///
 ///     base            consumed                 count                capacity
@@ -35,21 +37,20 @@ struct ByteStore: ~Copyable {
     self.end += source.count
   }
 
-  /// Adds two numbers and two runs of bytes: one header field in a `HeaderBlock`.
-  mutating func append(
-    _ first: UInt32, _ second: UInt32,
-    _ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer
-  ) {
-    self.reserve(8 + name.count + value.count)
-    // `reserve` made room for all four.
+  /// Adds a header field, laid out as `HeaderBlock` says.
+  @inline(__always)
+  mutating func append(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
+    // No overflow here and below: both are in memory together, and so are the bytes of the store.
+    let size = 8 &+ name.count &+ value.count
+    self.reserve(size)
+    // `reserve` made room for all of it.
     let target = self.base! + self.end
-    target.storeBytes(of: first, as: UInt32.self)
-    (target + 4).storeBytes(of: second, as: UInt32.self)
-    if let name = name.baseAddress { (target + 8).copyMemory(from: name, byteCount: Int(first)) }
-    if let value = value.baseAddress {
-      (target + 8 + Int(first)).copyMemory(from: value, byteCount: Int(second))
-    }
-    self.end += 8 + Int(first) + Int(second)
+    target.storeBytes(of: UInt32(truncatingIfNeeded: name.count), as: UInt32.self)
+    (target + 4).storeBytes(of: UInt32(truncatingIfNeeded: value.count), as: UInt32.self)
+    // A C library's empty run may have no address.
+    if let from = name.baseAddress { memcpy(target + 8, from, name.count) }
+    if let from = value.baseAddress { memcpy(target + 8 + name.count, from, value.count) }
+    self.end &+= size
   }
 
   /// Adds what `write` puts into a span of exactly `size` bytes. It must fill them all.
@@ -95,10 +96,12 @@ struct ByteStore: ~Copyable {
 
   /// Makes room for `count` bytes after the end.
   mutating func reserve(_ count: Int) {
-    guard self.capacity - self.end < count else { return }
+    // No underflow: `end <= capacity`.
+    guard self.capacity &- self.end < count else { return }
     self.makeRoom(count)
   }
 
+  @inline(never)
   private mutating func makeRoom(_ count: Int) {
     let live = self.count
     // Doubling keeps appending linear. `max` with the need serves one large message at once.

@@ -14,10 +14,8 @@ final class ServerConnection: Connection {
   let id = ChannelzID.next()
   /// Where this loop's calls are counted; `resources` keeps its memory.
   let counter: CallCounter
-  /// The head of the last call without a timeout, and the header block it was read from: clients
-  /// send the same block for call after call.
-  private var lastBlock: [UInt8] = []
-  private var lastHead: RequestHead?
+  /// The head of the last call. Allocated in `init`, freed in `deinit`.
+  private let lastHead: UnsafeMutablePointer<RequestHeadMemo>
   /// What each interceptor keeps, by its index; empty until one does.
   private var interceptorMemory: [AnyObject?] = []
   /// See `ServerConnection+Drain.swift`.
@@ -39,11 +37,18 @@ final class ServerConnection: Connection {
     self.timers = ConnectionTimers(
       limits.timeouts, acceptedAt: resources.now, jitter: .random(in: -0.1...0.1))
     self.counter = resources.callCounter(methods: router.paths.count)
+    self.lastHead = .allocate(capacity: 1)
+    self.lastHead.initialize(to: RequestHeadMemo())
     let session = Session(
       role: .server, configuration: limits.session, pool: resources.pool)
     super.init(
       session: session, limits: limits, resources: resources, compression: compression,
       writesToSocket: !peer.isEncrypted)
+  }
+
+  deinit {
+    self.lastHead.deinitialize(count: 1)
+    self.lastHead.deallocate()
   }
 
   // MARK: - The path of a call
@@ -111,14 +116,9 @@ final class ServerConnection: Connection {
             + "\(self.limits.session.headersMax) fields",
           info: .init(reason: "HEADERS_TOO_LARGE", metadata: ["limit": "header-list-max"])))
     }
-    if let head = self.lastHead, stream.headBytes.equals(self.lastBlock.span.bytes) {
-      return head
-    }
+    if let head = self.lastHead.pointee.head(of: stream.headBytes) { return head }
     let head = try RequestHead.parse(stream.headFields, self.router.table)
-    if head.timeout == nil {
-      self.lastHead = head
-      self.lastBlock = stream.headBytes.array
-    }
+    if head.timeout == nil { self.lastHead.pointee.remember(head, of: stream.headBytes) }
     return head
   }
 
