@@ -16,7 +16,8 @@ struct RequestHeadMemo: ~Copyable {
   @inline(__always)
   func head(of block: RawSpan) -> RequestHead? {
     // `self.block` is ours alone, and initialised by `remember`.
-    guard let head = self.head, block.equals(RawSpan(_unsafeBytes: UnsafeRawBufferPointer(self.block)))
+    guard let head = self.head,
+      block.equals(RawSpan(_unsafeBytes: UnsafeRawBufferPointer(self.block)))
     else { return nil }
     return head
   }
