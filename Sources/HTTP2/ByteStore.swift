@@ -8,6 +8,7 @@ internal import Glibc
 /// Emptied stores keep their memory, so that a recycled stream costs no allocation; `recycle` gives
 /// back what one large message left behind.
 struct ByteStore: ~Copyable {
+  /// From malloc.
   private var base: UnsafeMutableRawPointer?
   private(set) var capacity = 0
   /// End of the initialised bytes. `consumed <= end <= capacity` always holds.
@@ -16,7 +17,7 @@ struct ByteStore: ~Copyable {
 
   init() {}
 
-  deinit { self.base?.deallocate() }
+  deinit { free(self.base) }
 
   /// How many bytes there are.
   var count: Int { self.end - self.consumed }
@@ -89,7 +90,7 @@ struct ByteStore: ~Copyable {
   mutating func recycle(capacityMaxBytes: Int) {
     self.removeAll()
     guard self.capacity > capacityMaxBytes else { return }
-    self.base?.deallocate()
+    free(self.base)
     self.base = nil
     self.capacity = 0
   }
@@ -104,17 +105,22 @@ struct ByteStore: ~Copyable {
   @inline(never)
   private mutating func makeRoom(_ count: Int) {
     let live = self.count
-    // Doubling keeps appending linear. `max` with the need serves one large message at once.
-    let newCapacity =
-      self.capacity - live >= count && live <= self.consumed
-      ? self.capacity : max(live + count, self.capacity * 2, 128)
-    let new = UnsafeMutableRawPointer.allocate(byteCount: newCapacity, alignment: 16)
-    if let start = self.start { new.copyMemory(from: start, byteCount: live) }
-    self.base?.deallocate()
-    self.base = new
-    self.capacity = newCapacity
-    self.consumed = 0
-    self.end = live
+    let isRoomBefore = self.capacity - live >= count && live <= self.consumed
+    if let base = self.base, self.consumed > 0 {
+      // Within the allocation, to its beginning.
+      memmove(base, base + self.consumed, live)
+      self.consumed = 0
+      self.end = live
+    }
+    guard !isRoomBefore else { return }
+    // Doubling keeps appending linear. `max` with the need serves one large message at once. Large
+    // blocks grow in place, or by other page tables: a copy of megabytes would hold up the loop.
+    let capacity = max(live + count, self.capacity * 2, 128)
+    guard let base = realloc(self.base, capacity) else {
+      preconditionFailure("no memory for \(capacity) bytes")
+    }
+    self.base = base
+    self.capacity = capacity
   }
 
   private var start: UnsafeMutableRawPointer? {

@@ -15,6 +15,10 @@ struct SessionCore: ~Copyable {
   var current: UnsafeMutablePointer<StreamRecord>?
   /// Header bytes of the block being received, as RFC 9113 section 6.5.2 counts them.
   var headerBytes = 0
+  /// Header bytes above the limits that the client may still send.
+  var headerExcess: TokenBucket
+  /// Of the last receive: uptime in nanoseconds.
+  var now: UInt64 = 0
   /// An answer was ended before its request: see `onFrameSent`.
   var hasEarlyEnd = false
   /// Where `pull` is writing; see `Session+Output.swift`.
@@ -36,8 +40,9 @@ struct SessionCore: ~Copyable {
   /// last judged.
   var faults = 0
   var droppedFields = 0
-  /// Streams refused above SETTINGS_MAX_CONCURRENT_STREAMS.
+  /// Streams refused above SETTINGS_MAX_CONCURRENT_STREAMS, and how many of them were judged.
   var refusals = 0
+  var refusalsJudged = 0
   /// A limit that the peer has run into inside nghttp2's receive.
   var reachedLimit: SessionLimit?
   var frameCounts = FrameCounts()
@@ -56,6 +61,9 @@ struct SessionCore: ~Copyable {
     self.configuration = configuration
     self.handle = handle
     self.conduct = PeerConduct(configuration)
+    self.headerExcess = TokenBucket(
+      burst: configuration.headerListMaxBytes * SessionConfiguration.headerListExcess,
+      perSecond: SessionConfiguration.headerExcessBytesPerSecond)
   }
 
   deinit {
@@ -91,9 +99,10 @@ struct SessionCore: ~Copyable {
   }
 
   /// What `onHeader` returns: a failure ends nghttp2's receive, in the middle of the header block.
-  mutating func checkHeaderExcess() -> Int32 {
-    let most = self.configuration.headerListMaxBytes * SessionConfiguration.headerListExcess
-    guard self.role == .server && self.headerBytes > most else { return 0 }
+  ///
+  /// - Parameter bytes: of a field above the limits.
+  mutating func checkHeaderExcess(_ bytes: Int) -> Int32 {
+    guard self.role == .server, !self.headerExcess.take(bytes, now: self.now) else { return 0 }
     self.reachedLimit = .headerList
     return NGHTTP2_ERR_CALLBACK_FAILURE.rawValue
   }

@@ -99,8 +99,8 @@ public class Connection: ChannelInboundHandler {
   /// Bytes were received or sent: the peer may have said goodbye or answered a PING.
   func turnEnded() {}
 
-  /// All that one read brought was acted on.
-  func readEnded() {}
+  /// All that one read of `bytes` brought was acted on.
+  func readEnded(bytes: Int) {}
 
   /// A message came whole on a streaming call, `bytes` long without its prefix.
   func messageReceived(on stream: HTTP2.Stream, bytes: Int) {
@@ -199,7 +199,8 @@ public class Connection: ChannelInboundHandler {
     if self.isEnding { return }
     self.readClock()
     self.turn.pointee.isReading = true
-    self.unwrapInboundIn(data).withUnsafeReadableBytes { bytes in
+    let input = self.unwrapInboundIn(data)
+    input.withUnsafeReadableBytes { bytes in
       self.counts.pointee.bytesReceived += bytes.count
       var rest = bytes
       repeat {
@@ -208,7 +209,7 @@ public class Connection: ChannelInboundHandler {
         if !rest.isEmpty { self.writeOutput() }
       } while !rest.isEmpty && self.context != nil && !self.isEnding
     }
-    self.readEnded()
+    self.readEnded(bytes: input.readableBytes)
     self.turn.pointee.isReading = false
   }
 
@@ -320,8 +321,20 @@ public class Connection: ChannelInboundHandler {
   }
 
   private func setAutoRead(_ isOn: Bool, _ context: ChannelHandlerContext) {
+    self.setOption(.autoRead, isOn, context)
+  }
+
+  /// Has the socket read with `allocator` from now on.
+  final func setReadAllocator(_ allocator: AdaptiveRecvByteBufferAllocator) {
+    guard let context = self.context else { return }
+    self.setOption(.recvAllocator, allocator, context)
+  }
+
+  private func setOption<Option: ChannelOption>(
+    _ option: Option, _ value: Option.Value, _ context: ChannelHandlerContext
+  ) {
     do {
-      try context.channel.syncOptions?.setOption(.autoRead, value: isOn)
+      try context.channel.syncOptions?.setOption(option, value: value)
     } catch {
       // The channel is closed, and reads no more in any case.
     }

@@ -39,6 +39,12 @@ public final class Server: Sendable {
   /// By which channelz knows the server; positive, and never given twice in the life of the process.
   public let id = ChannelzID.next()
 
+  /// Bytes that the kernel holds for a connection beyond what is on its way; it would take megabytes
+  /// for a client that reads nothing, in one turn, and nobody would count them.
+  private static let unsentMaxBytes = 256 << 10
+  /// TCP_NOTSENT_LOWAT of tcp(7), which has no name in Glibc's module.
+  private static let tcpNotSentLowat = NIOBSDSocket.Option(rawValue: 25)
+
   let router: Router
   let loops: [ObjectIdentifier: NIOLoopBoundBox<ServerLoop>]
   private let configuration: Configuration
@@ -88,10 +94,15 @@ public final class Server: Sendable {
     let bootstrap = ServerBootstrap(group: self.group)
       .serverChannelOption(.backlog, value: Int32(self.configuration.listenBacklog))
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+      // As for reads below: a burst of connections is taken one by one, between the turns of others.
+      .serverChannelOption(.maxMessagesPerRead, value: 1)
       .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+      .childChannelOption(.tcpOption(Self.tcpNotSentLowat), value: Self.unsentMaxBytes)
+      // A connection's turn is one small read, whatever it has sent: see `ReadSize`.
+      .childChannelOption(.maxMessagesPerRead, value: 1)
       .childChannelOption(
         .recvAllocator,
-        value: AdaptiveRecvByteBufferAllocator(minimum: 2048, initial: 8192, maximum: 64 << 10)
+        value: ServerConnection.readAllocator(ReadSize())
       )
       .childChannelOption(
         .writeBufferWaterMark,

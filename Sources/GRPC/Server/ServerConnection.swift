@@ -18,6 +18,7 @@ final class ServerConnection: Connection {
   private let lastHead: UnsafeMutablePointer<RequestHeadMemo>
   /// What each interceptor keeps, by its index; empty until one does.
   private var interceptorMemory: [AnyObject?] = []
+  private var readSize = ReadSize()
   /// See `ServerConnection+Drain.swift`.
   var drain = Drain.no
   /// See `ServerConnection+Sweep.swift`.
@@ -202,8 +203,17 @@ final class ServerConnection: Connection {
     }
   }
 
-  override func readEnded() {
+  override func readEnded(bytes: Int) {
     if self.counter.hasNoted { self.counter.book(self.resources.now - self.now) }
+    if self.readSize.readEnded(bytes, frames: self.session.receivedFrames) {
+      self.setReadAllocator(Self.readAllocator(self.readSize))
+    }
+  }
+
+  /// Memory for reads of that size, and less for who sends little.
+  static func readAllocator(_ size: ReadSize) -> AdaptiveRecvByteBufferAllocator {
+    AdaptiveRecvByteBufferAllocator(
+      minimum: ReadSize.leastBytes, initial: size.bytes, maximum: size.bytes)
   }
 
   override func messageReceived(on stream: HTTP2.Stream, bytes: Int) {
