@@ -21,7 +21,7 @@ extension ServerConnection {
     let isStranger = call.pointee.caller == nil && self.router.asksForCallers
     guard load.enter(isStranger: isStranger) else {
       self.hit(.handlersMax)
-      return self.fail(stream, tooManyHandlers(load.handlersMax))
+      return self.fail(stream, tooManyHandlers(load.handlersMax(isStranger: isStranger)))
     }
     let pipe = MessagePipe(
       connection: self, stream: stream, eventLoop: context.eventLoop,

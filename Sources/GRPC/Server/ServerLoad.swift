@@ -40,12 +40,17 @@ final class ServerLoad: Sendable {
   /// - Parameter isStranger: nobody knows who calls, on a server that asks: half of the room is kept
   ///   for those it knows.
   func enter(isStranger: Bool = false) -> Bool {
-    let most = isStranger ? (self.handlersMax + 1) / 2 : self.handlersMax
+    let most = self.handlersMax(isStranger: isStranger)
     guard self.running.add(1, ordering: .relaxed).newValue <= most else {
       self.running.subtract(1, ordering: .relaxed)
       return false
     }
     return true
+  }
+
+  /// How many handlers may be running when one more such caller's begins.
+  func handlersMax(isStranger: Bool) -> Int {
+    isStranger ? (self.handlersMax + 1) / 2 : self.handlersMax
   }
 
   /// A handler has returned.
