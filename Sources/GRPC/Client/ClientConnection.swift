@@ -165,7 +165,7 @@ public final class ClientConnection: Connection {
     let connection = NIOLoopBound(self, eventLoop: self.channel.eventLoop)
     let pipe = MessagePipe(
       connection: self, stream: stream, eventLoop: self.channel.eventLoop,
-      outboundEncoding: method.encoding,
+      outboundEncoding: method.encoding, messageMaxBytes: self.limits.messageMaxBytes,
       readerLeft: { connection.value.readerLeft($0) })
     if let intercepted { pipe.whenClosed = { intercepted.end($0) } }
     self.calls.of(stream).pointee.pipe = pipe

@@ -26,6 +26,8 @@ extension ServerConnection {
     let pipe = MessagePipe(
       connection: self, stream: stream, eventLoop: context.eventLoop,
       outboundEncoding: call.pointee.replyEncoding,
+      messageMaxBytes: min(
+        self.limits.messageMaxBytes, self.router.messageMaxBytes[call.pointee.handler]),
       // A handler that reads no further may still have much to say.
       readerLeft: { _ in })
     pipe.inboundEncoding = call.pointee.encoding
