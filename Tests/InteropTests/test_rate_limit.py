@@ -30,6 +30,19 @@ def until_refused(call, request=GET, **keywords):
     raise AssertionError(f"{CALLS_MAX} calls, and none was refused")
 
 
+def codes_until_limited(call):
+    """Makes calls that are refused, until it is for their number; the codes before that."""
+    codes = []
+    while len(codes) < CALLS_MAX:
+        with pytest.raises(grpc.RpcError) as caught:
+            call()
+        if caught.value.code() == RESOURCE_EXHAUSTED:
+            assert failure_of(caught.value).reason == "RATE_LIMITED"
+            return codes
+        codes.append(caught.value.code())
+    raise AssertionError(f"{CALLS_MAX} calls, and their number was no matter")
+
+
 @pytest.fixture
 def caller(request, tmp_path):
     """Starts a node with these flags; the result is a stub."""
@@ -147,6 +160,15 @@ class TestClients:
         metadata = (("authorization", "Bearer token-of-a-0123456789"),)
         for _ in range(10):
             cache.Get(GET, metadata=metadata)
+
+    def test_calls_above_a_callers_role_count_as_well(self, caller, tmp_path):
+        tokens = tmp_path / "tokens.yaml"
+        tokens.write_text("- {name: a, token: token-of-a-0123456789, roles: [read]}\n")
+        flags = ["--rate-limit-per-client", "1", "--rate-limit-burst", "10"]
+        cache = caller(*flags, "--tokens", str(tokens))
+        metadata = (("authorization", "Bearer token-of-a-0123456789"),)
+        codes = codes_until_limited(lambda: cache.Set(pb.SetRequest(key="k"), metadata=metadata))
+        assert set(codes) == {grpc.StatusCode.PERMISSION_DENIED} and len(codes) >= 10
 
     def test_of_more_clients_than_are_remembered_the_oldest_begins_anew(self, caller, tmp_path):
         tokens = tmp_path / "tokens.yaml"

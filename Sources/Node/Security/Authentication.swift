@@ -32,12 +32,12 @@ final class Authentication: ServerInterceptor {
     do {
       caller = try self.caller(of: call)
     } catch {
-      try self.rateLimit?.countStranger(call)
+      try self.rateLimit?.countRefused(call)
       throw error
     }
     call.caller = caller
     if case .role(let role) = access, !caller.roles.contains(Roles(role)) {
-      try self.rateLimit?.begin(call)
+      try self.rateLimit?.countRefused(call)
       throw Self.roleMissing(role, caller, self.paths[call.method])
     }
   }
