@@ -32,6 +32,9 @@ extension ServerConnection {
         tail(&output)
       }
     }
+    guard self.hasRoom(forValue: value.count) else {
+      return self.fail(stream, self.serverExhausted())
+    }
     self.session.append(to: stream, size: MessagePrefix.byteCount + headSize) { output in
       MessagePrefix.write(length: size, into: &output)
       head(&output)
