@@ -120,8 +120,8 @@ extension Setting {
 
   package static let accessLog = Setting(
     "access-log", .logging, .accessLog,
-    "Calls to log when they end: off, errors (those that did not end with OK) or all. Calls of"
-      + " methods that the node does not have are not logged.")
+    "Calls to log when they end: off, errors (those that did not end with OK) or all. The method"
+      + " of those refused on their headers, such as of unknown methods, is \"other\".")
 
   // Limits.
 

@@ -36,8 +36,12 @@ extension ServerMetrics {
 extension MethodMetrics {
   /// The path without its first slash, as OpenTelemetry has it.
   fileprivate var label: (name: String, value: String) {
-    ("grpc_method", self.path.map { String($0.drop { $0 == "/" }) } ?? "other")
+    ("grpc_method", self.path.map { String($0.drop { $0 == "/" }) } ?? Self.other)
   }
+
+  /// The method of calls that were refused on their head, in the metrics and the access log: what
+  /// strangers send becomes no name in either.
+  static let other = "other"
 }
 
 extension ConnectionMetrics {

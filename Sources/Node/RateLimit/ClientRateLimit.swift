@@ -42,7 +42,8 @@ final class ClientRateLimit: ServerInterceptor {
   }
 
   func begin(_ call: borrowing InterceptedCall) throws(Status) {
-    guard self.isCounted[call.method] else { return }
+    // What is refused on its head costs us as well.
+    if let method = call.method, !self.isCounted[method] { return }
     let client = self.client(of: call)
     try self.take(client.key, shard: client.shard, call)
   }
