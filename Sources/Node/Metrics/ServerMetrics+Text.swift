@@ -33,6 +33,17 @@ extension ServerMetrics {
   }
 }
 
+extension ServerMetrics {
+  func writeHandshakes(_ page: inout PrometheusText) {
+    page.begin(
+      "larder_tls_handshakes_total", .counter,
+      "TLS handshakes with clients. Connections that end before theirs, as probes of the port do, are"
+        + " \"failed\".")
+    page.sample(self.handshakes, [("result", "ok")])
+    page.sample(self.handshakeFailures, [("result", "failed")])
+  }
+}
+
 extension MethodMetrics {
   /// The path without its first slash, as OpenTelemetry has it.
   fileprivate var label: (name: String, value: String) {
