@@ -220,8 +220,11 @@ public final class Session {
   /// There is something to send, window permitting.
   public var wantsWrite: Bool { nghttp2_session_want_write(self.handle) != 0 }
 
-  /// Body bytes appended and not sent yet, all streams together; spliced values do not count.
+  /// Body bytes appended and not sent yet, all streams together, spliced values included.
   public var queuedBytes: Int { self.core.pointee.queuedBytes }
+
+  /// Those of `queuedBytes` that lie in memory of their owners, which they keep alive.
+  public var splicedBytes: Int { self.core.pointee.splicedBytes }
 
   /// Streams open now.
   public var liveStreams: Int { self.core.pointee.liveStreams }

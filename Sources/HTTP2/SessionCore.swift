@@ -24,8 +24,9 @@ struct SessionCore: ~Copyable {
   /// Where `pull` is writing; see `Session+Output.swift`.
   var output = OutputCursor()
 
-  /// Body bytes that wait in our own memory to be sent, all streams together.
+  /// Body bytes that wait to be sent, all streams together; and those of spliced values among them.
   var queuedBytes = 0
+  var splicedBytes = 0
 
   var goAway: Session.GoAway?
   var pingAcks = 0
@@ -138,7 +139,8 @@ struct SessionCore: ~Copyable {
       // What nobody took still counts against the connection's window.
       checkNGHTTP2(nghttp2_session_consume_connection(self.handle, uncredited))
     }
-    self.queuedBytes -= record.pointee.outbound.bytes.count
+    self.queuedBytes -= record.pointee.outbound.count
+    self.splicedBytes -= record.pointee.outbound.splicedCount
     let isFull = self.recycledBytes >= self.configuration.recycledBuffersMaxBytes
     record.pointee.recycle(
       keepingBytes: isFull ? 0 : self.configuration.recycledBufferMaxBytes)

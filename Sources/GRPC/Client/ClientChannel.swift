@@ -10,7 +10,7 @@ public final class ClientChannel: Sendable {
   /// By which channelz knows the channel; positive, and never given twice in the life of the process.
   public let id = ChannelzID.next()
   private let registry: ChannelRegistry?
-  private let core: NIOLoopBoundBox<ChannelCore>
+  let core: NIOLoopBoundBox<ChannelCore>
   private let peer: String
   private let interceptors: [any ClientInterceptor]
 

@@ -50,6 +50,7 @@ public final class Server: Sendable {
   private let configuration: Configuration
   private let logger: Logger
   private let group: any EventLoopGroup
+  private let succeededHandshakes = Atomic<Int>(0)
   private let failedHandshakes = Atomic<Int>(0)
   private let counts: ConnectionCounts
   private let load: ServerLoad
@@ -82,6 +83,9 @@ public final class Server: Sendable {
 
   /// Connections open now.
   public var connections: Int { self.counts.open }
+
+  /// TLS handshakes that succeeded since the server was made.
+  public var handshakes: Int { self.succeededHandshakes.load(ordering: .relaxed) }
 
   /// TLS handshakes that failed since the server was made, for whatever reason.
   public var handshakeFailures: Int { self.failedHandshakes.load(ordering: .relaxed) }
@@ -187,6 +191,7 @@ public final class Server: Sendable {
       arrival.loop.handshakeEnded(channel)
       switch result {
       case .success(let names):
+        self.succeededHandshakes.add(1, ordering: .relaxed)
         let peer = ConnectionPeer(
           address: channel.remoteAddress, certificateNames: names, isEncrypted: true)
         self.serve(arrival, peer)

@@ -75,7 +75,7 @@ final class ServerConnection: Connection {
       head = try self.head(of: stream)
     } catch {
       self.counter.started(call.pointee.handler)
-      return self.refuse(stream, error)
+      return self.refuse(stream, error.unless(self.objection(to: stream)))
     }
     call.pointee.handler = head.method
     call.pointee.encoding = head.encoding
@@ -85,26 +85,27 @@ final class ServerConnection: Connection {
     }
     self.counter.started(head.method)
     if let timeout = head.timeout { call.pointee.deadline = self.now + timeout }
-    if !self.router.interceptors.isEmpty && !self.admit(stream) { return }
+    if !self.router.interceptors.isEmpty, let objection = self.objection(to: stream) {
+      return self.fail(stream, objection)
+    }
     switch self.router.handlers[head.method] {
     case .unary: call.pointee.phase = .receiving
     case .streaming(let service, let method): self.start(service, method, stream)
     }
   }
 
-  /// Asks the interceptors; false where one has refused the call.
-  private func admit(_ stream: HTTP2.Stream) -> Bool {
+  /// What an interceptor refuses the call with; nil: they let it in, or there are none.
+  private func objection(to stream: HTTP2.Stream) -> Status? {
     let call = self.calls.of(stream)
     for (index, interceptor) in self.router.interceptors.enumerated() {
       call.pointee.interceptors = index + 1
       do {
         try interceptor.begin(InterceptedCall(connection: self, stream: stream, index: index))
       } catch {
-        self.fail(stream, error)
-        return false
+        return error
       }
     }
-    return true
+    return nil
   }
 
   private func head(of stream: HTTP2.Stream) throws(RequestHead.Refusal) -> RequestHead {
@@ -246,9 +247,10 @@ final class ServerConnection: Connection {
     self.interceptorMemory[index] = memory
   }
 
-  /// The path of the method that `stream` calls.
-  func path(of stream: HTTP2.Stream) -> String {
-    self.router.paths[self.calls.of(stream).pointee.handler]
+  /// The path of the method that `stream` calls; nil where its head named none of ours.
+  func path(of stream: HTTP2.Stream) -> String? {
+    let handler = self.calls.of(stream).pointee.handler
+    return handler < 0 ? nil : self.router.paths[handler]
   }
 
   override func deadline(of stream: HTTP2.Stream) -> NIODeadline? {

@@ -112,6 +112,32 @@ import Testing
     }
   }
 
+  @Test func `a channel whose PINGs are too many for its server sends them half as often`()
+    async throws
+  {
+    var configuration = Server.Configuration()
+    configuration.connection.session.pingIntervalMinNanoseconds = 3_600_000_000_000
+    configuration.connection.session.pingStrikesMax = 0
+    var client = ClientConfiguration()
+    client.keepaliveInterval = .milliseconds(5)
+    try await withChannel(
+      [.unary(paths: ["/t.S/M"], ParkingLot())], configuration, client: client
+    ) { channel, _ in
+      let core = channel.core
+      for interval in [10, 20, 40] as [Int64] {
+        // The second PING of each connection is one too many.
+        let status = await failure { try await channel.unary("/t.S/M", []) }
+        #expect(status?.code == .unavailable)
+        #expect(status?.message.contains("too_many_pings") == true)
+        try await eventually("the interval is \(interval) ms") {
+          let now = try await core.eventLoop.submit { core.value.configuration.keepaliveInterval }
+            .get()
+          return now == .milliseconds(interval)
+        }
+      }
+    }
+  }
+
   @Test func `keepalive gives up a server that answers no PING`() throws {
     var configuration = ClientConfiguration()
     configuration.keepaliveInterval = .milliseconds(1)
