@@ -89,6 +89,13 @@ let package = Package(
     module("GRPCServices", ["Wire", "GRPC"]),
     module("LarderAPI", ["Wire"]),
     module(
+      "Etcd",
+      [
+        "Wire", "GRPC",
+        .product(name: "NIOCore", package: nio),
+        .product(name: "Logging", package: "swift-log"),
+      ]),
+    module(
       "Node",
       [
         "Wire", "HTTP2", "HashRing", "CacheStore", "GRPC", "GRPCServices", "LarderAPI",
@@ -167,6 +174,19 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ]),
     tests("LarderAPI", ["Wire", "ProtobufOracle"]),
+    tests(
+      "Etcd",
+      [
+        "Wire", "GRPC", "ProtobufOracle", "EtcdTestSupport",
+        .product(name: "NIOCore", package: nio),
+        .product(name: "NIOPosix", package: nio),
+        .product(name: "X509", package: "swift-certificates"),
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "Logging", package: "swift-log"),
+      ]),
+    // Starts, stops and kills real etcd processes.
+    .target(
+      name: "EtcdTestSupport", path: "Tests/EtcdTestSupport", swiftSettings: strict),
     // protobuf-c's code for our messages, written by scripts/protos.sh: the judge of our codec.
     .target(
       name: "ProtobufOracle", path: "Tests/ProtobufOracle",
