@@ -81,8 +81,10 @@ public final class EtcdProcess: Sendable {
   public var url: String { "http://127.0.0.1:\(self.clientPort)" }
 
   /// Starts it, with the data that it had, and waits until it accepts connections.
-  public func start() async throws {
-    try self.launch()
+  ///
+  /// - Parameter isLaunched: it was started, and is only waited for.
+  public func start(isLaunched: Bool = false) async throws {
+    if !isLaunched { try self.launch() }
     let deadline = ContinuousClock.now + .seconds(30)
     while !isListening(self.clientPort) {
       guard self.isRunning else { throw self.failure("ended as soon as it was started") }
