@@ -164,7 +164,9 @@ struct LeaseMachine {
     self.failures = 0
     let sentAt = held.unanswered.removeFirst()
     held.ttl = ttl
-    held.until = max(held.until, sentAt + ttl)
+    // Also where that is earlier than before: etcd counts from this renewal now.
+    held.until = sentAt + ttl
+    if held.unanswered.isEmpty { held.renewAt = sentAt + held.interval }
     self.state = .held(held)
     return .held(until: held.until)
   }

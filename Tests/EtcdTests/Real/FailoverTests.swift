@@ -86,7 +86,7 @@ import Testing
       $0.attemptTimeout = .milliseconds(500)
       $0.callTimeout = .seconds(2)
     } _: { etcd in
-      try await etcd.put("k", "1")
+      try await put(etcd, "k", "1")
       members[0].kill()
       members[1].kill()
       let began = ContinuousClock.now
@@ -94,8 +94,7 @@ import Testing
       #expect(
         error?.reason == .unavailable || error?.reason == .timedOut, "\(String(describing: error))")
       #expect(ContinuousClock.now - began < .seconds(10))
-      try members[0].launch()
-      try await members[0].start(isLaunched: true)
+      try await members[0].start()
       try await eventually("two of three answer") {
         let error = await failure { () async throws(EtcdError) in try await etcd.get("k") }
         return error == nil
