@@ -16,7 +16,7 @@ let nio = "swift-nio"
 /// builds them, linked with libFuzzer's main.
 let isFuzzing = Context.environment["LARDER_BUILD_FUZZ"] != nil
 let fuzzDependencies: [Target.Dependency] = [
-  "Wire", "HTTP2", "CacheStore", "GRPC", "GRPCServices", "LarderAPI", "Node", "TestSupport",
+  "Wire", "HTTP2", "CacheStore", "GRPC", "GRPCServices", "LarderAPI", "Etcd", "Node", "TestSupport",
   .product(name: "NIOCore", package: nio),
   .product(name: "NIOPosix", package: nio),
   .product(name: "NIOEmbedded", package: nio),

@@ -31,16 +31,34 @@ final class ChildProcess: Sendable {
     for descriptor in Int32(0)...2 {
       posix_spawn_file_actions_addopen(&actions, descriptor, "/dev/null", O_RDWR, 0)
     }
+    let error = Self.closeFrom(&actions, 3)
+    guard error == 0 else { throw Self.failure(arguments[0], error) }
     var id: pid_t = 0
     var argv = arguments.map { strdup($0) } + [nil]
     var envp = environment.map { strdup($0) } + [nil]
     defer { for text in argv + envp { free(text) } }
-    let error = posix_spawn(&id, arguments[0], &actions, nil, &argv, &envp)
-    guard error == 0 else {
-      throw EtcdProcess.Failure(
-        description: "cannot start \(arguments[0]): \(String(cString: strerror(error)))")
-    }
+    let started = posix_spawn(&id, arguments[0], &actions, nil, &argv, &envp)
+    guard started == 0 else { throw Self.failure(arguments[0], started) }
     return id
+  }
+
+  private static func failure(_ program: String, _ error: Int32) -> EtcdProcess.Failure {
+    EtcdProcess.Failure(
+      description: "cannot start \(program): \(String(cString: strerror(error)))")
+  }
+
+  /// Has the child close what other tests have open: a server that a test has closed would otherwise go
+  /// on listening in the child. In glibc since 2.34, but not in Swift's view of it.
+  private static func closeFrom(
+    _ actions: inout posix_spawn_file_actions_t, _ descriptor: Int32
+  ) -> Int32 {
+    typealias CloseFrom =
+      @convention(c) (UnsafeMutablePointer<posix_spawn_file_actions_t>, Int32) -> Int32
+    guard let symbol = dlsym(nil, "posix_spawn_file_actions_addclosefrom_np") else {
+      return ENOSYS
+    }
+    // The type is that of the declaration in spawn.h.
+    return unsafeBitCast(symbol, to: CloseFrom.self)(&actions, descriptor)
   }
 
   /// It has not ended.

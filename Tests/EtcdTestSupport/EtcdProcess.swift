@@ -77,6 +77,10 @@ public final class EtcdProcess: Sendable {
     }
   }
 
+  /// `LARDER_TEST_ETCD`, for other versions than Debian's.
+  private static let program =
+    ProcessInfo.processInfo.environment["LARDER_TEST_ETCD"] ?? "/usr/bin/etcd"
+
   /// Where clients reach it.
   public var url: String { "http://127.0.0.1:\(self.clientPort)" }
 
@@ -100,7 +104,7 @@ public final class EtcdProcess: Sendable {
       .filter { !$0.key.hasPrefix("ETCD_") }.map { "\($0.key)=\($0.value)" }
     let child: ChildProcess
     do throws(Failure) {
-      child = try ChildProcess(["/usr/bin/etcd"] + self.arguments, environment: environment)
+      child = try ChildProcess([Self.program] + self.arguments, environment: environment)
     } catch {
       throw Failure(description: "\(error) (Debian: apt-get install etcd-server)")
     }

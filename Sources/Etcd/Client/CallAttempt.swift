@@ -10,6 +10,24 @@ struct CallAttempt {
   let token: AuthToken?
   /// Connecting included.
   let timeout: Duration
+  /// The time is what was left of the call's: that it passes says nothing about the endpoint.
+  let isCutShort: Bool
+
+  /// - Parameters:
+  ///   - deadline: of the call, of which this is one attempt.
+  ///   - timeoutMax: for the attempt.
+  init(
+    _ method: EtcdMethod, at index: Int, of endpoints: EndpointPool, token: AuthToken?,
+    by deadline: ContinuousClock.Instant, timeoutMax: Duration
+  ) {
+    self.method = method
+    self.index = index
+    self.endpoints = endpoints
+    self.token = token
+    let left = max(.zero, deadline - .now)
+    self.timeout = min(timeoutMax, left)
+    self.isCutShort = left < timeoutMax / 2
+  }
 
   enum Outcome {
     case answered(ClientResponse)
@@ -82,7 +100,9 @@ struct CallAttempt {
     let text = "\(self.name): \(status)"
     switch remedy {
     case .askAnother, .askAnotherIfRepeatable:
-      self.endpoints.failed(self.index, "\(status)")
+      if !(self.isCutShort && status.code == .deadlineExceeded) {
+        self.endpoints.failed(self.index, "\(status)")
+      }
       let reason: EtcdError.Reason =
         wasSent && status.code == .deadlineExceeded ? .timedOut : .unavailable
       let isUnknown = remedy == .askAnotherIfRepeatable && !self.method.isRepeatable

@@ -51,8 +51,8 @@ final class EndpointPool: Sendable {
     while true {
       let now = ContinuousClock.now
       switch self.selector.withLock({ $0.choose(now) }) {
-      case .use(let index) where now < deadline || failure == nil: return index
-      case .use: throw self.noneLeft(failure)
+      case .use(let index) where now < deadline: return index
+      case .use: throw failure ?? EtcdError(.timedOut, "the time for a call to etcd was over")
       case .wait(let until):
         guard until < deadline else { throw self.noneLeft(failure) }
         do {

@@ -26,8 +26,9 @@ extension EtcdClient {
   private func status(_ index: Int) async -> Result<MemberStatus, EtcdError> {
     do throws(EtcdError) {
       let attempt = CallAttempt(
-        endpoints: self.endpoints, index: index, method: .status, token: try await self.token(),
-        timeout: self.configuration.attemptTimeout)
+        .status, at: index, of: self.endpoints, token: try await self.token(),
+        by: .now + self.configuration.attemptTimeout,
+        timeoutMax: self.configuration.attemptTimeout)
       switch await attempt.make([]) {
       case .answered(let response): return .success(try attempt.decode(response))
       case .failed(let error, _): return .failure(error)

@@ -20,6 +20,7 @@ public final class EtcdClient: Sendable {
   let configuration: EtcdConfiguration
   let endpoints: EndpointPool
   let logger: Logger
+  let farewells = Farewells()
   private let tokens: TokenSource?
   private let watches: WatchHub
 
@@ -41,9 +42,11 @@ public final class EtcdClient: Sendable {
   }
 
   /// Serves the client's watches until its task is cancelled; then ends them and closes the
-  /// connections.
+  /// connections. Lease keepers, locks and elections that are cancelled at the same time may tell etcd of
+  /// it first, within two `attemptTimeout`s.
   public func run() async {
     await self.watches.run(self)
+    await self.farewells.wait(timeout: self.configuration.attemptTimeout * 2)
     await self.endpoints.shutdown()
   }
 
@@ -87,8 +90,8 @@ public final class EtcdClient: Sendable {
       let token = try await self.token()
       let index = try await self.endpoints.next(by: deadline, after: failure)
       let attempt = CallAttempt(
-        endpoints: self.endpoints, index: index, method: method, token: token,
-        timeout: min(self.configuration.attemptTimeout, deadline - .now))
+        method, at: index, of: self.endpoints, token: token, by: deadline,
+        timeoutMax: self.configuration.attemptTimeout)
       switch await attempt.make(message) {
       case .answered(let response): return try attempt.decode(response)
       case .failed(let error, .renewToken) where self.tokens != nil && !isTokenRenewed:
@@ -120,8 +123,8 @@ public final class EtcdClient: Sendable {
     while true {
       let index = try await endpoints.next(by: deadline, after: failure)
       let attempt = CallAttempt(
-        endpoints: endpoints, index: index, method: .authenticate, token: nil,
-        timeout: min(configuration.attemptTimeout, deadline - .now))
+        .authenticate, at: index, of: endpoints, token: nil, by: deadline,
+        timeoutMax: configuration.attemptTimeout)
       switch await attempt.make(message) {
       case .answered(let response):
         let answer: AuthenticateResponse = try attempt.decode(response)
@@ -142,8 +145,8 @@ public final class EtcdClient: Sendable {
       let token = try await self.token()
       let index = try await self.endpoints.next(by: deadline, after: failure)
       let attempt = CallAttempt(
-        endpoints: self.endpoints, index: index, method: method, token: token,
-        timeout: min(self.configuration.attemptTimeout, deadline - .now))
+        method, at: index, of: self.endpoints, token: token, by: deadline,
+        timeoutMax: self.configuration.attemptTimeout)
       switch await attempt.open() {
       case .success(let call): return EtcdStream(call: call, index: index, token: token)
       case .failure(let error) where error.reason == .cancelled: throw error

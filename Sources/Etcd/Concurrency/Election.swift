@@ -13,6 +13,8 @@ public struct Election: Sendable {
   ///
   /// - Parameter value: what others are told of the leader.
   public func campaign(_ lease: LeaseID, value: String) async throws(EtcdError) -> LinePlace {
+    self.line.client.farewells.enter()
+    defer { self.line.client.farewells.leave() }
     let place = try await self.line.join(lease, value: Array(value.utf8))
     do throws(EtcdError) {
       try await self.line.waitForFront(place)

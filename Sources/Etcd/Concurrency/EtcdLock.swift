@@ -12,6 +12,8 @@ public struct EtcdLock: Sendable {
   /// Waits for the lock, and takes it. Locking twice with one lease is locking once. A task that is
   /// cancelled while it waits leaves the line. Needs the client's `run`.
   public func acquire(_ lease: LeaseID) async throws(EtcdError) -> LinePlace {
+    self.line.client.farewells.enter()
+    defer { self.line.client.farewells.leave() }
     let place = try await self.line.join(lease, value: [])
     do throws(EtcdError) {
       try await self.line.waitForFront(place)

@@ -53,6 +53,8 @@ public final class LeaseKeeper: Sendable {
   ///
   /// - Throws: what `register` has thrown that no other attempt would mend.
   public func run() async throws {
+    self.client.farewells.enter()
+    defer { self.client.farewells.leave() }
     let result: Result<Void, any Error>
     do {
       result = .success(try await self.keep())

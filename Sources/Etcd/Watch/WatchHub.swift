@@ -220,8 +220,9 @@ final class WatchHub: Sendable {
     var request = RangeRequest(.key(key))
     request.isCountOnly = true
     let attempt = CallAttempt(
-      endpoints: client.endpoints, index: stream.index, method: .range, token: stream.token,
-      timeout: self.configuration.attemptTimeout)
+      .range, at: stream.index, of: client.endpoints, token: stream.token,
+      by: .now + self.configuration.attemptTimeout,
+      timeoutMax: self.configuration.attemptTimeout)
     let outcome = await attempt.make(request.serialized())
     self.state.withLock { state in
       var effects: [WatchMachine.Effect]

@@ -1,5 +1,6 @@
 import EtcdTestSupport
 import GRPC
+import NIOPosix
 import Testing
 
 @testable import Etcd
@@ -69,6 +70,25 @@ import Testing
       try await task.value
       let gone = try await etcd.get(prefix + "node")
       #expect(gone == nil && keeper.state == .lost(nil))
+    }
+  }
+
+  @Test func `a client that is stopped together with a keeper revokes its lease first`()
+    async throws
+  {
+    try await withSharedEtcd { etcd, prefix in
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        let client = try EtcdClient(
+          etcd.configuration, group: MultiThreadedEventLoopGroup.singleton, logger: silent)
+        let keeper = keeper(client, prefix + "own", ttl: .seconds(60))
+        group.addTask { await client.run() }
+        group.addTask { try await keeper.run() }
+        try await eventually("it is registered") { keeper.state.lease != nil }
+        group.cancelAll()
+        try await group.waitForAll()
+      }
+      let gone = try await etcd.get(prefix + "own")
+      #expect(gone == nil)
     }
   }
 
