@@ -41,6 +41,7 @@ extension EtcdClient {
 
 /// One configured endpoint, for those who look after the cluster.
 public struct EndpointStatus: Sendable {
+  /// As it is configured.
   public let endpoint: EtcdEndpoint
   /// Calls go there at present.
   public let isCurrent: Bool

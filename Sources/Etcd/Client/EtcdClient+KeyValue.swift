@@ -97,10 +97,13 @@ extension EtcdClient {
 
 /// Keys as they were at one revision: what a watch goes on from, at `revision.next`.
 public struct KeyListing: Hashable, Sendable {
+  /// In the order asked for; by the key, unless another was.
   public var keyValues: [KeyValue] = []
+  /// When that was; a watch goes on at the next.
   public var revision = Revision.current
   /// Which etcd it comes from.
   public var clusterID: UInt64 = 0
 
+  /// A list to be filled in.
   public init() {}
 }

@@ -128,6 +128,9 @@ public final class EtcdClient: Sendable {
       switch await attempt.make(message) {
       case .answered(let response):
         let answer: AuthenticateResponse = try attempt.decode(response)
+        guard Metadata.isValid("token", Array(answer.token.utf8)) else {
+          throw EtcdError(.malformedAnswer, "etcd gave a token that no call can carry")
+        }
         return AuthToken(value: answer.token)
       case .failed(let error, _) where error.saysAuthIsOff: return AuthToken(value: nil)
       case .failed(let error, .askAnother), .failed(let error, .askAnotherIfRepeatable):

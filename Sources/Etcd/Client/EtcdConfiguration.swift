@@ -2,9 +2,12 @@ public import GRPC
 
 /// Who calls etcd, where it has users.
 public struct EtcdCredentials: Hashable, Sendable {
+  /// The name that etcd knows the caller by.
   public var user: String
+  /// Sent to etcd only, in exchange for a token.
   public var password: String
 
+  /// A user as etcd has it.
   public init(user: String, password: String) {
     self.user = user
     self.password = password
@@ -45,10 +48,12 @@ public struct EtcdConfiguration: Sendable {
   /// A member that does not answer a PING for this long is given up.
   public var keepaliveTimeout: Duration = .seconds(5)
 
+  /// The defaults, for an etcd at `endpoints`.
   public init(endpoints: [EtcdEndpoint]) { self.endpoints = endpoints }
 
   /// What is wrong with a configuration.
   public struct Invalid: Error, Hashable, CustomStringConvertible {
+    /// For people, in English, with what would be right.
     public let description: String
   }
 

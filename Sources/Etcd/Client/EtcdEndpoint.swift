@@ -2,10 +2,12 @@
 public struct EtcdEndpoint: Hashable, Sendable {
   /// A name or an address, without brackets.
   public var host: String
+  /// From 1 to 65535.
   public var port: Int
   /// It is spoken to within TLS.
   public var isEncrypted: Bool
 
+  /// A member at a host that is known already.
   public init(host: String, port: Int, isEncrypted: Bool = false) {
     self.host = host
     self.port = port
@@ -14,6 +16,7 @@ public struct EtcdEndpoint: Hashable, Sendable {
 
   /// What is wrong with the text of an endpoint.
   public struct Malformed: Error, Hashable, CustomStringConvertible {
+    /// For people, in English, with what would be right.
     public let description: String
   }
 

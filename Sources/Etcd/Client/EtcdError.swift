@@ -30,6 +30,7 @@ public struct EtcdError: Error, Hashable, Sendable {
     case refused
   }
 
+  /// What programs decide by.
   public let reason: Reason
   /// For people, in English, with the endpoint's name.
   public let message: String
@@ -45,9 +46,9 @@ public struct EtcdError: Error, Hashable, Sendable {
   /// Another attempt, later, may succeed.
   public var isTransient: Bool {
     switch self.reason {
-    case .unavailable, .timedOut: true
+    case .unavailable, .timedOut, .noSpace: true
     case .cancelled, .compacted, .futureRevision, .leaseNotFound, .permissionDenied,
-      .unauthenticated, .noSpace, .answerTooLarge, .malformedAnswer, .refused:
+      .unauthenticated, .answerTooLarge, .malformedAnswer, .refused:
       false
     }
   }

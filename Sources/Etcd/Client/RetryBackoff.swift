@@ -8,6 +8,7 @@ public struct RetryBackoff: Hashable, Sendable {
   /// The part of a wait that is random, so that clients do not come back all at once; 0 to 1.
   public var jitter: Double
 
+  /// Waits of these lengths.
   public init(
     initial: Duration = .milliseconds(100), max: Duration = .seconds(5), jitter: Double = 0.25
   ) {

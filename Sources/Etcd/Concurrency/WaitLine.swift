@@ -126,6 +126,7 @@ struct WaitLine: Sendable {
 
 /// A key in a line.
 public struct LinePlace: Hashable, Sendable {
+  /// In etcd; it ends with the lease of whoever waits.
   public let key: [UInt8]
   /// At which it was made. Grows from each holder to the next: a fencing token.
   public let revision: Revision

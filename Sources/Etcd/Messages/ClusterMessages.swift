@@ -2,6 +2,7 @@ public import Wire
 
 /// `etcdserverpb.Member`: one of the processes that make up an etcd.
 public struct Member: WireMessage, WireDecodable, Equatable, Sendable {
+  /// Unique in the life of an etcd.
   public var id: UInt64 = 0
   /// Empty: it was added and has not started yet.
   public var name = ""
@@ -12,6 +13,7 @@ public struct Member: WireMessage, WireDecodable, Equatable, Sendable {
   /// It follows, and has no vote.
   public var isLearner = false
 
+  /// A member to be filled in.
   public init() {}
 
   public init(from reader: consuming WireReader) throws(WireError) {
@@ -38,9 +40,12 @@ public struct Member: WireMessage, WireDecodable, Equatable, Sendable {
 
 /// `etcdserverpb.MemberListResponse`.
 public struct MemberListResponse: WireMessage, WireDecodable, Equatable, Sendable {
+  /// Who answers, and when in its history.
   public var header = ResponseHeader()
+  /// All of them, those that are down included.
   public var members: [Member] = []
 
+  /// An answer to be filled in.
   public init() {}
 
   public init(from reader: consuming WireReader) throws(WireError) {
@@ -61,21 +66,28 @@ public struct MemberListResponse: WireMessage, WireDecodable, Equatable, Sendabl
 
 /// `etcdserverpb.StatusResponse`: how one member is doing.
 public struct MemberStatus: WireMessage, WireDecodable, Equatable, Sendable {
+  /// Who answers, and when in its history.
   public var header = ResponseHeader()
   /// Of its software, such as `3.4.23`.
   public var version = ""
+  /// Of the file on disk.
   public var databaseBytes: Int64 = 0
   /// The leader's member id, as this member sees it; 0: it knows of none.
   public var leader: UInt64 = 0
+  /// Of the last entry in its log.
   public var raftIndex: UInt64 = 0
+  /// Grows with each election among the members.
   public var raftTerm: UInt64 = 0
+  /// Of the last entry that it has acted on.
   public var raftAppliedIndex: UInt64 = 0
   /// Alarms, such as a full database.
   public var errors: [String] = []
   /// Of `databaseBytes`, what is not free.
   public var databaseUsedBytes: Int64 = 0
+  /// It follows, and has no vote.
   public var isLearner = false
 
+  /// A status to be filled in.
   public init() {}
 
   public init(from reader: consuming WireReader) throws(WireError) {

@@ -4,13 +4,19 @@ public import Wire
 public struct Compare: WireMessage, WireDecodable, Equatable, Sendable {
   /// `etcdserverpb.Compare.CompareResult`. An open enum, as proto3 has them.
   public struct Relation: RawRepresentable, Equatable, Sendable {
+    /// The number on the wire.
     public var rawValue: Int32
 
+    /// Any number, known here or not.
     public init(rawValue: Int32) { self.rawValue = rawValue }
 
+    /// What the key has is what is given.
     public static let equal = Self(rawValue: 0)
+    /// What the key has is above what is given.
     public static let greater = Self(rawValue: 1)
+    /// What the key has is below what is given.
     public static let less = Self(rawValue: 2)
+    /// What the key has is not what is given.
     public static let notEqual = Self(rawValue: 3)
   }
 
@@ -26,10 +32,14 @@ public struct Compare: WireMessage, WireDecodable, Equatable, Sendable {
     case lease(LeaseID)
   }
 
+  /// Which keys it is about.
   public var keys: KeyRange
+  /// What must hold between the two.
   public var relation: Relation
+  /// What of the keys is compared, and with what.
   public var target: Target
 
+  /// The condition that each of `keys` has `relation` to `target`.
   public init(_ keys: KeyRange, _ relation: Relation, _ target: Target) {
     self.keys = keys
     self.relation = relation

@@ -2,8 +2,10 @@ public import Wire
 
 /// An answer that is nothing but its header.
 public struct HeaderResponse: WireMessage, WireDecodable, Equatable, Sendable {
+  /// Who answers, and when in its history.
   public var header = ResponseHeader()
 
+  /// An answer to be filled in.
   public init() {}
 
   public init(from reader: consuming WireReader) throws(WireError) {

@@ -6,6 +6,7 @@ public struct KeyRange: Hashable, Sendable {
   /// key that does not belong to it.
   public var end: [UInt8]
 
+  /// The range as etcd has it on the wire.
   public init(start: [UInt8], end: [UInt8]) {
     self.start = start
     self.end = end

@@ -2,6 +2,7 @@ public import Wire
 
 /// `mvccpb.KeyValue`: a key as etcd has it.
 public struct KeyValue: WireMessage, WireDecodable, Hashable, Sendable {
+  /// Its name, any bytes but none.
   public var key: [UInt8] = []
   /// At which the key was made, the last time it was.
   public var createRevision = Revision.current
@@ -9,10 +10,12 @@ public struct KeyValue: WireMessage, WireDecodable, Hashable, Sendable {
   public var modRevision = Revision.current
   /// How often it was written since it was made, which is 1.
   public var version: Int64 = 0
+  /// Any bytes.
   public var value: [UInt8] = []
   /// What the key ends with.
   public var lease = LeaseID.none
 
+  /// A key to be filled in.
   public init() {}
 
   public init(from reader: consuming WireReader) throws(WireError) {
@@ -48,8 +51,10 @@ extension KeyValue {
 public struct WatchEvent: WireMessage, WireDecodable, Hashable, Sendable {
   /// `mvccpb.Event.EventType`. An open enum, as proto3 has them.
   public struct Kind: RawRepresentable, Hashable, Sendable {
+    /// The number on the wire.
     public var rawValue: Int32
 
+    /// Any number, known here or not.
     public init(rawValue: Int32) { self.rawValue = rawValue }
 
     /// The key was written.
@@ -58,6 +63,7 @@ public struct WatchEvent: WireMessage, WireDecodable, Hashable, Sendable {
     public static let delete = Self(rawValue: 1)
   }
 
+  /// Whether the key was written or deleted.
   public var kind = Kind.put
   /// The key as it is now. Of one that was deleted only `key` and `modRevision` are there: it has no
   /// value, so that whoever wants to know what is gone must read it from the key.
@@ -65,6 +71,7 @@ public struct WatchEvent: WireMessage, WireDecodable, Hashable, Sendable {
   /// The key as it was before, for watches that ask for it; nil: there was none, or it is compacted.
   public var previous: KeyValue?
 
+  /// An answer to be filled in.
   public init() {}
 
   public init(from reader: consuming WireReader) throws(WireError) {

@@ -7,6 +7,7 @@ public struct LeaseGrantRequest: WireMessage, WireDecodable, Equatable, Sendable
   /// `.none`: etcd chooses one.
   public var id: LeaseID
 
+  /// Asks for a lease.
   public init(ttlSeconds: Int64, id: LeaseID = .none) {
     self.ttlSeconds = ttlSeconds
     self.id = id
@@ -31,13 +32,16 @@ public struct LeaseGrantRequest: WireMessage, WireDecodable, Equatable, Sendable
 
 /// `etcdserverpb.LeaseGrantResponse`.
 public struct LeaseGrantResponse: WireMessage, WireDecodable, Equatable, Sendable {
+  /// Who answers, and when in its history.
   public var header = ResponseHeader()
+  /// Of the lease that the answer is about.
   public var id = LeaseID.none
   /// What etcd has made of the time asked for, in seconds.
   public var ttlSeconds: Int64 = 0
   /// Not empty: why there is no lease.
   public var error = ""
 
+  /// An answer to be filled in.
   public init() {}
 
   public init(from reader: consuming WireReader) throws(WireError) {
@@ -63,8 +67,10 @@ public struct LeaseGrantResponse: WireMessage, WireDecodable, Equatable, Sendabl
 /// `etcdserverpb.LeaseRevokeRequest` and `etcdserverpb.LeaseKeepAliveRequest`, which are alike: a
 /// lease, and nothing more.
 public struct LeaseRequest: WireMessage, WireDecodable, Equatable, Sendable {
+  /// Of the lease that it is about.
   public var id: LeaseID
 
+  /// About the lease `id`.
   public init(_ id: LeaseID) { self.id = id }
 
   public init(from reader: consuming WireReader) throws(WireError) {
@@ -84,11 +90,14 @@ public struct LeaseRequest: WireMessage, WireDecodable, Equatable, Sendable {
 
 /// `etcdserverpb.LeaseKeepAliveResponse`.
 public struct LeaseKeepAliveResponse: WireMessage, WireDecodable, Equatable, Sendable {
+  /// Who answers, and when in its history.
   public var header = ResponseHeader()
+  /// Of the lease that the answer is about.
   public var id = LeaseID.none
   /// What is left, in seconds; 0: there is no such lease.
   public var ttlSeconds: Int64 = 0
 
+  /// An answer to be filled in.
   public init() {}
 
   public init(from reader: consuming WireReader) throws(WireError) {
@@ -111,10 +120,12 @@ public struct LeaseKeepAliveResponse: WireMessage, WireDecodable, Equatable, Sen
 
 /// `etcdserverpb.LeaseTimeToLiveRequest`.
 public struct LeaseTimeToLiveRequest: WireMessage, WireDecodable, Equatable, Sendable {
+  /// Of the lease that it is about.
   public var id: LeaseID
   /// Asks for the keys that are tied to the lease.
   public var wantsKeys: Bool
 
+  /// About the lease `id`.
   public init(_ id: LeaseID, wantsKeys: Bool = false) {
     self.id = id
     self.wantsKeys = wantsKeys
@@ -139,14 +150,18 @@ public struct LeaseTimeToLiveRequest: WireMessage, WireDecodable, Equatable, Sen
 
 /// `etcdserverpb.LeaseTimeToLiveResponse`.
 public struct LeaseTimeToLiveResponse: WireMessage, WireDecodable, Equatable, Sendable {
+  /// Who answers, and when in its history.
   public var header = ResponseHeader()
+  /// Of the lease that the answer is about.
   public var id = LeaseID.none
   /// What is left, in seconds; -1: there is no such lease.
   public var ttlSeconds: Int64 = 0
   /// What the lease began with, in seconds.
   public var grantedSeconds: Int64 = 0
+  /// That are tied to the lease, where they were asked for.
   public var keys: [[UInt8]] = []
 
+  /// An answer to be filled in.
   public init() {}
 
   public init(from reader: consuming WireReader) throws(WireError) {

@@ -4,35 +4,49 @@ public import Wire
 public struct RangeRequest: WireMessage, WireDecodable, Equatable, Sendable {
   /// `etcdserverpb.RangeRequest.SortOrder`. An open enum, as proto3 has them.
   public struct SortOrder: RawRepresentable, Equatable, Sendable {
+    /// The number on the wire.
     public var rawValue: Int32
 
+    /// Any number, known here or not.
     public init(rawValue: Int32) { self.rawValue = rawValue }
 
     /// By the key, ascending, unless there is another target.
     public static let none = Self(rawValue: 0)
+    /// The lowest first.
     public static let ascending = Self(rawValue: 1)
+    /// The highest first.
     public static let descending = Self(rawValue: 2)
   }
 
   /// `etcdserverpb.RangeRequest.SortTarget`. An open enum, as proto3 has them.
   public struct SortTarget: RawRepresentable, Equatable, Sendable {
+    /// The number on the wire.
     public var rawValue: Int32
 
+    /// Any number, known here or not.
     public init(rawValue: Int32) { self.rawValue = rawValue }
 
+    /// By the bytes of the key.
     public static let key = Self(rawValue: 0)
+    /// By how often it was written.
     public static let version = Self(rawValue: 1)
+    /// By when it was made.
     public static let createRevision = Self(rawValue: 2)
+    /// By when it was last written.
     public static let modRevision = Self(rawValue: 3)
+    /// By the bytes of the value.
     public static let value = Self(rawValue: 4)
   }
 
+  /// Which keys it is about.
   public var keys: KeyRange
   /// The most keys that are answered; 0: all.
   public var limit: Int64 = 0
   /// When in history to look.
   public var revision = Revision.current
+  /// In which order the keys are answered.
   public var sortOrder = SortOrder.none
+  /// By what they are ordered.
   public var sortTarget = SortTarget.key
   /// Answered by the member asked, from what it has, which may be old.
   public var isSerializable = false
@@ -43,6 +57,7 @@ public struct RangeRequest: WireMessage, WireDecodable, Equatable, Sendable {
   /// Only keys made at or before it; `.current`: all.
   public var createRevisionMax = Revision.current
 
+  /// About `keys`, and otherwise as etcd does it by default.
   public init(_ keys: KeyRange) { self.keys = keys }
 
   public init(from reader: consuming WireReader) throws(WireError) {
@@ -80,13 +95,16 @@ public struct RangeRequest: WireMessage, WireDecodable, Equatable, Sendable {
 
 /// `etcdserverpb.RangeResponse`.
 public struct RangeResponse: WireMessage, WireDecodable, Equatable, Sendable {
+  /// Who answers, and when in its history.
   public var header = ResponseHeader()
+  /// In the order asked for; by the key, unless another was.
   public var keyValues: [KeyValue] = []
   /// There are more keys than the limit let through.
   public var hasMore = false
   /// How many keys there are, without the limit.
   public var count: Int64 = 0
 
+  /// An answer to be filled in.
   public init() {}
 
   public init(from reader: consuming WireReader) throws(WireError) {

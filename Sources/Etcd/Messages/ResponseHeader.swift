@@ -2,8 +2,10 @@ public import Wire
 
 /// A point in the history of one etcd: each write makes the next. 0 in a request: the present.
 public struct Revision: RawRepresentable, Hashable, Comparable, Sendable {
+  /// As etcd counts.
   public var rawValue: Int64
 
+  /// A number that etcd gave.
   public init(rawValue: Int64) { self.rawValue = rawValue }
 
   /// What a request for the present has in place of a revision.
@@ -23,8 +25,10 @@ extension Revision: CustomStringConvertible {
 
 /// A lease, which keys can be tied to: they end when it does.
 public struct LeaseID: RawRepresentable, Hashable, Sendable {
+  /// As etcd counts.
   public var rawValue: Int64
 
+  /// A number that etcd gave.
   public init(rawValue: Int64) { self.rawValue = rawValue }
 
   /// No lease; in a grant, one that etcd chooses.
@@ -40,12 +44,16 @@ extension LeaseID: CustomStringConvertible {
 
 /// `etcdserverpb.ResponseHeader`: who answers, and when in its history.
 public struct ResponseHeader: WireMessage, WireDecodable, Equatable, Sendable {
+  /// Of the etcd as a whole.
   public var clusterID: UInt64 = 0
+  /// Of the member that answers.
   public var memberID: UInt64 = 0
   /// Of the store, when the answer was made.
   public var revision = Revision.current
+  /// Grows with each election among the members.
   public var raftTerm: UInt64 = 0
 
+  /// A header to be filled in.
   public init() {}
 
   public init(from reader: consuming WireReader) throws(WireError) {

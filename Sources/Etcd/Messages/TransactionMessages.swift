@@ -69,6 +69,7 @@ public struct Transaction: WireMessage, WireDecodable, Equatable, Sendable {
   /// What is done where one does not.
   public var failure: [RequestOperation]
 
+  /// Does `success` if all `conditions` hold, and `failure` otherwise.
   public init(
     if conditions: [Compare] = [], then success: [RequestOperation] = [],
     else failure: [RequestOperation] = []
@@ -99,12 +100,14 @@ public struct Transaction: WireMessage, WireDecodable, Equatable, Sendable {
 
 /// `etcdserverpb.TxnResponse`.
 public struct TransactionResponse: WireMessage, WireDecodable, Equatable, Sendable {
+  /// Who answers, and when in its history.
   public var header = ResponseHeader()
   /// The conditions held.
   public var hasSucceeded = false
   /// One for each operation that was done, in order.
   public var responses: [ResponseOperation] = []
 
+  /// An answer to be filled in.
   public init() {}
 
   public init(from reader: consuming WireReader) throws(WireError) {

@@ -2,7 +2,9 @@ public import Wire
 
 /// `etcdserverpb.PutRequest`: writes one key.
 public struct PutRequest: WireMessage, WireDecodable, Equatable, Sendable {
+  /// Its name, any bytes but none.
   public var key: [UInt8]
+  /// Any bytes.
   public var value: [UInt8]
   /// What the key ends with.
   public var lease = LeaseID.none
@@ -13,6 +15,7 @@ public struct PutRequest: WireMessage, WireDecodable, Equatable, Sendable {
   /// Leaves the lease as it is.
   public var keepsLease = false
 
+  /// Writes `value` to `key`.
   public init(_ key: [UInt8], _ value: [UInt8], lease: LeaseID = .none) {
     self.key = key
     self.value = value
@@ -46,10 +49,12 @@ public struct PutRequest: WireMessage, WireDecodable, Equatable, Sendable {
 
 /// `etcdserverpb.PutResponse`.
 public struct PutResponse: WireMessage, WireDecodable, Equatable, Sendable {
+  /// Who answers, and when in its history.
   public var header = ResponseHeader()
   /// The key as it was before, if that was asked for and it was there.
   public var previous: KeyValue?
 
+  /// An answer to be filled in.
   public init() {}
 
   public init(from reader: consuming WireReader) throws(WireError) {
@@ -70,10 +75,12 @@ public struct PutResponse: WireMessage, WireDecodable, Equatable, Sendable {
 
 /// `etcdserverpb.DeleteRangeRequest`: deletes keys.
 public struct DeleteRangeRequest: WireMessage, WireDecodable, Equatable, Sendable {
+  /// Which keys it is about.
   public var keys: KeyRange
   /// Asks for the keys as they were before.
   public var wantsPrevious = false
 
+  /// About `keys`, and otherwise as etcd does it by default.
   public init(_ keys: KeyRange) { self.keys = keys }
 
   public init(from reader: consuming WireReader) throws(WireError) {
@@ -97,12 +104,14 @@ public struct DeleteRangeRequest: WireMessage, WireDecodable, Equatable, Sendabl
 
 /// `etcdserverpb.DeleteRangeResponse`.
 public struct DeleteRangeResponse: WireMessage, WireDecodable, Equatable, Sendable {
+  /// Who answers, and when in its history.
   public var header = ResponseHeader()
   /// How many keys were deleted.
   public var deleted: Int64 = 0
   /// The keys as they were before, if that was asked for.
   public var previous: [KeyValue] = []
 
+  /// An answer to be filled in.
   public init() {}
 
   public init(from reader: consuming WireReader) throws(WireError) {
@@ -130,6 +139,7 @@ public struct CompactionRequest: WireMessage, WireDecodable, Equatable, Sendable
   /// Answered only when the space is free.
   public var isPhysical = false
 
+  /// Asks for all before `revision` to be forgotten.
   public init(_ revision: Revision) { self.revision = revision }
 
   public init(from reader: consuming WireReader) throws(WireError) {

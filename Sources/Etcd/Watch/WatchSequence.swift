@@ -1,21 +1,26 @@
 /// The changes of watched keys, for one reader. Ends with a `WatchEnd`, or without one when the reading
 /// task is cancelled or the client stops. A watch that nobody holds any more is cancelled.
 public struct WatchSequence: AsyncSequence, Sendable {
+  /// What was changed at once.
   public typealias Element = WatchBatch
+  /// Why nothing follows.
   public typealias Failure = WatchEnd
 
   let subscription: WatchSubscription
 
+  /// The one reader.
   public func makeAsyncIterator() -> Iterator { Iterator(subscription: self.subscription) }
 
   /// A position in the changes.
   public struct Iterator: AsyncIteratorProtocol {
     let subscription: WatchSubscription
 
+    /// The next changes, once there are any; nil: none will follow.
     public mutating func next() async throws(WatchEnd) -> WatchBatch? {
       try await self.subscription.next()
     }
 
+    /// The next changes, once there are any; nil: none will follow.
     public mutating func next(
       isolation actor: isolated (any Actor)?
     ) async throws(WatchEnd) -> WatchBatch? {

@@ -87,6 +87,17 @@ import Testing
     }
   }
 
+  @Test func `a token that no header can carry fails the call, not the process`() async throws {
+    var script = FakeEtcd.Script()
+    script.authenticate = { _ in "line\nbreak" }
+    try await withFakes(script) {
+      $0.credentials = EtcdCredentials(user: "u", password: "p")
+    } _: { etcd, _ in
+      let error = await failure { () async throws(EtcdError) in try await etcd.get("k") }
+      #expect(error?.reason == .malformedAnswer)
+    }
+  }
+
   @Test func `a list that compaction overtakes is begun anew, and not for ever`() async throws {
     for restarts in [1, 10] {
       var script = FakeEtcd.Script()
@@ -192,10 +203,12 @@ import Testing
         registered.append(lease)
         throw EtcdError(.leaseNotFound, "etcd knows no lease \(lease)")
       }
+      let began = ContinuousClock.now
       let task = Task { try await keeper.run() }
-      try await Task.sleep(for: .seconds(1))
-      #expect((2...6).contains(registered.values.count), "\(registered.values)")
-      #expect(fakes[0].count(.leaseGrant) <= 6)
+      try await eventually("four grants") { fakes[0].count(.leaseGrant) >= 4 }
+      // At least 75, 150 and 300 ms between them.
+      #expect(ContinuousClock.now - began >= .milliseconds(525))
+      #expect(registered.values.starts(with: (1...3).map { LeaseID(rawValue: $0) }))
       task.cancel()
       try await task.value
     }

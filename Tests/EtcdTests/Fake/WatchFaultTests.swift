@@ -187,10 +187,11 @@ import Testing
     var script = FakeEtcd.Script()
     script.watch = { _, _ in throw Status(.unavailable, "etcdserver: server stopped") }
     try await withFakes(script) { etcd, fakes in
+      let began = ContinuousClock.now
       let watch = etcd.watch(prefix: "a")
-      try await Task.sleep(for: .seconds(1))
-      // 0.1 s, 0.2 s, 0.4 s, less a quarter each: five at the most.
-      #expect((1...6).contains(fakes[0].count(.watch)), "\(fakes[0].count(.watch)) streams")
+      try await eventually("four streams") { fakes[0].count(.watch) >= 4 }
+      // At least 75, 150 and 300 ms between them.
+      #expect(ContinuousClock.now - began >= .milliseconds(525))
       _ = watch
     }
   }
