@@ -226,6 +226,9 @@ public final class Session {
   /// Those of `queuedBytes` that lie in memory of their owners, which they keep alive.
   public var splicedBytes: Int { self.core.pointee.splicedBytes }
 
+  /// The most streams that were ever open at once.
+  public var peakStreams: Int { self.core.pointee.records.count }
+
   /// Streams open now.
   public var liveStreams: Int { self.core.pointee.liveStreams }
 

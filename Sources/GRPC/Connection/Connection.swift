@@ -50,8 +50,9 @@ public class Connection: ChannelInboundHandler {
   private(set) var isReadHeld = false
   /// The session has failed, and the connection is about to be closed.
   private var hasFailed = false
-  private var deadlineTimer: Scheduled<Void>?
-  private var deadlineArmed: NIODeadline?
+  /// See `Connection+Deadlines.swift`.
+  final var deadlineTimer: Scheduled<Void>?
+  final var deadlineArmed: NIODeadline?
 
   /// - Parameter writesToSocket: false where other handlers, such as TLS, must see what is written.
   init(
@@ -127,20 +128,6 @@ public class Connection: ChannelInboundHandler {
     self.turn.pointee.hasServerRoom = self.resources.load.hasRoom
   }
 
-  /// Sees to it that `expire` is called for streams whose deadline passes, this one among them.
-  ///
-  /// One timer serves all: it is set to the earliest deadline known, and looks over the open streams
-  /// when it fires. Calls that end in time, which is nearly all, cost nothing.
-  final func watch(_ deadline: NIODeadline) {
-    if let armed = self.deadlineArmed, armed <= deadline { return }
-    guard let context = self.context else { return }
-    self.deadlineTimer?.cancel()
-    self.deadlineArmed = deadline
-    self.deadlineTimer = context.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) {
-      self.deadlineReached()
-    }
-  }
-
   /// Closes the connection once what is queued has been written.
   final func closeAfterFlush() {
     self.writeOutput()
@@ -159,24 +146,6 @@ public class Connection: ChannelInboundHandler {
     body()
     self.isActing = false
     self.flush()
-  }
-
-  private func deadlineReached() {
-    self.deadlineArmed = nil
-    self.deadlineTimer = nil
-    self.readClock()
-    var earliest: NIODeadline?
-    self.batch {
-      self.session.forEachLiveStream { stream in
-        guard stream.closeCode == nil, let deadline = self.deadline(of: stream) else { return }
-        if deadline <= self.now {
-          self.expire(stream)
-        } else {
-          earliest = min(earliest ?? deadline, deadline)
-        }
-      }
-    }
-    if let earliest { self.watch(earliest) }
   }
 
   // MARK: - Channel events
@@ -395,10 +364,12 @@ public class Connection: ChannelInboundHandler {
     return ByteBuffer(bytes: output.readableBytesView)
   }
 
+  /// Streams that a connection had open at once from which on its memory is let go of later.
+  private static let manyStreams = 16
+
   private func end() {
-    guard self.context != nil else { return }
-    self.deadlineTimer?.cancel()
-    self.deadlineTimer = nil
+    guard let eventLoop = self.context?.eventLoop else { return }
+    self.stopDeadlines()
     // First, so that what the streams' ends set off finds the connection ended.
     self.context = nil
     self.socket = nil
@@ -406,5 +377,6 @@ public class Connection: ChannelInboundHandler {
     self.act()
     self.settleForGood()
     self.ended()
+    if self.session.peakStreams >= Self.manyStreams { self.resources.release(self, on: eventLoop) }
   }
 }
