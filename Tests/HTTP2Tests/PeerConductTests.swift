@@ -3,64 +3,6 @@ import Testing
 
 @testable import HTTP2
 
-private let second: UInt64 = 1_000_000_000
-private let request: KeyValuePairs = [
-  ":method": "POST", ":scheme": "http", ":path": "/a.B/C", ":authority": "test",
-]
-
-/// A server's session on which attacks are tried.
-private final class Target {
-  let session: Session
-  /// All frames that it has sent.
-  private(set) var sent: [SentFrame] = []
-  private(set) var error: SessionError?
-  var now = second
-
-  init(_ change: (inout SessionConfiguration) -> Void = { _ in }) throws {
-    var configuration = SessionConfiguration()
-    change(&configuration)
-    self.session = Session(role: .server, configuration: configuration)
-    try self.send(Frame.clientHello)
-  }
-
-  /// Feeds `bytes` as a connection does, unless it has ended.
-  func send(_ bytes: [UInt8]) throws {
-    guard self.error == nil else { return }
-    do throws(SessionError) {
-      try self.session.receive(bytes, now: self.now) { self.act() }
-    } catch {
-      self.error = error
-    }
-    self.sent += SentFrame.all(in: try self.session.pullAll())
-    self.act()
-  }
-
-  private func act() {
-    self.session.actOnReady { stream in
-      stream.discardInbound()
-      self.session.credit(stream)
-    }
-  }
-
-  /// How many times `bytes` may be sent before the session ends; nil: more often than `most`.
-  func endures(_ bytes: (Int) -> [UInt8], most: Int = 1_000) throws -> Int? {
-    for count in 0..<most {
-      try self.send(bytes(count))
-      if self.error != nil { return count }
-    }
-    return nil
-  }
-
-  /// The session ended at `limit`, and says so.
-  func hasEnded(at limit: SessionLimit) -> Bool {
-    guard self.error == .limitReached(limit), let goAway = self.sent.goAways.last else {
-      return false
-    }
-    return goAway.code == ErrorCode.enhanceYourCalm.rawValue
-      && goAway.debugText == limit.goAwayText
-  }
-}
-
 @Suite struct PeerConductTests {
   /// Ten control frames, one of which is the SETTINGS of the greeting.
   private static func tenFrames(_ configuration: inout SessionConfiguration) {
@@ -295,50 +237,6 @@ private final class Target {
       }
     }
     #expect(target.error == nil && target.session.stream(1)?.isHeadReceived == true)
-  }
-
-  @Test func `a header list eight times over its limit is not read to its end`() throws {
-    let target = try Target { $0.headerListMaxBytes = 4_096 }
-    // An entry of 4,000 bytes in the dynamic table, and then one byte for each use of it
-    // (RFC 7541, sections 6.2.1 and 6.1).
-    let entry: [UInt8] = [0x40, 1, 0x78, 0x7f, 0xa1, 0x1e] + [UInt8](repeating: 0x61, count: 4_000)
-    let few = Frame.hpack(request) + entry + [UInt8](repeating: 0xbe, count: 5)
-    try target.send(Frame.bytes(type: 0x1, flags: 0x5, stream: 1, few))
-    #expect(target.error == nil && target.session.stream(1)?.isHeaderListTooLarge == true)
-    try target.send(
-      Frame.bytes(
-        type: 0x1, flags: 0x5, stream: 3,
-        Frame.hpack(request) + [UInt8](repeating: 0xbe, count: 10_000)))
-    #expect(target.hasEnded(at: .headerList))
-  }
-
-  @Test func `header lists that are each a little too long end the session when they are many`()
-    throws
-  {
-    let target = try Target {
-      $0.headerListMaxBytes = 4_096
-      $0.headersMax = 16
-    }
-    // 78 of its fields, of 34 bytes each, are too many. Eight lists' worth is 32,768 bytes.
-    let endured = try target.endures { count in Self.longHead(stream: 2 * count + 1) }
-    #expect(endured == 32_768 / (78 * 34))
-    #expect(target.hasEnded(at: .headerList))
-  }
-
-  @Test func `a header list that is too long now and then is answered for ever`() throws {
-    let target = try Target { $0.headersMax = 16 }
-    for count in 0..<1_000 {
-      target.now += 10_000_000
-      try target.send(Self.longHead(stream: 2 * count + 1))
-    }
-    #expect(target.error == nil && target.sent.goAways.isEmpty)
-  }
-
-  /// A request of four fields and 90 more.
-  private static func longHead(stream: Int) -> [UInt8] {
-    // "a: b", as a literal that is not indexed (RFC 7541, section 6.2.2).
-    let fields = (0..<90).flatMap { _ in [0x00, 1, 0x61, 1, 0x62] as [UInt8] }
-    return Frame.bytes(type: 0x1, flags: 0x5, stream: UInt32(stream), Frame.hpack(request) + fields)
   }
 
   @Test func `HEADERS on a stream that was passed over end the session with PROTOCOL_ERROR`()

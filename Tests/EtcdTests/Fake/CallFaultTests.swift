@@ -134,7 +134,7 @@ import Testing
       let error = await failure { () async throws(EtcdError) in try await etcd.put("k", "v") }
       #expect(error?.reason == .unavailable && error?.isOutcomeUnknown == false)
       #expect(error?.message.contains("http://127.0.0.1:") == true)
-      #expect(ContinuousClock.now - began < .seconds(10))
+      #expect(ContinuousClock.now - began < .seconds(60))
     }
   }
 

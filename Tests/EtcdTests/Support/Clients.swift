@@ -19,6 +19,8 @@ func withClient<Value: Sendable>(
   _ body: @escaping @Sendable (EtcdClient) async throws -> Value
 ) async throws -> Value {
   var configuration = EtcdConfiguration(endpoints: endpoints)
+  // A busy machine is no reason to fail.
+  configuration.callTimeout = .seconds(60)
   change(&configuration)
   let client = try EtcdClient(
     configuration, group: MultiThreadedEventLoopGroup.singleton, logger: silent)
