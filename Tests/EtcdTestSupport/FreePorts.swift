@@ -1,22 +1,29 @@
 import Glibc
+import Synchronization
 
-/// Ports of 127.0.0.1 that nobody listens on, all different.
+/// Ports that this process was given: each is given once.
+private let given = Mutex<Set<UInt16>>([])
+
+/// Ports of 127.0.0.1 that nobody listens on, all different, and below those that the kernel gives to
+/// whoever connects (32768 and above): between now and their use one of these would be taken.
 func freePorts(_ count: Int) -> [UInt16] {
-  var sockets: [Int32] = []
-  defer { for descriptor in sockets { close(descriptor) } }
-  return (0..<count).map { _ in
-    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-    sockets.append(descriptor)
-    var address = loopback(port: 0)
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let isBound = withUnsafeMutablePointer(to: &address) { pointer in
-      // A sockaddr_in is what a sockaddr of its family is.
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-        bind(descriptor, address, length) == 0 && getsockname(descriptor, address, &length) == 0
-      }
+  var ports: [UInt16] = []
+  while ports.count < count {
+    let port = UInt16.random(in: 10_000..<32_768)
+    if canBind(port), given.withLock({ $0.insert(port).inserted }) { ports.append(port) }
+  }
+  return ports
+}
+
+private func canBind(_ port: UInt16) -> Bool {
+  let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+  defer { close(descriptor) }
+  var address = loopback(port: port)
+  return withUnsafeMutablePointer(to: &address) { pointer in
+    // A sockaddr_in is what a sockaddr of its family is.
+    pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+      bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
     }
-    precondition(isBound, "a socket on any port of loopback can be bound")
-    return UInt16(bigEndian: address.sin_port)
   }
 }
 
