@@ -40,7 +40,9 @@ extension ServerConnection {
     stream.reportsClose = true
     call.pointee.pipe = pipe
     if let deadline = call.pointee.deadline { self.watch(deadline) }
-    let connection = NIOLoopBound(self, eventLoop: context.eventLoop)
+    // Emptied on the loop: a task lets go of what it holds on a thread of its own, and a connection
+    // gives its memory back to the pool of its loop.
+    let connection = NIOLoopBoundBox<ServerConnection?>(self, eventLoop: context.eventLoop)
     call.pointee.task = Task {
       defer { load.leave() }
       let status: Status
@@ -54,7 +56,7 @@ extension ServerConnection {
       } catch {
         status = Status(.unknown, "\(error)")
       }
-      pipe.eventLoop.execute { connection.value.finishStreaming(pipe, status) }
+      pipe.eventLoop.execute { connection.value.take()?.finishStreaming(pipe, status) }
     }
   }
 

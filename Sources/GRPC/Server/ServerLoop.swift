@@ -50,7 +50,7 @@ final class ServerLoop {
     let abandoned = NIOLoopBoundBox(0, eventLoop: eventLoop)
     let timer = eventLoop.assumeIsolated().scheduleTask(in: timeout) {
       abandoned.value = self.connections.count
-      for (connection, _) in Array(self.connections.values) { connection.closeNow() }
+      for (connection, _) in Array(self.connections.values) { connection.abandonChannel() }
     }
     return EventLoopFuture.andAllComplete(open.map { $0.1.closeFuture }, on: eventLoop)
       .assumeIsolated()

@@ -7,7 +7,8 @@ extension UnaryCall {
   /// The task is not cancelled when the client gives up; its answer is dropped then.
   public func answer(with work: @escaping @Sendable () async throws(Status) -> [UInt8]) {
     let eventLoop = self.eventLoop
-    let parked = NIOLoopBound(self.park(), eventLoop: eventLoop)
+    // Emptied on the loop, for the reason that `ServerConnection.start` gives.
+    let parked = NIOLoopBoundBox<ParkedCall?>(self.park(), eventLoop: eventLoop)
     Task {
       let result: Result<[UInt8], Status>
       do throws(Status) {
@@ -16,7 +17,7 @@ extension UnaryCall {
         result = .failure(error)
       }
       eventLoop.execute {
-        parked.value.resume { call in
+        parked.value.take()?.resume { call in
           switch result {
           case .success(let message):
             call.reply(size: message.count) { output in
