@@ -144,6 +144,12 @@ public class Connection: ChannelInboundHandler {
     self.context?.close(promise: nil)
   }
 
+  /// Closes the connection without waiting for the peer to take what was said to it.
+  final func abandonChannel() {
+    self.context?.triggerUserOutboundEvent(LingeringClose.Event.doNotLinger, promise: nil)
+    self.closeChannel()
+  }
+
   /// Does `body`, and sends what that queued once it has returned.
   final func batch(_ body: () -> Void) {
     self.isActing = true

@@ -21,7 +21,10 @@ final class LoopResources {
   let pool = MemoryPool()
 
   /// Connections that have ended and hold much memory in many pieces.
-  private var ended: [Connection] = []
+  private(set) var ended: [Connection] = []
+  /// So many wait at most, and one more is let go of at once: each may keep the megabyte that its
+  /// streams left for the next ones, and clients that come and go make them faster than time does.
+  static let endedMax = 64
   /// Between one of them and the next, so that whoever is ready has its turn.
   private static let releaseInterval = TimeAmount.microseconds(200)
 
@@ -46,15 +49,18 @@ final class LoopResources {
   /// Lets go of an ended connection a moment later. Each takes some 50 microseconds when it had a
   /// hundred streams: with many that end at once, all calls of the loop would wait.
   func release(_ connection: Connection, on eventLoop: any EventLoop) {
+    guard self.ended.count < Self.endedMax else { return }
     self.ended.append(connection)
     if self.ended.count == 1 { self.releaseNext(eventLoop) }
   }
 
   private func releaseNext(_ eventLoop: any EventLoop) {
-    eventLoop.assumeIsolated().scheduleTask(in: Self.releaseInterval) {
+    let next = eventLoop.assumeIsolated().scheduleTask(in: Self.releaseInterval) {
       self.ended.removeLast()
       if !self.ended.isEmpty { self.releaseNext(eventLoop) }
     }
+    // The loop was shut down. Each connection keeps these resources, and would be kept by them.
+    next.futureResult.assumeIsolated().whenFailure { _ in self.ended = [] }
   }
 
   /// Where the calls of this loop are counted.

@@ -12,6 +12,12 @@ final class LingeringClose: ChannelDuplexHandler {
   typealias InboundIn = ByteBuffer
   typealias OutboundIn = ByteBuffer
 
+  /// What the handlers behind this one may tell it.
+  enum Event {
+    /// The peer was told nothing that it could miss: the next close is one step.
+    case doNotLinger
+  }
+
   /// How long the peer has to close its side. Most take the time of a round trip.
   static let timeout = TimeAmount.seconds(1)
 
@@ -22,9 +28,16 @@ final class LingeringClose: ChannelDuplexHandler {
   }
 
   private var state = State.open
+  /// Apart from the state: within TLS the peer's goodbye is to be read all the same.
+  private var lingers = true
 
   func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
-    guard mode == .all, case .open = self.state, context.channel.isActive else {
+    if mode == .all, case .lingering = self.state {
+      // TLS and the connection may each close, for the same reason: neither cuts the other short.
+      if let promise { context.channel.closeFuture.cascade(to: promise) }
+      return
+    }
+    guard mode == .all, self.lingers, case .open = self.state, context.channel.isActive else {
       return context.close(mode: mode, promise: promise)
     }
     if let promise { context.channel.closeFuture.cascade(to: promise) }
@@ -39,6 +52,16 @@ final class LingeringClose: ChannelDuplexHandler {
     let shut = context.eventLoop.makePromise(of: Void.self)
     shut.futureResult.assumeIsolated().whenFailure { _ in self.closeForGood(context) }
     context.close(mode: .output, promise: shut)
+  }
+
+  func triggerUserOutboundEvent(
+    context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?
+  ) {
+    guard case Event.doNotLinger? = event as? Event else {
+      return context.triggerUserOutboundEvent(event, promise: promise)
+    }
+    self.lingers = false
+    promise?.succeed()
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {

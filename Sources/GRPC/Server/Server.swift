@@ -209,7 +209,9 @@ public final class Server: Sendable {
   }
 
   private func handshakeFailed(_ arrival: Arrival, _ failure: TLSHandshake.Failure) {
-    self.counts.close(from: arrival.origin)
+    // Not before its socket is gone: the client has seconds to take our goodbye.
+    let origin = arrival.origin
+    arrival.channel.closeFuture.whenComplete { _ in self.counts.close(from: origin) }
     self.failedHandshakes.add(1, ordering: .relaxed)
     if failure == .timedOut { arrival.loop.resources.limitHits.count(.handshakeTimeout) }
     self.logger.debug(

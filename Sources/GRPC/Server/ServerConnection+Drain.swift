@@ -27,7 +27,7 @@ extension ServerConnection {
   private func announce(_ reason: ConnectionTimers.DrainReason) {
     guard case .no = self.drain else { return }
     // Who has not even said that it speaks HTTP/2 has no call to lose, and answers no PING.
-    guard self.session.isPeerReady else { return self.closeNow() }
+    guard self.session.isPeerReady else { return self.abandonChannel() }
     self.readClock()
     self.drain = .announced(
       reason, pingAcks: self.session.pingAcks, until: self.now + Self.pingTimeout)

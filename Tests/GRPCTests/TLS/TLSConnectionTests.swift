@@ -189,6 +189,28 @@ import X509
     }
   }
 
+  @Test func `a failed handshake counts as a connection until its socket is gone`() async throws {
+    try await self.withTLS(handshakeTimeout: .milliseconds(5)) { setup in
+      // A peer that never closes its side has a second before the server does: on a loaded machine it
+      // may take more than one to be seen in it.
+      var stalled: [any Channel] = []
+      try await eventually("it is counted, and has failed") {
+        let failed = setup.server.handshakeFailures
+        stalled.append(
+          try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .channelOption(.allowRemoteHalfClosure, value: true)
+            .connect(host: "127.0.0.1", port: setup.port).get())
+        try await eventually("it fails") { setup.server.handshakeFailures > failed }
+        return setup.server.connections > 0
+      }
+      try await eventually("all are gone") { setup.server.connections == 0 }
+      for channel in stalled {
+        channel.close(promise: nil)
+        await channel.waitUntilClosed()
+      }
+    }
+  }
+
   @Test func `a shutdown does not wait for handshakes`() async throws {
     try await self.withTLS { setup in
       let stalled = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
