@@ -55,6 +55,8 @@ private func onHeader(
   let core = core(context)
   guard let record = core.pointee.current else { return 0 }
   core.pointee.headerBytes += nameCount + valueCount + 32
+  // No overflow: each took a byte of what was received.
+  core.pointee.headerFields &+= 1
   let isHead = !record.pointee.isHeadReceived
   let count = isHead ? record.pointee.headers.count : record.pointee.trailers.count
   guard core.pointee.headerBytes <= core.pointee.configuration.headerListMaxBytes,

@@ -193,8 +193,10 @@ public final class Session {
   /// All bytes that a client has sent. Server role, as are the next four.
   public var receivedBytes: Int { self.core.pointee.conduct.scanner.receivedBytes }
 
-  /// Frames that a client has begun to send, a header block counted as one.
-  public var receivedFrames: Int { self.core.pointee.conduct.scanner.units }
+  /// What the client has had us look at: frames, and header fields at eight to the frame.
+  public var receivedWork: Int {
+    self.core.pointee.conduct.scanner.units + self.core.pointee.headerFields / 8
+  }
 
   /// The highest stream that the client has opened; 0: none.
   public var lastStream: Int32 { self.core.pointee.conduct.lastStream }

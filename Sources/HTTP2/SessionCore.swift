@@ -15,6 +15,8 @@ struct SessionCore: ~Copyable {
   var current: UnsafeMutablePointer<StreamRecord>?
   /// Header bytes of the block being received, as RFC 9113 section 6.5.2 counts them.
   var headerBytes = 0
+  /// Header fields that came.
+  var headerFields = 0
   /// Header bytes above the limits that the client may still send.
   var headerExcess: TokenBucket
   /// Of the last receive: uptime in nanoseconds.

@@ -29,8 +29,6 @@ public class Connection: ChannelInboundHandler {
   /// The channel was told to close, which it does at once, or within TLS once the peer has answered
   /// the goodbye: what still comes meanwhile is dropped, for libnghttp2 may not be asked any more.
   private(set) var isEnding = false
-  /// Set once, when the connection is up.
-  private var eventLoop: (any EventLoop)?
   /// Nil before the connection is up and after it has ended.
   private(set) var context: ChannelHandlerContext?
   /// Streams are being acted on: what that queues goes out when all have had their turn.
@@ -73,8 +71,6 @@ public class Connection: ChannelInboundHandler {
   }
 
   deinit {
-    assert(
-      self.eventLoop?.inEventLoop ?? true, "a connection gives memory back to its loop, on its loop")
     self.counts.deallocate()
     self.turn.deallocate()
   }
@@ -162,7 +158,6 @@ public class Connection: ChannelInboundHandler {
 
   public func handlerAdded(context: ChannelHandlerContext) {
     self.context = context
-    self.eventLoop = context.eventLoop
     guard context.channel.isActive else { return }
     self.openSocket(context)
     self.writeOutput()

@@ -1,6 +1,6 @@
 /// How much a connection reads in one turn: as much as makes for a turn of some 100 microseconds, which
-/// is what the others on its loop wait for at worst. A body takes little work for its bytes; frames of
-/// a few bytes each, be it small calls by the thousand or a flood, take much.
+/// is what the others on its loop wait for at worst. A body takes little work for its bytes; frames and
+/// header fields of a few bytes each, be it small calls by the thousand or a flood, take much.
 ///
 /// No I/O: what a read brought is told.
 struct ReadSize: Equatable {
@@ -8,27 +8,27 @@ struct ReadSize: Equatable {
   static let leastBytes = 2 << 10
   /// A Set of 1 MiB costs as much as with reads of 64 KiB; with 16 it costs 14 % more.
   static let mostBytes = 32 << 10
-  /// Frames above which a turn is too long.
-  static let framesMax = 128
+  /// Work above which a turn is too long; see `Session.receivedWork`.
+  static let workMax = 192
 
   /// The most that one read should take; a power of two.
   private(set) var bytes = Self.initialBytes
-  /// All frames that the connection had received at the last look.
-  private var framesSeen = 0
+  /// All work that the connection had brought at the last look.
+  private var workSeen = 0
 
   /// A read has been acted on.
   ///
   /// - Parameters:
   ///   - count: its bytes.
-  ///   - frames: all that the connection has received.
+  ///   - work: all that the connection has brought.
   /// - Returns: whether `bytes` has changed.
-  mutating func readEnded(_ count: Int, frames: Int) -> Bool {
-    let brought = frames - self.framesSeen
-    self.framesSeen = frames
+  mutating func readEnded(_ count: Int, work: Int) -> Bool {
+    let brought = work - self.workSeen
+    self.workSeen = work
     let before = self.bytes
-    if brought > Self.framesMax {
+    if brought > Self.workMax {
       self.bytes = max(before / 2, Self.leastBytes)
-    } else if count >= before && brought <= Self.framesMax / 4 {
+    } else if count >= before && brought <= Self.workMax / 4 {
       self.bytes = min(before * 2, Self.mostBytes)
     }
     return self.bytes != before

@@ -48,7 +48,4 @@ extension ServerConnection {
     self.session.goAway(.noError, debugText: reason.goAwayText)
     self.flush()
   }
-
-  /// Closes at once, whatever is under way.
-  func closeNow() { self.closeChannel() }
 }

@@ -206,7 +206,7 @@ final class ServerConnection: Connection {
 
   override func readEnded(bytes: Int) {
     if self.counter.hasNoted { self.counter.book(self.resources.now - self.now) }
-    if self.readSize.readEnded(bytes, frames: self.session.receivedFrames) {
+    if self.readSize.readEnded(bytes, work: self.session.receivedWork) {
       self.setReadAllocator(Self.readAllocator(self.readSize))
     }
   }

@@ -56,7 +56,7 @@ func withStreaming(
 
 /// Waits until `condition` holds; fails the test when it does not in time.
 func eventually(
-  _ what: String, within limit: Duration = .seconds(20),
+  _ what: String, within limit: Duration = .seconds(60),
   sourceLocation: SourceLocation = #_sourceLocation, _ condition: () async throws -> Bool
 ) async throws {
   let deadline = ContinuousClock.now + limit
