@@ -4,6 +4,7 @@ import LarderAPI
 import Logging
 import NIOCore
 import NIOPosix
+import Synchronization
 import TestSupport
 
 @testable import GRPC
@@ -38,6 +39,7 @@ private final class SocketServer: Sendable {
   static let shared = SocketServer()
   private let address: SocketAddress
   private let server: Server
+  private let exchanges = Atomic<UInt32>(0)
 
   init() {
     do {
@@ -63,10 +65,22 @@ private final class SocketServer: Sendable {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     precondition(descriptor >= 0)
     defer { close(descriptor) }
+    // From 127.0.0.2 to 127.0.0.201 in turn: each has some 28,000 ports, and a closed connection
+    // keeps its own for a minute.
+    let exchange = self.exchanges.add(1, ordering: .relaxed).newValue
+    var from = sockaddr_in()
+    from.sin_family = sa_family_t(AF_INET)
+    from.sin_addr.s_addr = (0x7f00_0002 + exchange % 200).bigEndian
+    let bound = withUnsafeBytes(of: &from) { bytes in
+      bind(
+        descriptor, bytes.baseAddress!.assumingMemoryBound(to: sockaddr.self),
+        socklen_t(bytes.count))
+    }
+    precondition(bound == 0, "no address to call from: \(errno)")
     let connected = self.address.withSockAddr { address, size in
       connect(descriptor, address, socklen_t(size))
     }
-    precondition(connected == 0, "the server is gone")
+    precondition(connected == 0, "the server is gone: \(errno)")
     for read in reads {
       // A server that has closed already takes no more: that is an answer.
       if send(descriptor, read, read.count, Int32(MSG_NOSIGNAL)) < 0 { break }
