@@ -1,0 +1,28 @@
+internal import Glibc
+
+/// Address space from the kernel, outside malloc: it becomes memory as it is touched, and what is
+/// given back leaves the process at once.
+enum Mapping {
+  /// Zeroed memory that costs nothing until it is touched.
+  static func reserve(byteCount: Int) -> UnsafeMutableRawPointer {
+    let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
+    let pages = mmap(nil, byteCount, PROT_READ | PROT_WRITE, flags, -1, 0)
+    guard let pages, pages != MAP_FAILED else {
+      fatalError(
+        "the system refused \(byteCount) bytes of address space (errno \(errno)): raise the limit"
+          + " (ulimit -v, vm.overcommit_memory), or set --memory lower")
+    }
+    return pages
+  }
+
+  static func release(_ pages: UnsafeMutableRawPointer, byteCount: Int) {
+    let result = munmap(pages, byteCount)
+    precondition(result == 0, "munmap refused pages that mmap gave: errno \(errno)")
+  }
+
+  /// Gives the memory of these pages back; they are zeroed when they are touched again.
+  static func discard(_ pages: UnsafeMutableRawPointer, byteCount: Int) {
+    let result = madvise(pages, byteCount, MADV_DONTNEED)
+    precondition(result == 0, "madvise refused pages that mmap gave: errno \(errno)")
+  }
+}
