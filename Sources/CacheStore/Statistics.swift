@@ -2,7 +2,7 @@
 public struct NamespaceStatistics: Sendable, Equatable {
   /// Entries held now; some may have expired and not been swept yet. Tombstones do not count.
   public var entries = 0
-  /// What these entries take: keys, values, headers and the allocator's overhead.
+  /// What these entries take: keys, values, headers and the slack of their slots.
   public var bytes = 0
   public var hits = 0
   public var misses = 0
@@ -34,10 +34,14 @@ public struct StoreStatistics: Sendable, Equatable {
   public internal(set) var total = NamespaceStatistics()
   /// By namespace number.
   public internal(set) var namespaces: [NamespaceStatistics]
-  /// All that counts against the budget: entries, tombstones, tables and pinned extents.
+  /// All that counts against the budget: pages of entries and tombstones with what is free in them,
+  /// large values, the index, the policies, and pinned extents.
   public internal(set) var memoryUsedBytes = 0
   public internal(set) var memoryLimitBytes = 0
+  /// The index.
   public internal(set) var tableBytes = 0
+  /// What the policies remember beside the entries.
+  public internal(set) var policyBytes = 0
   public internal(set) var tombstones = 0
   public internal(set) var tombstoneBytes = 0
   /// Of large values whose entry is gone and which somebody still reads.
@@ -53,9 +57,10 @@ extension ShardState {
     for (index, counters) in self.counters.enumerated() { sum.namespaces[index] += counters }
     let pinned = self.context.pins.current
     sum.memoryUsedBytes += self.usedBytes + pinned
-    sum.tableBytes += self.table.chargedBytes
-    sum.tombstones += self.tombstoneCount
-    sum.tombstoneBytes += self.tombstoneBytes
+    sum.tableBytes += self.index.chargedBytes
+    sum.policyBytes += self.policyBytes
+    sum.tombstones += self.tombstones.count
+    sum.tombstoneBytes += self.tombstones.bytes
     sum.pinnedBytes += pinned
   }
 }

@@ -68,9 +68,10 @@ struct EntryForm: Equatable, Sendable {
 
   /// Bytes of the parts between the fixed part and the key, in their order.
   var deadlineBytes: Int { Int(self.rawValue >> 3 & 3) * 4 }
-  var flagsBytes: Int { self.hasFlags ? 4 : 0 }
-  var namespaceBytes: Int { self.hasNamespace ? 2 : 0 }
+  var flagsBytes: Int { Int(self.rawValue >> 5 & 1) * 4 }
+  var namespaceBytes: Int { Int(self.rawValue >> 6 & 1) * 2 }
+  static let optionalBytesMax = 8 + 4 + 2 + 1
   var optionalBytes: Int {
-    self.deadlineBytes + self.flagsBytes + self.namespaceBytes + (self.hasLongKey ? 1 : 0)
+    self.deadlineBytes + self.flagsBytes + self.namespaceBytes + Int(self.rawValue >> 7)
   }
 }

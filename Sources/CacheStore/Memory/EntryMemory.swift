@@ -3,7 +3,7 @@
 /// ```
 ///     0         4         8                   16                  24    25    26      28
 ///    ┌─────────┬─────────┬───────────────────┬───────────────────┬─────┬─────┬───────┐
-///    │ previous│ next    │ version           │ hash 63...8, form│state│ key │ value │
+///    │ previous│ next    │ version           │ hash 63...8, form │state│ key │ value │
 ///    │         │         │                   │                   │     │bytes│ bytes │
 ///    └─────────┴─────────┴───────────────────┴───────────────────┴─────┴─────┴───────┘
 /// 28 then, each where the form says so:
@@ -30,38 +30,47 @@ struct EntryMemory: @unchecked Sendable {
   // Every access below is at an offset within the fixed part of a slot that `Slab` gave out, or
   // behind it within the size that the slot was asked for with.
 
+  @inline(__always)
   func previous(_ entry: EntryHandle) -> EntryHandle {
     EntryHandle(rawValue: self.address(entry).load(as: UInt32.self))
   }
 
+  @inline(__always)
   func setPrevious(_ entry: EntryHandle, _ other: EntryHandle) {
     self.address(entry).storeBytes(of: other.rawValue, as: UInt32.self)
   }
 
+  @inline(__always)
   func next(_ entry: EntryHandle) -> EntryHandle {
     EntryHandle(rawValue: self.address(entry).load(fromByteOffset: 4, as: UInt32.self))
   }
 
+  @inline(__always)
   func setNext(_ entry: EntryHandle, _ other: EntryHandle) {
     self.address(entry).storeBytes(of: other.rawValue, toByteOffset: 4, as: UInt32.self)
   }
 
+  @inline(__always)
   func version(_ entry: EntryHandle) -> Version {
     Version(rawValue: self.address(entry).loadUnaligned(fromByteOffset: 8, as: UInt64.self))
   }
 
+  @inline(__always)
   func setVersion(_ entry: EntryHandle, _ version: Version) {
     self.address(entry).storeBytes(of: version.rawValue, toByteOffset: 8, as: UInt64.self)
   }
 
   /// The hash without its lowest byte, which is 0 here.
-  func hash(_ entry: EntryHandle) -> UInt64 { self.hashAndShape(entry) & ~0xFF }
+  @inline(__always)
+  func hash(_ entry: EntryHandle) -> UInt64 { self.hashAndForm(entry) & ~0xFF }
 
+  @inline(__always)
   func form(_ entry: EntryHandle) -> EntryForm {
-    EntryForm(rawValue: UInt8(truncatingIfNeeded: self.hashAndShape(entry)))
+    EntryForm(rawValue: UInt8(truncatingIfNeeded: self.hashAndForm(entry)))
   }
 
-  func hashAndShape(_ entry: EntryHandle) -> UInt64 {
+  @inline(__always)
+  func hashAndForm(_ entry: EntryHandle) -> UInt64 {
     self.address(entry).loadUnaligned(fromByteOffset: 16, as: UInt64.self)
   }
 
@@ -70,6 +79,7 @@ struct EntryMemory: @unchecked Sendable {
       of: hash & ~0xFF | UInt64(form.rawValue), toByteOffset: 16, as: UInt64.self)
   }
 
+  @inline(__always)
   func state(_ entry: EntryHandle) -> EntryState {
     EntryState(rawValue: self.address(entry).load(fromByteOffset: 24, as: UInt8.self))
   }
@@ -80,6 +90,7 @@ struct EntryMemory: @unchecked Sendable {
     self.address(entry).storeBytes(of: state.rawValue, toByteOffset: 24, as: UInt8.self)
   }
 
+  @inline(__always)
   func address(_ entry: EntryHandle) -> UnsafeMutableRawPointer {
     self.base + Int(entry.rawValue) * 4
   }
@@ -106,9 +117,11 @@ extension EntryMemory {
     }
   }
 
+  @inline(__always)
   func keyOffset(_ form: EntryForm) -> Int { Self.fixedBytes + form.optionalBytes }
 
   /// Of an entry whose key and value lie in its slot.
+  @inline(__always)
   func keyBytes(_ entry: EntryHandle, _ form: EntryForm) -> Int {
     let address = self.address(entry)
     let low = Int(address.load(fromByteOffset: 25, as: UInt8.self))
@@ -117,6 +130,7 @@ extension EntryMemory {
   }
 
   /// Of an entry whose key and value lie in its slot.
+  @inline(__always)
   func valueBytes(_ entry: EntryHandle) -> Int {
     Int(self.address(entry).load(fromByteOffset: 26, as: UInt16.self))
   }
@@ -130,8 +144,12 @@ extension EntryMemory {
     return head + self.keyBytes(entry, form) + payload
   }
 
-  /// What the entry takes of the budget: its slot.
+  /// What the entry takes of the budget: its slot, and its extent.
   func chargedBytes(_ entry: EntryHandle) -> Int {
+    self.slotBytes(entry) + self.extentBytes(entry)
+  }
+
+  func slotBytes(_ entry: EntryHandle) -> Int {
     self.classes.slotBytes(of: self.classes.sizeClass(of: self.slotBytesNeeded(entry)))
   }
 }

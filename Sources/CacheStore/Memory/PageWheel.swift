@@ -19,8 +19,9 @@ struct PageWheel {
   /// Four and a half hours: above, ticks are not passed one by one.
   private static let ticksPassedMax: UInt64 = 1 << 16
 
-  /// By level and slot: the first page of the list; 0 for none.
-  private var heads = InlineArray<256, UInt32>(repeating: 0)
+  /// By level and slot: the first page of the list; 0 for none. In memory of its own, because the wheel
+  /// is part of a state that must be small.
+  private var heads = [UInt32](repeating: 0, count: levels * Int(slotsPerLevel))
   /// The tick that is next to be served.
   private var tick: UInt64
   /// Pages that wait.

@@ -11,7 +11,9 @@ internal import Glibc
 /// out (`evacuation`). So each size wastes one page at most, and the memory follows the traffic.
 ///
 /// The budget is the caller's: `addPage` is asked only where there is room for a page.
-struct Slab: ~Copyable {
+///
+/// Unchecked, because it holds a pointer, to a mapping that it owns alone.
+struct Slab: ~Copyable, @unchecked Sendable {
   private(set) var memory: EntryMemory
   let pages: PageTable
   private let region: UnsafeMutableRawPointer
@@ -97,8 +99,9 @@ struct Slab: ~Copyable {
     return EntryHandle(rawValue: UInt32((Int(page) << self.pageShift + offset) / 4))
   }
 
-  /// Ends a slot. A page without entries leaves its class.
-  mutating func free(_ entry: EntryHandle) {
+  /// Ends a slot. A page without entries leaves its class: true.
+  @discardableResult
+  mutating func free(_ entry: EntryHandle) -> Bool {
     let offset = Int(entry.rawValue) * 4
     let page = UInt32(offset >> self.pageShift)
     let sizeClass = Int(self.pages[page].sizeClass)
@@ -113,6 +116,7 @@ struct Slab: ~Copyable {
       if Int(used) == self.memory.classes.slotsPerPage(of: sizeClass) { self.linkPartial(page) }
     }
     if used == 1 { self.retire(page) }
+    return used == 1
   }
 
   func page(of entry: EntryHandle) -> UInt32 {

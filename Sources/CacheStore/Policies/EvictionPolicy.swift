@@ -27,8 +27,8 @@ public enum EvictionPolicy: String, Sendable, CaseIterable {
 protocol ReplacementPolicy: ~Copyable {
   /// A new entry.
   mutating func insert(_ entry: EntryHandle, in memory: EntryMemory)
-  /// The entry was read, or written again in its place.
-  mutating func hit(_ entry: EntryHandle, in memory: EntryMemory)
+  /// The entry was read, or written again in its place. True: it is valuable now and was not before.
+  mutating func hit(_ entry: EntryHandle, in memory: EntryMemory) -> Bool
   /// The entry goes for a reason that is not the policy's: deleted or expired.
   mutating func remove(_ entry: EntryHandle, in memory: EntryMemory)
   /// Takes out the entry that is worth least; null where there is none but `spared`.
@@ -37,6 +37,8 @@ protocol ReplacementPolicy: ~Copyable {
   mutating func relocate(_ old: EntryHandle, to new: EntryHandle, in memory: EntryMemory)
   /// The charge of an entry has changed; `entry` has the new one.
   mutating func recharge(_ entry: EntryHandle, by bytes: Int, in memory: EntryMemory)
+  /// Calls `body` with each list, for those who check them.
+  func forEachQueue(_ body: (EntryQueue) -> Void)
   /// Whether the policy holds the entry for one of those that are worth most.
   func isValuable(_ entry: EntryHandle, in memory: EntryMemory) -> Bool
 }

@@ -27,6 +27,11 @@ struct FrequencySketch: ~Copyable {
 
   var chargedBytes: Int { self.blockCount * Self.wordsPerBlock * 8 }
 
+  /// What the sketch may take in a cache of that many entries, and of no more before.
+  static func bytesMax(forEntries entries: Int) -> Int {
+    entries * self.bytesPerEntry + (entries > 0 ? self.wordsPerBlock * 8 : 0)
+  }
+
   /// Follows the number of entries in large steps, and begins anew at each.
   mutating func resize(forEntries entries: Int) {
     guard entries > self.entries + self.entries / 4 || entries < self.entries / 3 else { return }

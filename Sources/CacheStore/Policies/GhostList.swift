@@ -45,6 +45,12 @@ struct GhostList: ~Copyable {
 
   var chargedBytes: Int { self.bucketCount * Self.wordsPerBucket * 2 }
 
+  /// What the list may take in a cache of that many entries, and of no more before.
+  static func bytesMax(forEntries entries: Int) -> Int {
+    let dated = 8 * min(entries, self.datedEntriesMax)
+    return max(dated, 2 * entries) + (entries > 0 ? self.wordsPerBucket * 2 : 0)
+  }
+
   /// Follows the number of entries in large steps. What it knew is lost in each: which buckets the
   /// old ghosts belong to cannot be told from their few bits, and they are soon replaced.
   mutating func resize(forEntries entries: Int) {

@@ -14,10 +14,10 @@ struct LRU2Policy: ReplacementPolicy {
     self.once.prepend(entry, in: memory)
   }
 
-  mutating func hit(_ entry: EntryHandle, in memory: EntryMemory) {
+  mutating func hit(_ entry: EntryHandle, in memory: EntryMemory) -> Bool {
     if memory.state(entry).queue == Self.againQueue {
       self.again.moveToFront(entry, in: memory)
-      return
+      return false
     }
     self.once.remove(entry, in: memory)
     memory.updateState(entry) { $0.queue = Self.againQueue }
@@ -31,6 +31,7 @@ struct LRU2Policy: ReplacementPolicy {
       memory.updateState(demoted) { $0.queue = Self.onceQueue }
       self.once.prepend(demoted, in: memory)
     }
+    return true
   }
 
   mutating func remove(_ entry: EntryHandle, in memory: EntryMemory) {
@@ -62,6 +63,11 @@ struct LRU2Policy: ReplacementPolicy {
     } else {
       self.once.recharge(by: bytes)
     }
+  }
+
+  func forEachQueue(_ body: (EntryQueue) -> Void) {
+    body(self.once)
+    body(self.again)
   }
 
   func isValuable(_ entry: EntryHandle, in memory: EntryMemory) -> Bool {

@@ -6,9 +6,11 @@ struct LRUPolicy: ReplacementPolicy {
     self.list.prepend(entry, in: memory)
   }
 
-  mutating func hit(_ entry: EntryHandle, in memory: EntryMemory) {
-    memory.updateState(entry) { $0.uses = 1 }
+  mutating func hit(_ entry: EntryHandle, in memory: EntryMemory) -> Bool {
     self.list.moveToFront(entry, in: memory)
+    guard memory.state(entry).uses == 0 else { return false }
+    memory.updateState(entry) { $0.uses = 1 }
+    return true
   }
 
   mutating func remove(_ entry: EntryHandle, in memory: EntryMemory) {
@@ -27,6 +29,10 @@ struct LRUPolicy: ReplacementPolicy {
 
   mutating func recharge(_ entry: EntryHandle, by bytes: Int, in memory: EntryMemory) {
     self.list.recharge(by: bytes)
+  }
+
+  func forEachQueue(_ body: (EntryQueue) -> Void) {
+    body(self.list)
   }
 
   func isValuable(_ entry: EntryHandle, in memory: EntryMemory) -> Bool {

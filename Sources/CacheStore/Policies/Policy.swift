@@ -22,7 +22,7 @@ struct Policy: ReplacementPolicy, ~Copyable {
     }
   }
 
-  mutating func hit(_ entry: EntryHandle, in memory: EntryMemory) {
+  mutating func hit(_ entry: EntryHandle, in memory: EntryMemory) -> Bool {
     switch self.kind {
     case .lru: self.lru.hit(entry, in: memory)
     case .lru2: self.lru2.hit(entry, in: memory)
@@ -72,6 +72,16 @@ struct Policy: ReplacementPolicy, ~Copyable {
     }
   }
 
+  func forEachQueue(_ body: (EntryQueue) -> Void) {
+    switch self.kind {
+    case .lru: self.lru.forEachQueue(body)
+    case .lru2: self.lru2.forEachQueue(body)
+    case .s3FIFO: self.s3FIFO.forEachQueue(body)
+    case .sieve: self.sieve.forEachQueue(body)
+    case .wTinyLFU: self.tinyLFU.forEachQueue(body)
+    }
+  }
+
   func isValuable(_ entry: EntryHandle, in memory: EntryMemory) -> Bool {
     switch self.kind {
     case .lru: self.lru.isValuable(entry, in: memory)
@@ -88,6 +98,15 @@ struct Policy: ReplacementPolicy, ~Copyable {
     case .lru, .lru2, .sieve: 0
     case .s3FIFO: self.s3FIFO.chargedBytes
     case .wTinyLFU: self.tinyLFU.chargedBytes
+    }
+  }
+
+  /// The most that the policy may come to take for that many entries; grows with their number.
+  func reservedBytes(forEntries entries: Int) -> Int {
+    switch self.kind {
+    case .lru, .lru2, .sieve: 0
+    case .s3FIFO: GhostList.bytesMax(forEntries: entries)
+    case .wTinyLFU: FrequencySketch.bytesMax(forEntries: entries)
     }
   }
 }

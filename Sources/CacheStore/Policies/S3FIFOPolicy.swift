@@ -29,8 +29,11 @@ struct S3FIFOPolicy: ReplacementPolicy, ~Copyable {
     }
   }
 
-  mutating func hit(_ entry: EntryHandle, in memory: EntryMemory) {
-    memory.updateState(entry) { $0.uses = min($0.uses + 1, 3) }
+  mutating func hit(_ entry: EntryHandle, in memory: EntryMemory) -> Bool {
+    let uses = memory.state(entry).uses
+    // An entry that is read all the time is not written to any more.
+    if uses < 3 { memory.updateState(entry) { $0.uses = uses + 1 } }
+    return uses == 0
   }
 
   mutating func remove(_ entry: EntryHandle, in memory: EntryMemory) {
@@ -97,6 +100,11 @@ struct S3FIFOPolicy: ReplacementPolicy, ~Copyable {
     } else {
       self.small.recharge(by: bytes)
     }
+  }
+
+  func forEachQueue(_ body: (EntryQueue) -> Void) {
+    body(self.small)
+    body(self.main)
   }
 
   func isValuable(_ entry: EntryHandle, in memory: EntryMemory) -> Bool {

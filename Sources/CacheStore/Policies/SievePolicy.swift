@@ -9,8 +9,10 @@ struct SievePolicy: ReplacementPolicy {
     self.queue.prepend(entry, in: memory)
   }
 
-  mutating func hit(_ entry: EntryHandle, in memory: EntryMemory) {
+  mutating func hit(_ entry: EntryHandle, in memory: EntryMemory) -> Bool {
+    guard memory.state(entry).uses == 0 else { return false }
     memory.updateState(entry) { $0.uses = 1 }
+    return true
   }
 
   mutating func remove(_ entry: EntryHandle, in memory: EntryMemory) {
@@ -46,6 +48,10 @@ struct SievePolicy: ReplacementPolicy {
 
   mutating func recharge(_ entry: EntryHandle, by bytes: Int, in memory: EntryMemory) {
     self.queue.recharge(by: bytes)
+  }
+
+  func forEachQueue(_ body: (EntryQueue) -> Void) {
+    body(self.queue)
   }
 
   func isValuable(_ entry: EntryHandle, in memory: EntryMemory) -> Bool {

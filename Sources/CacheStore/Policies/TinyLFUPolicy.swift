@@ -36,12 +36,16 @@ struct TinyLFUPolicy: ReplacementPolicy, ~Copyable {
     }
   }
 
-  mutating func hit(_ entry: EntryHandle, in memory: EntryMemory) {
+  mutating func hit(_ entry: EntryHandle, in memory: EntryMemory) -> Bool {
     self.sketch.increment(memory.hash(entry))
     self.climber.hit()
     switch memory.state(entry).queue {
-    case Self.windowQueue: self.window.moveToFront(entry, in: memory)
-    case Self.protectedQueue: self.protected.moveToFront(entry, in: memory)
+    case Self.windowQueue:
+      self.window.moveToFront(entry, in: memory)
+      return false
+    case Self.protectedQueue:
+      self.protected.moveToFront(entry, in: memory)
+      return false
     default:
       self.move(entry, to: Self.protectedQueue, in: memory)
       let main = self.protected.bytes + self.probation.bytes
@@ -49,6 +53,7 @@ struct TinyLFUPolicy: ReplacementPolicy, ~Copyable {
         guard self.protected.bytes / 4 > main / 5 else { break }
         self.move(self.protected.last, to: Self.probationQueue, in: memory)
       }
+      return true
     }
   }
 
@@ -79,6 +84,12 @@ struct TinyLFUPolicy: ReplacementPolicy, ~Copyable {
 
   mutating func recharge(_ entry: EntryHandle, by bytes: Int, in memory: EntryMemory) {
     self.withQueue(memory.state(entry).queue) { $0.recharge(by: bytes) }
+  }
+
+  func forEachQueue(_ body: (EntryQueue) -> Void) {
+    body(self.window)
+    body(self.probation)
+    body(self.protected)
   }
 
   func isValuable(_ entry: EntryHandle, in memory: EntryMemory) -> Bool {

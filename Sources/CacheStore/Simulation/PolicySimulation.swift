@@ -40,7 +40,7 @@ public struct PolicySimulation: ~Copyable {
     self.requests += 1
     if let entry = self.entries[key] {
       self.hits += 1
-      self.policy.hit(entry, in: self.slab.memory)
+      _ = self.policy.hit(entry, in: self.slab.memory)
       return true
     }
     if self.entries.count >= self.capacity { self.evict() }

@@ -12,6 +12,7 @@ extension StoreConfiguration {
       inlineValueMaxBytes: configuration.limits.inlineValueMaxBytes,
       valueMaxBytes: configuration.limits.valueMaxBytes,
       tombstonesMax: configuration.limits.tombstonesMax,
+      policy: configuration.policy,
       cores: configuration.loops,
       namespaces: configuration.namespaces.map { namespace in
         CacheStore.NamespaceConfiguration(
