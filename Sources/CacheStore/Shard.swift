@@ -18,7 +18,8 @@ final class ShardContext: Sendable {
   let pins = PinnedBytes()
 
   init(
-    _ configuration: StoreConfiguration, namespaceCount: Int, clock: VersionClock, floors: Floors
+    _ configuration: StoreConfiguration, namespaces: [NamespaceConfiguration],
+    clock: VersionClock, floors: Floors
   ) {
     let shards = configuration.shardCount
     let budget = configuration.memoryBytes / shards
@@ -29,8 +30,16 @@ final class ShardContext: Sendable {
     self.clock = clock
     self.floors = floors
     self.classes = SlotClasses(budgetBytes: budget)
-    self.pools = [PoolConfiguration(policy: configuration.policy, guaranteedBytes: 0)]
-    self.poolOfNamespace = Array(repeating: 0, count: namespaceCount)
+    var pools = [PoolConfiguration(policy: configuration.policy, guaranteedBytes: 0)]
+    self.poolOfNamespace = namespaces.map { namespace in
+      guard namespace.policy != nil || namespace.guaranteedPercent > 0 else { return 0 }
+      pools.append(
+        PoolConfiguration(
+          policy: namespace.policy ?? configuration.policy,
+          guaranteedBytes: budget / 100 * namespace.guaranteedPercent))
+      return pools.count - 1
+    }
+    self.pools = pools
   }
 }
 

@@ -63,13 +63,13 @@ extension ShardState {
   }
 
   mutating func touch(
-    _ key: borrowing StoreKey, expiry: Expiry, now: StoreTime, _ garbage: inout Garbage
+    _ key: borrowing StoreKey, deadline: UInt64, now: StoreTime, _ garbage: inout Garbage
   ) -> Step<Version?> {
     guard case .live(let entry) = self.occupant(of: key, now: now, &garbage) else {
       return .done(nil)
     }
     let version = self.memory.version(entry)
-    switch self.setDeadline(of: entry, key, expiry.deadline(from: now), &garbage) {
+    switch self.setDeadline(of: entry, key, deadline, &garbage) {
     case .again: return .again
     case .done(let entry):
       if entry.isNull { return .done(nil) }

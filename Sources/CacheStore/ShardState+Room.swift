@@ -97,27 +97,33 @@ extension ShardState {
 
   /// The entry that its policy values least goes first; with none left, the oldest tombstone.
   mutating func evictOne(_ garbage: inout Garbage) -> Bool {
-    let memory = self.memory
-    let spared = self.spared
-    if let pool = self.poolToEvictFrom {
-      var victim = EntryHandle.null
-      self.withPool(pool) { victim = $0.policy.evict(sparing: spared, in: memory) }
-      if !victim.isNull {
-        self.withCounters(of: victim) { $0.evictions += 1 }
-        self.remove(victim, isEvicted: true, &garbage)
-        return true
-      }
+    let pool = self.pools.count == 1 ? 0 : self.poolAboveItsShare
+    if self.evictOne(from: pool, &garbage) { return true }
+    // That pool had nothing but the spared entry.
+    for other in 0..<self.pools.count where other != pool {
+      if self.evictOne(from: other, &garbage) { return true }
     }
-    let victim = self.tombstones.last(sparing: spared, in: memory)
+    let victim = self.tombstones.last(sparing: self.spared, in: self.memory)
     guard !victim.isNull else { return false }
     self.dropTombstone(victim, &garbage)
     return true
   }
 
-  /// The pool with the most bytes above what it is guaranteed; nil where all are empty.
-  private var poolToEvictFrom: Int? {
-    if self.pools.count == 1 { return self.pools[0].count > 0 ? 0 : nil }
-    var chosen: Int?
+  private mutating func evictOne(from pool: Int, _ garbage: inout Garbage) -> Bool {
+    guard self.pools[pool].count > 0 else { return false }
+    let (memory, spared) = (self.memory, self.spared)
+    var victim = EntryHandle.null
+    self.withPool(pool) { victim = $0.policy.evict(sparing: spared, in: memory) }
+    guard !victim.isNull else { return false }
+    self.withCounters(of: victim) { $0.evictions += 1 }
+    self.remove(victim, isEvicted: true, &garbage)
+    return true
+  }
+
+  /// The pool that has an entry and the most bytes above what it is guaranteed. Looks at each pool:
+  /// there is one for each namespace with a policy or memory of its own.
+  private var poolAboveItsShare: Int {
+    var chosen = 0
     var most = Int.min
     for pool in 0..<self.pools.count where self.pools[pool].count > 0 {
       let excess = self.pools[pool].bytes - self.pools[pool].guaranteedBytes

@@ -38,11 +38,10 @@ public final class Store: Sendable {
     self.namespaces = namespaces
     self.clock = clock
     self.floors = floors
-    let namespaceCount = namespaces.configurations.count
+    let all = namespaces.configurations
     self.ownedShards = (0..<configuration.shardCount).map { _ in
-      let context = ShardContext(
-        configuration, namespaceCount: namespaceCount, clock: clock, floors: floors)
-      return Shard(context, namespaceCount: namespaceCount)
+      let context = ShardContext(configuration, namespaces: all, clock: clock, floors: floors)
+      return Shard(context, namespaceCount: all.count)
     }
     self.shards = self.ownedShards.map(ShardReference.init)
   }
@@ -71,7 +70,8 @@ public final class Store: Sendable {
     let shard = self.shard(of: key)
     guard value.byteCount <= self.configuration.valueMaxBytes else { return .valueTooLarge }
     let new = NewEntry(
-      key, value: value, flags: flags, deadline: expiry.deadline(from: now), in: shard.context)
+      key, value: value, flags: flags, deadline: self.deadline(expiry, key, now),
+      in: shard.context)
     return shard.withLockUntilDone { state, garbage in
       state.startClock(now)
       return state.write(new, key, condition: condition, now: now, &garbage)
@@ -97,7 +97,7 @@ public final class Store: Sendable {
   public func increment(
     _ key: borrowing StoreKey, by delta: Int64, initial: Int64 = 0, expiry: Expiry, now: StoreTime
   ) throws(IncrementError) -> Incremented {
-    let deadline = expiry.deadline(from: now)
+    let deadline = self.deadline(expiry, key, now)
     let result = self.shard(of: key).withLockUntilDone { state, garbage in
       state.startClock(now)
       return state.increment(
@@ -110,9 +110,10 @@ public final class Store: Sendable {
   ///
   /// - Returns: The entry's version, or nil where there is no such entry.
   public func touch(_ key: borrowing StoreKey, expiry: Expiry, now: StoreTime) -> Version? {
-    self.shard(of: key).withLockUntilDone { state, garbage in
+    let deadline = self.deadline(expiry, key, now)
+    return self.shard(of: key).withLockUntilDone { state, garbage in
       state.startClock(now)
-      return state.touch(key, expiry: expiry, now: now, &garbage)
+      return state.touch(key, deadline: deadline, now: now, &garbage)
     }
   }
 
@@ -171,6 +172,19 @@ public final class Store: Sendable {
       if entry.isNull { return }
       body(EntryView(entry, in: state.memory, now: now))
     }
+  }
+
+  /// When the entry is over, with the jitter of its namespace.
+  private func deadline(
+    _ expiry: Expiry, _ key: borrowing StoreKey, _ now: StoreTime
+  ) -> UInt64 {
+    guard case .after(let milliseconds) = expiry else { return Expiry.noDeadline }
+    let percent = self.namespaces[key.namespace].ttlJitterPercent
+    guard percent > 0 else { return expiry.deadline(from: now) }
+    // Thirty-two bits of the hash as a fraction of the most that may be taken off; at most half.
+    let most = milliseconds / 100 * UInt64(percent)
+    let less = most.multipliedFullWidth(by: (key.hash >> 8) << 32).high
+    return Expiry.after(milliseconds: milliseconds - less).deadline(from: now)
   }
 
   func shard(of key: borrowing StoreKey) -> ShardReference {

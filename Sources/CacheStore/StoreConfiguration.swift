@@ -53,6 +53,9 @@ public struct StoreConfiguration: Sendable, Equatable {
   /// Each has counters in every shard.
   public static let namespacesMax = 1 << 13
   public static let shardsMax = 256
+  /// What namespaces may be guaranteed together, in per cent of the memory: the rest is for index,
+  /// policies and slack, and for those who need more.
+  public static let guaranteedPercentMax = 80
   /// Handles of 32 bits name 16 GiB; half of it leaves room for what is reserved and not used.
   private static let shardBytesMax = 8 << 30
 
@@ -75,6 +78,18 @@ public struct StoreConfiguration: Sendable, Equatable {
     try Self.check("tombstoneMemoryDivisor", self.tombstoneMemoryDivisor, 2...1024)
     try Self.check("cores", self.cores, 1...(1 << 16))
     try Self.check("namespaces.count", self.namespaces.count, 0...(Self.namespacesMax - 1))
+    for namespace in self.namespaces {
+      try Self.check(
+        "ttlJitterPercent of \"\(namespace.name)\"", namespace.ttlJitterPercent,
+        0...NamespaceConfiguration.ttlJitterPercentMax)
+      try Self.check(
+        "guaranteedPercent of \"\(namespace.name)\"", namespace.guaranteedPercent,
+        0...Self.guaranteedPercentMax)
+    }
+    // Cannot overflow: at most `namespacesMax` numbers of at most 80.
+    try Self.check(
+      "guaranteedPercent of all namespaces",
+      self.namespaces.reduce(0) { $0 + $1.guaranteedPercent }, 0...Self.guaranteedPercentMax)
     var names: Set<String> = []
     for namespace in self.namespaces where !names.insert(namespace.name).inserted {
       throw StoreConfigurationError(

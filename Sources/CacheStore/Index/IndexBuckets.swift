@@ -22,7 +22,9 @@ struct IndexBuckets: @unchecked Sendable {
 
   init(count: Int) {
     self.count = count
-    self.memory = Mapping.reserve(byteCount: Self.chargedBytes(count: count))
+    let byteCount = Self.chargedBytes(count: count)
+    self.memory = Mapping.reserve(byteCount: byteCount)
+    Mapping.preferLargePages(self.memory, byteCount: byteCount)
   }
 
   func free() { Mapping.release(self.memory, byteCount: self.chargedBytes) }

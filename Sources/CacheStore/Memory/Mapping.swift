@@ -15,6 +15,16 @@ enum Mapping {
     return pages
   }
 
+  /// Asks for large pages where all of the memory is going to be used: a look that touches any of it
+  /// then needs no walk of the page table. The kernel may say no, and nothing but speed is lost.
+  static func preferLargePages(_ pages: UnsafeMutableRawPointer, byteCount: Int) {
+    guard byteCount >= self.largePagesFrom else { return }
+    _ = madvise(pages, byteCount, MADV_HUGEPAGE)
+  }
+
+  /// Below, the rest of a page of 2 MiB would be a large part.
+  private static let largePagesFrom = 16 << 20
+
   static func release(_ pages: UnsafeMutableRawPointer, byteCount: Int) {
     let result = munmap(pages, byteCount)
     precondition(result == 0, "munmap refused pages that mmap gave: errno \(errno)")

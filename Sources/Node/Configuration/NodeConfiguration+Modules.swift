@@ -19,7 +19,9 @@ extension StoreConfiguration {
           name: namespace.name,
           defaultExpiry: namespace.defaultTTLMilliseconds
             .map { .after(milliseconds: UInt64($0)) } ?? .never,
-          ttlMaxMilliseconds: UInt64(namespace.ttlMaxMilliseconds))
+          ttlMaxMilliseconds: UInt64(namespace.ttlMaxMilliseconds),
+          policy: namespace.policy, guaranteedPercent: namespace.memorySharePercent,
+          ttlJitterPercent: namespace.ttlJitterPercent)
       })
   }
 }
