@@ -74,7 +74,11 @@ def main():
         import libcachesim
     except ImportError:
         skip("the PyPI package libcachesim is not installed")
-    paths = sorted(arguments.traces.glob(f"*{arguments.only or ''}*.u32.gz"))
+    paths = sorted(
+        path
+        for path in arguments.traces.glob("*.u32.gz")
+        if (arguments.only or "") in path.name
+    )
     if not paths:
         skip(f"no traces in {arguments.traces}")
 

@@ -1,4 +1,3 @@
-internal import Glibc
 internal import Synchronization
 
 /// A large value in memory of its own, which outlives its entry for as long as anyone holds it.
@@ -18,7 +17,7 @@ public final class Extent: @unchecked Sendable {
   let keyBytes: Int
   /// Readers may keep it beyond the lock.
   let isShared: Bool
-  private let memory: UnsafeMutableRawPointer
+  private let block: LargeBlock
   private let pins: PinnedBytes
   /// Set under the shard's lock when the entry goes while somebody else holds the extent.
   private let isOrphaned = Atomic(false)
@@ -27,11 +26,12 @@ public final class Extent: @unchecked Sendable {
 
   init(_ key: borrowing StoreKey, value: RawSpan, isShared: Bool, pins: PinnedBytes) {
     let keyBytes = key.bytes.byteCount
-    let memory = MallocBlock.allocate(byteCount: max(1, keyBytes + value.byteCount))
+    let block = LargeBlock(byteCount: keyBytes + value.byteCount)
+    let memory = block.start
     self.byteCount = value.byteCount
     self.keyBytes = keyBytes
     self.isShared = isShared
-    self.memory = memory
+    self.block = block
     self.pins = pins
     key.bytes.withUnsafeBytes { bytes in
       guard let source = bytes.baseAddress else { return }
@@ -46,7 +46,7 @@ public final class Extent: @unchecked Sendable {
 
   deinit {
     // In this order the budget may be a moment late to shrink, but is never early.
-    free(self.memory)
+    self.block.free()
     if self.isOrphaned.load(ordering: .acquiring) { self.pins.subtract(self.chargedBytes) }
   }
 
@@ -54,21 +54,23 @@ public final class Extent: @unchecked Sendable {
   public var bytes: RawSpan {
     @_lifetime(borrow self)
     get {
-      // `memory` has `byteCount` bytes behind the key, never changes, and lives as long as `self`.
+      // The block has `byteCount` bytes behind the key, never changes, and lives as long as `self`.
       let span = RawSpan(_unsafeStart: self.valueStart, byteCount: self.byteCount)
       return _overrideLifetime(span, borrowing: self)
     }
   }
 
   /// For `EntryMemory`, whose views live no longer than the entry's hold on the extent.
-  var valueStart: UnsafeRawPointer { UnsafeRawPointer(self.memory + self.keyBytes) }
-  var keyStart: UnsafeRawPointer { UnsafeRawPointer(self.memory) }
+  var valueStart: UnsafeRawPointer { UnsafeRawPointer(self.block.start + self.keyBytes) }
+  var keyStart: UnsafeRawPointer { UnsafeRawPointer(self.block.start) }
 
-  /// The block of key and value, and the object's own, which has 65 bytes on a 64-bit machine.
+  /// The block of key and value, and the object's own.
   var chargedBytes: Int {
-    MallocBlock.chargedBytes(byteCount: max(1, self.keyBytes + self.byteCount))
-      + MallocBlock.chargedBytes(byteCount: 65)
+    self.block.chargedBytes + Self.objectBytes
   }
+
+  /// What malloc takes for the object, which has 81 bytes on a 64-bit machine.
+  private static let objectBytes = 96
 
   /// Keeps the bytes on the budget until the last holder lets go.
   func orphan() {

@@ -267,9 +267,11 @@ struct ShardState: ~Copyable {
   }
 
   mutating func withPool(_ pool: Int, _ body: (inout Pool) -> Void) {
-    let before = self.pools[pool].policyBytes
-    body(&self.pools[pool])
-    self.policyBytes += self.pools[pool].policyBytes - before
+    let place = self.pools.place(pool)
+    body(&place.pointee)
+    let bytes = place.pointee.policyBytes
+    self.policyBytes += bytes - place.pointee.countedPolicyBytes
+    place.pointee.countedPolicyBytes = bytes
   }
 
   mutating func withCounters(

@@ -3,11 +3,21 @@ internal import Glibc
 /// Address space from the kernel, outside malloc: it becomes memory as it is touched, and what is
 /// given back leaves the process at once.
 enum Mapping {
-  /// Zeroed memory that costs nothing until it is touched.
-  static func reserve(byteCount: Int) -> UnsafeMutableRawPointer {
-    let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
+  /// Zeroed memory that costs nothing until it is touched; nil where the system gives none.
+  ///
+  /// - Parameter isUsedNow: All of it is going to be written at once: the kernel then provides the
+  ///   memory in one go, and not page by page as it is touched.
+  static func reserveIfPossible(
+    byteCount: Int, isUsedNow: Bool = false
+  ) -> UnsafeMutableRawPointer? {
+    let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | (isUsedNow ? MAP_POPULATE : 0)
     let pages = mmap(nil, byteCount, PROT_READ | PROT_WRITE, flags, -1, 0)
-    guard let pages, pages != MAP_FAILED else {
+    return pages == MAP_FAILED ? nil : pages
+  }
+
+  /// As `reserveIfPossible`, for what the store cannot do without.
+  static func reserve(byteCount: Int) -> UnsafeMutableRawPointer {
+    guard let pages = self.reserveIfPossible(byteCount: byteCount) else {
       fatalError(
         "the system refused \(byteCount) bytes of address space (errno \(errno)): raise the limit"
           + " (ulimit -v, vm.overcommit_memory), or set --memory lower")

@@ -35,6 +35,8 @@ struct Slab: ~Copyable, @unchecked Sendable {
   /// The page whose entries are moving out, or 0.
   private(set) var evacuating: UInt32 = 0
   private var evacuationSlot = 0
+  /// Whether a class may have a page's worth of free slots; so that the question is mostly free.
+  private var mayEvacuate = false
 
   /// Free pages that are kept for the next entries; more are given back at once.
   private static let warmPagesMax = 16
@@ -112,8 +114,10 @@ struct Slab: ~Copyable, @unchecked Sendable {
     let used = self.pages[page].used
     self.pages[page].used = used - 1
     if !self.pages[page].isEvacuating {
+      let slotsPerPage = self.memory.classes.slotsPerPage(of: sizeClass)
       self.freeSlots[sizeClass] += 1
-      if Int(used) == self.memory.classes.slotsPerPage(of: sizeClass) { self.linkPartial(page) }
+      if self.freeSlots[sizeClass] >= slotsPerPage { self.mayEvacuate = true }
+      if Int(used) == slotsPerPage { self.linkPartial(page) }
     }
     if used == 1 { self.retire(page) }
     return used == 1
@@ -161,6 +165,7 @@ struct Slab: ~Copyable, @unchecked Sendable {
     self.pages[page] = SlotPage()
     self.pages[page].sizeClass = UInt8(sizeClass)
     self.freeSlots[sizeClass] += self.memory.classes.slotsPerPage(of: sizeClass)
+    self.mayEvacuate = true
     self.linkPartial(page)
   }
 
@@ -207,11 +212,15 @@ struct Slab: ~Copyable, @unchecked Sendable {
   /// where no class has that much room.
   mutating func beginEvacuation() -> Bool {
     precondition(self.evacuating == 0, "one page at a time")
+    guard self.mayEvacuate else { return false }
     guard
       let sizeClass = self.freeSlots.indices.first(where: {
         self.freeSlots[$0] >= self.memory.classes.slotsPerPage(of: $0)
       })
-    else { return false }
+    else {
+      self.mayEvacuate = false
+      return false
+    }
     var emptiest = self.partial[sizeClass]
     var page = emptiest
     for _ in 0..<Self.candidatesMax where page != 0 {
@@ -265,6 +274,7 @@ struct Slab: ~Copyable, @unchecked Sendable {
     let free = self.memory.classes.slotsPerPage(of: sizeClass) - Int(self.pages[page].used)
     self.pages[page].isEvacuating = false
     self.freeSlots[sizeClass] += free
+    self.mayEvacuate = true
     if free > 0 { self.linkPartial(page) }
     self.evacuating = 0
   }

@@ -12,6 +12,9 @@ struct Pool: ~Copyable {
     self.guaranteedBytes = guaranteedBytes
   }
 
+  /// As the shard has counted it.
+  var countedPolicyBytes = 0
+
   /// What the policy takes beside the entries. Charged as the entries come, before the policy needs
   /// the memory: it takes it when the store is full and has none to give.
   var policyBytes: Int {
