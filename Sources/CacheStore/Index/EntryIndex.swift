@@ -41,7 +41,8 @@ struct EntryIndex: ~Copyable {
     let table = self.table(of: place)
     let tag = Self.tag(of: key.hash)
     var bucket = table.home(of: place)
-    while true {
+    // Once around at most: after many removals every bucket may have been passed by something.
+    for _ in 0..<table.count {
       var candidates = table.slots(of: bucket, tagged: tag)
       while candidates != 0 {
         let slot = candidates.trailingZeroBitCount
@@ -52,6 +53,7 @@ struct EntryIndex: ~Copyable {
       guard table.overflow(bucket) > 0 else { return .null }
       bucket = table.bucket(after: bucket)
     }
+    return .null
   }
 
   /// The caller has seen that the key is not there, and that there is room.
