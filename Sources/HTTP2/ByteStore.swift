@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// Growable raw memory with one owner: what a stream has received, or has yet to send.
 ///
 ///     base            consumed                 count                capacity
@@ -6,6 +8,7 @@
 /// Emptied stores keep their memory, so that a recycled stream costs no allocation; `recycle` gives
 /// back what one large message left behind.
 struct ByteStore: ~Copyable {
+  /// From malloc.
   private var base: UnsafeMutableRawPointer?
   private(set) var capacity = 0
   /// End of the initialised bytes. `consumed <= end <= capacity` always holds.
@@ -14,7 +17,7 @@ struct ByteStore: ~Copyable {
 
   init() {}
 
-  deinit { self.base?.deallocate() }
+  deinit { free(self.base) }
 
   /// How many bytes there are.
   var count: Int { self.end - self.consumed }
@@ -35,21 +38,20 @@ struct ByteStore: ~Copyable {
     self.end += source.count
   }
 
-  /// Adds two numbers and two runs of bytes: one header field in a `HeaderBlock`.
-  mutating func append(
-    _ first: UInt32, _ second: UInt32,
-    _ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer
-  ) {
-    self.reserve(8 + name.count + value.count)
-    // `reserve` made room for all four.
+  /// Adds a header field, laid out as `HeaderBlock` says.
+  @inline(__always)
+  mutating func append(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
+    // No overflow here and below: both are in memory together, and so are the bytes of the store.
+    let size = 8 &+ name.count &+ value.count
+    self.reserve(size)
+    // `reserve` made room for all of it.
     let target = self.base! + self.end
-    target.storeBytes(of: first, as: UInt32.self)
-    (target + 4).storeBytes(of: second, as: UInt32.self)
-    if let name = name.baseAddress { (target + 8).copyMemory(from: name, byteCount: Int(first)) }
-    if let value = value.baseAddress {
-      (target + 8 + Int(first)).copyMemory(from: value, byteCount: Int(second))
-    }
-    self.end += 8 + Int(first) + Int(second)
+    target.storeBytes(of: UInt32(truncatingIfNeeded: name.count), as: UInt32.self)
+    (target + 4).storeBytes(of: UInt32(truncatingIfNeeded: value.count), as: UInt32.self)
+    // A C library's empty run may have no address.
+    if let from = name.baseAddress { memcpy(target + 8, from, name.count) }
+    if let from = value.baseAddress { memcpy(target + 8 + name.count, from, value.count) }
+    self.end &+= size
   }
 
   /// Adds what `write` puts into a span of exactly `size` bytes. It must fill them all.
@@ -88,30 +90,37 @@ struct ByteStore: ~Copyable {
   mutating func recycle(capacityMaxBytes: Int) {
     self.removeAll()
     guard self.capacity > capacityMaxBytes else { return }
-    self.base?.deallocate()
+    free(self.base)
     self.base = nil
     self.capacity = 0
   }
 
   /// Makes room for `count` bytes after the end.
   mutating func reserve(_ count: Int) {
-    guard self.capacity - self.end < count else { return }
+    // No underflow: `end <= capacity`.
+    guard self.capacity &- self.end < count else { return }
     self.makeRoom(count)
   }
 
+  @inline(never)
   private mutating func makeRoom(_ count: Int) {
     let live = self.count
-    // Doubling keeps appending linear. `max` with the need serves one large message at once.
-    let newCapacity =
-      self.capacity - live >= count && live <= self.consumed
-      ? self.capacity : max(live + count, self.capacity * 2, 128)
-    let new = UnsafeMutableRawPointer.allocate(byteCount: newCapacity, alignment: 16)
-    if let start = self.start { new.copyMemory(from: start, byteCount: live) }
-    self.base?.deallocate()
-    self.base = new
-    self.capacity = newCapacity
-    self.consumed = 0
-    self.end = live
+    let isRoomBefore = self.capacity - live >= count && live <= self.consumed
+    if let base = self.base, self.consumed > 0 {
+      // Within the allocation, to its beginning.
+      memmove(base, base + self.consumed, live)
+      self.consumed = 0
+      self.end = live
+    }
+    guard !isRoomBefore else { return }
+    // Doubling keeps appending linear. `max` with the need serves one large message at once. Large
+    // blocks grow in place, or by other page tables: a copy of megabytes would hold up the loop.
+    let capacity = max(live + count, self.capacity * 2, 128)
+    guard let base = realloc(self.base, capacity) else {
+      preconditionFailure("no memory for \(capacity) bytes")
+    }
+    self.base = base
+    self.capacity = capacity
   }
 
   private var start: UnsafeMutableRawPointer? {

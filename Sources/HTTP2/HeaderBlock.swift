@@ -26,8 +26,9 @@ struct HeaderBlock: ~Copyable {
       && self.buffer[8..<prefix].elementsEqual(":status".utf8)
   }
 
+  @inline(__always)
   mutating func append(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
-    self.store.append(UInt32(name.count), UInt32(value.count), name, value)
+    self.store.append(name: name, value: value)
     self.count += 1
   }
 

@@ -7,13 +7,16 @@ internal import Glibc
 ///
 ///     | size class u64, 8 bytes unused | the block that nghttp2 sees |     16 bytes before each block
 ///
+/// A block of class n has n x 16 bytes, one of class 0 has 16 too.
+///
 /// Measured under h2load at 16 x 32: about 7 % of the CPU of a call.
 public final class MemoryPool {
   /// Blocks up to this size are pooled; larger ones (buffers of a connection) go to malloc.
   private static let blockMaxBytes = 1024
   /// Free blocks kept of each size class: what 1,000 streams use at once.
   private static let freeBlocksMax = 1024
-  private static let classBytes = 16
+  private static let classShift = 4
+  private static let classBytes = 1 << classShift
   private static let headerBytes = 16
   private static let classes = blockMaxBytes / classBytes + 1
 
@@ -46,7 +49,10 @@ public final class MemoryPool {
 
   deinit {
     for index in 0..<Self.classes {
-      while let block = Self.pop(&self.lists[index]) { Glibc.free(block - Self.headerBytes) }
+      while let block = self.lists[index].first {
+        self.lists[index].first = block.load(as: UnsafeMutableRawPointer?.self)
+        Glibc.free(block - Self.headerBytes)
+      }
     }
     self.lists.deallocate()
     self.interface.deallocate()
@@ -58,11 +64,19 @@ public final class MemoryPool {
   private static func allocate(
     _ size: Int, _ lists: UnsafeMutableRawPointer?
   ) -> UnsafeMutableRawPointer? {
-    let index = (size + Self.classBytes - 1) / Self.classBytes
     guard size <= Self.blockMaxBytes else { return Self.newBlock(size, class: Self.classes) }
+    // No overflow: `size` is a size_t of at most 1024. Eight blocks a call make each check felt.
+    let index = (size &+ (Self.classBytes - 1)) &>> Self.classShift
     // `mem_user_data` is the pool's lists, of which there is one for each class.
     let list = lists!.assumingMemoryBound(to: FreeList.self) + index
-    return Self.pop(&list.pointee) ?? Self.newBlock(index * Self.classBytes, class: index)
+    guard let block = list.pointee.first else {
+      return Self.newBlock(max(index, 1) * Self.classBytes, class: index)
+    }
+    // The first word of a free block links to the next: written by `free`.
+    list.pointee.first = block.load(as: UnsafeMutableRawPointer?.self)
+    // No underflow: the list was not empty.
+    list.pointee.count &-= 1
+    return block
   }
 
   private static func free(_ block: UnsafeMutableRawPointer?, _ lists: UnsafeMutableRawPointer?) {
@@ -72,13 +86,14 @@ public final class MemoryPool {
     guard index < Self.classes else { return Glibc.free(block - Self.headerBytes) }
     // As in `allocate`.
     let list = lists!.assumingMemoryBound(to: FreeList.self) + index
-    guard index > 0 && list.pointee.count < Self.freeBlocksMax else {
+    guard list.pointee.count < Self.freeBlocksMax else {
       return Glibc.free(block - Self.headerBytes)
     }
-    // Blocks of classes above 0 hold at least 16 bytes.
+    // Every block has at least 16 bytes.
     block.storeBytes(of: list.pointee.first, as: UnsafeMutableRawPointer?.self)
     list.pointee.first = block
-    list.pointee.count += 1
+    // No overflow: below `freeBlocksMax`.
+    list.pointee.count &+= 1
   }
 
   private static func reallocate(
@@ -104,13 +119,5 @@ public final class MemoryPool {
     guard let header = Glibc.malloc(size + Self.headerBytes) else { return nil }
     header.storeBytes(of: UInt64(index), as: UInt64.self)
     return header + Self.headerBytes
-  }
-
-  private static func pop(_ list: inout FreeList) -> UnsafeMutableRawPointer? {
-    guard let block = list.first else { return nil }
-    // The first word of a free block links to the next: written by `free`.
-    list.first = block.load(as: UnsafeMutableRawPointer?.self)
-    list.count -= 1
-    return block
   }
 }

@@ -22,7 +22,10 @@ struct OutboundBody: ~Copyable {
   init() {}
 
   /// Bytes left to send.
-  var count: Int { self.bytes.count + (self.splice?.rest.count ?? 0) }
+  var count: Int { self.bytes.count + self.splicedCount }
+
+  /// How many of them are the spliced value's.
+  var splicedCount: Int { self.splice?.rest.count ?? 0 }
 
   mutating func append(size: Int, _ write: (inout OutputRawSpan) -> Void) {
     precondition(!self.isFinished, "a finished body takes no more bytes")

@@ -76,6 +76,12 @@ struct PeerConduct {
     self.pay(count, now: now, framesSent: framesSent)
   }
 
+  /// Calls were refused, `count` of them, because too many were open: a client that does not know the
+  /// limit yet may make a few thousand. Each has been given what a call pays for, and gives it back.
+  mutating func refused(_ count: Int, now: UInt64, framesSent: Int) -> Offence? {
+    self.pay(2 * count, now: now, framesSent: framesSent)
+  }
+
   @inline(__always)
   private mutating func judge(
     _ frame: FrameHead, now: UInt64, framesSent: Int

@@ -61,7 +61,7 @@ private func onHeader(
     count < core.pointee.configuration.headersMax
   else {
     record.pointee.isHeaderListTooLarge = true
-    return core.pointee.checkHeaderExcess()
+    return core.pointee.checkHeaderExcess(nameCount + valueCount + 32)
   }
   let name = UnsafeRawBufferPointer(start: name, count: nameCount)
   let value = UnsafeRawBufferPointer(start: value, count: valueCount)
@@ -83,7 +83,8 @@ private func onInvalidHeader(
   let core = core(context)
   core.pointee.droppedFields += 1
   core.pointee.headerBytes += nameCount + valueCount + 32
-  return core.pointee.checkHeaderExcess()
+  guard core.pointee.headerBytes > core.pointee.configuration.headerListMaxBytes else { return 0 }
+  return core.pointee.checkHeaderExcess(nameCount + valueCount + 32)
 }
 
 private func onFrame(

@@ -109,9 +109,12 @@ func onSendData(
   }
   record.pointee.sentBytes += count
   core.pointee.output.write(UnsafeRawBufferPointer(start: head, count: 9))
-  let before = record.pointee.outbound.bytes.count
+  let spliced = record.pointee.outbound.splicedCount
   record.pointee.outbound.read(into: core.pointee.output.claim(count))
-  core.pointee.queuedBytes -= before - record.pointee.outbound.bytes.count
+  core.pointee.queuedBytes -= count
+  if spliced > 0 {
+    core.pointee.splicedBytes -= spliced - record.pointee.outbound.splicedCount
+  }
   if let mark = record.pointee.drainMark, record.pointee.outbound.count <= mark {
     record.pointee.drainMark = nil
     core.pointee.markReady(record)

@@ -58,6 +58,8 @@ extension Session {
   /// One at a time, and not empty.
   public func splice(_ value: UnsafeRawBufferPointer, owner: AnyObject, into stream: Stream) {
     stream.record.pointee.outbound.splice(value, owner: owner)
+    self.core.pointee.queuedBytes += value.count
+    self.core.pointee.splicedBytes += value.count
     self.resume(stream)
   }
 

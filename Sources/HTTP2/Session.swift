@@ -103,6 +103,7 @@ public final class Session {
 
   /// What is in `bytes` against the budgets of the client, and what came of those before.
   private func judge(_ bytes: UnsafeRawBufferPointer, _ now: UInt64) throws(SessionError) {
+    self.core.pointee.now = now
     let framesSent = self.core.pointee.framesSent
     var offence = self.core.pointee.conduct.judge(bytes, now: now, framesSent: framesSent)
     if self.core.pointee.faults > 0 {
@@ -116,6 +117,12 @@ public final class Session {
       offence =
         offence
         ?? self.core.pointee.conduct.dropped(count, now: now, framesSent: framesSent)
+    }
+    let refusals = self.core.pointee.refusals - self.core.pointee.refusalsJudged
+    if refusals > 0 {
+      self.core.pointee.refusalsJudged += refusals
+      offence =
+        offence ?? self.core.pointee.conduct.refused(refusals, now: now, framesSent: framesSent)
     }
     switch offence {
     case nil: return
@@ -183,8 +190,11 @@ public final class Session {
   /// The peer has acknowledged our SETTINGS: from here on it knows our limits.
   public var isSettingsAcknowledged: Bool { self.core.pointee.isSettingsAcknowledged }
 
-  /// All bytes that a client has sent. Server role, as are the next three.
+  /// All bytes that a client has sent. Server role, as are the next four.
   public var receivedBytes: Int { self.core.pointee.conduct.scanner.receivedBytes }
+
+  /// Frames that a client has begun to send, a header block counted as one.
+  public var receivedFrames: Int { self.core.pointee.conduct.scanner.units }
 
   /// The highest stream that the client has opened; 0: none.
   public var lastStream: Int32 { self.core.pointee.conduct.lastStream }
@@ -210,8 +220,14 @@ public final class Session {
   /// There is something to send, window permitting.
   public var wantsWrite: Bool { nghttp2_session_want_write(self.handle) != 0 }
 
-  /// Body bytes appended and not sent yet, all streams together; spliced values do not count.
+  /// Body bytes appended and not sent yet, all streams together, spliced values included.
   public var queuedBytes: Int { self.core.pointee.queuedBytes }
+
+  /// Those of `queuedBytes` that lie in memory of their owners, which they keep alive.
+  public var splicedBytes: Int { self.core.pointee.splicedBytes }
+
+  /// The most streams that were ever open at once.
+  public var peakStreams: Int { self.core.pointee.records.count }
 
   /// Streams open now.
   public var liveStreams: Int { self.core.pointee.liveStreams }

@@ -46,9 +46,11 @@ public struct SessionConfiguration: Sendable, Equatable {
   /// makes us say stays far below it.
   var outboundFramesMax: Int { 4 * self.streamsMax + self.outboundAcksMax + 4_096 }
 
-  /// A header list so many times above its limit ends the connection: each field of it costs work,
-  /// and a field of a single byte can stand for 4 KiB (CVE-2016-6581).
-  static let headerListExcess = 16
+  /// So many header lists' worth above the limits ends the connection: each field costs work, and one
+  /// of a single byte can stand for 4 KiB (CVE-2016-6581).
+  static let headerListExcess = 8
+  /// Header bytes above the limits that are regained each second: about a millisecond of work.
+  static let headerExcessBytesPerSecond = 1 << 20
 
   public init() {}
 }

@@ -15,13 +15,18 @@ struct SessionCore: ~Copyable {
   var current: UnsafeMutablePointer<StreamRecord>?
   /// Header bytes of the block being received, as RFC 9113 section 6.5.2 counts them.
   var headerBytes = 0
+  /// Header bytes above the limits that the client may still send.
+  var headerExcess: TokenBucket
+  /// Of the last receive: uptime in nanoseconds.
+  var now: UInt64 = 0
   /// An answer was ended before its request: see `onFrameSent`.
   var hasEarlyEnd = false
   /// Where `pull` is writing; see `Session+Output.swift`.
   var output = OutputCursor()
 
-  /// Body bytes that wait in our own memory to be sent, all streams together.
+  /// Body bytes that wait to be sent, all streams together; and those of spliced values among them.
   var queuedBytes = 0
+  var splicedBytes = 0
 
   var goAway: Session.GoAway?
   var pingAcks = 0
@@ -36,8 +41,9 @@ struct SessionCore: ~Copyable {
   /// last judged.
   var faults = 0
   var droppedFields = 0
-  /// Streams refused above SETTINGS_MAX_CONCURRENT_STREAMS.
+  /// Streams refused above SETTINGS_MAX_CONCURRENT_STREAMS, and how many of them were judged.
   var refusals = 0
+  var refusalsJudged = 0
   /// A limit that the peer has run into inside nghttp2's receive.
   var reachedLimit: SessionLimit?
   var frameCounts = FrameCounts()
@@ -56,6 +62,9 @@ struct SessionCore: ~Copyable {
     self.configuration = configuration
     self.handle = handle
     self.conduct = PeerConduct(configuration)
+    self.headerExcess = TokenBucket(
+      burst: configuration.headerListMaxBytes * SessionConfiguration.headerListExcess,
+      perSecond: SessionConfiguration.headerExcessBytesPerSecond)
   }
 
   deinit {
@@ -91,9 +100,10 @@ struct SessionCore: ~Copyable {
   }
 
   /// What `onHeader` returns: a failure ends nghttp2's receive, in the middle of the header block.
-  mutating func checkHeaderExcess() -> Int32 {
-    let most = self.configuration.headerListMaxBytes * SessionConfiguration.headerListExcess
-    guard self.role == .server && self.headerBytes > most else { return 0 }
+  ///
+  /// - Parameter bytes: of a field above the limits.
+  mutating func checkHeaderExcess(_ bytes: Int) -> Int32 {
+    guard self.role == .server, !self.headerExcess.take(bytes, now: self.now) else { return 0 }
     self.reachedLimit = .headerList
     return NGHTTP2_ERR_CALLBACK_FAILURE.rawValue
   }
@@ -129,7 +139,8 @@ struct SessionCore: ~Copyable {
       // What nobody took still counts against the connection's window.
       checkNGHTTP2(nghttp2_session_consume_connection(self.handle, uncredited))
     }
-    self.queuedBytes -= record.pointee.outbound.bytes.count
+    self.queuedBytes -= record.pointee.outbound.count
+    self.splicedBytes -= record.pointee.outbound.splicedCount
     let isFull = self.recycledBytes >= self.configuration.recycledBuffersMaxBytes
     record.pointee.recycle(
       keepingBytes: isFull ? 0 : self.configuration.recycledBufferMaxBytes)

@@ -12,8 +12,7 @@ public enum AccessLogMode: String, CaseIterable, Sendable {
   case all
 }
 
-/// Writes a record for each call when it has ended, at level info. Calls that name no method of the
-/// node are not among them.
+/// Writes a record for each call when it has ended, at level info.
 final class AccessLog: ServerInterceptor {
   private let isAll: Bool
   private let logger: Logger
@@ -30,7 +29,7 @@ final class AccessLog: ServerInterceptor {
   func end(_ call: borrowing InterceptedCall, _ outcome: CallOutcome) {
     guard self.isAll || outcome.code != .ok else { return }
     var metadata: Logger.Metadata = [
-      "method": "\(call.path)", "code": "\(outcome.code)",
+      "method": "\(call.path ?? MethodMetrics.other)", "code": "\(outcome.code)",
       "duration-us": "\(outcome.duration.nanoseconds / 1_000)",
       "peer": "\(Self.text(call.peer.address))",
     ]

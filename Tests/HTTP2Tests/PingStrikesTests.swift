@@ -2,8 +2,6 @@ import Testing
 
 @testable import HTTP2
 
-private let second: UInt64 = 1_000_000_000
-
 /// Strikes that expectations may add to: they cannot call what is mutating.
 private final class Pings {
   private var strikes: PingStrikes

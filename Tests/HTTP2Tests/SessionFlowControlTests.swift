@@ -204,6 +204,32 @@ private var smallWindows: SessionConfiguration {
     #expect(sizes.contains(9 + 16_384))
   }
 
+  @Test func `a spliced value is counted until it is sent, with the bytes around it and apart`()
+    throws
+  {
+    let value = Value(pattern(50_000))
+    let pair = SessionPair()
+    pair.serve = { session, stream in
+      guard stream.isEndReceived && !stream.isHeadSubmitted else { return }
+      session.append(to: stream, bytes: [1, 2, 3])
+      session.splice(UnsafeRawBufferPointer(value.buffer), owner: value, into: stream)
+      session.append(to: stream, bytes: [4, 5])
+      session.finish(stream, trailers: trailers)
+      session.respond(stream, head: head)
+    }
+    _ = pair.request()
+    try pair.server.receive(pair.client.pullAll()) { pair.actOnRequests() }
+    #expect(pair.server.queuedBytes == 50_005 && pair.server.splicedBytes == 50_000)
+    var hasMore = true
+    var left: [Int] = []
+    while hasMore {
+      hasMore = try pair.server.pullOnce(bufferBytes: Session.frameMaxBytes).hasMore
+      left.append(pair.server.queuedBytes - pair.server.splicedBytes)
+    }
+    #expect(Set(left) == [5, 2, 0])
+    #expect(pair.server.queuedBytes == 0 && pair.server.splicedBytes == 0)
+  }
+
   @Test func `a value is let go when its stream is reset before it was sent`() throws {
     let pair = SessionPair(client: smallWindows)
     pair.answers.creditsPeer = false
@@ -222,5 +248,6 @@ private var smallWindows: SessionConfiguration {
     try pair.run()
     #expect(owner == nil)
     #expect(pair.server.liveStreams == 0)
+    #expect(pair.server.queuedBytes == 0 && pair.server.splicedBytes == 0)
   }
 }

@@ -19,10 +19,6 @@ private func failure(of session: Session, _ bytes: [UInt8]) -> SessionError? {
   }
 }
 
-private let request: KeyValuePairs = [
-  ":method": "POST", ":scheme": "http", ":path": "/a.B/C", ":authority": "test",
-]
-
 @Suite struct SessionHeaderLimitTests {
   /// RFC 9113 section 6.5.2: the bytes of name and value, and 32 for each field.
   private static let requestBytes =

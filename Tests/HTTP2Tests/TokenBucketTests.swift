@@ -2,8 +2,6 @@ import Testing
 
 @testable import HTTP2
 
-private let second: UInt64 = 1_000_000_000
-
 /// A bucket that expectations may take from: they cannot call what is mutating.
 private final class Bucket {
   private var bucket: TokenBucket

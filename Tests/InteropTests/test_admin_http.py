@@ -101,6 +101,29 @@ class TestPages:
             assert read_to_end(connection).startswith("HTTP/1.1 400 ")
         assert fetch(node, "/live").status == 200
 
+    @pytest.mark.parametrize("path", PAGES)
+    def test_a_client_that_half_closes_after_its_request_is_answered(self, node, path):
+        with dial(node) as connection:
+            connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            connection.shutdown(socket.SHUT_WR)
+            answer = read_to_end(connection)
+        head, text = answer.split("\r\n\r\n", 1)
+        assert head.startswith("HTTP/1.1 200 ")
+        assert f"content-length: {len(text.encode())}" in head
+
+    def test_a_client_that_half_closes_inside_its_request_is_told_so(self, node):
+        with dial(node) as connection:
+            connection.sendall(b"GET /live HTTP/1.1\r\nHost: ")
+            connection.shutdown(socket.SHUT_WR)
+            assert read_to_end(connection).startswith("HTTP/1.1 400 ")
+
+    def test_a_client_that_goes_without_a_request_is_let_go_at_once(self, node):
+        before = limit_hits(node, "admin-timeout")
+        with dial(node) as connection:
+            connection.shutdown(socket.SHUT_WR)
+            assert read_to_end(connection) == ""
+        assert limit_hits(node, "admin-timeout") == before
+
     def test_requests_after_the_first_on_a_connection_are_not_answered(self, node):
         with dial(node) as connection:
             connection.sendall(b"GET /live HTTP/1.1\r\nHost: x\r\n\r\n" * 3)

@@ -109,7 +109,7 @@ class TestRefusals:
 
     def refused(self, name, *arguments, env=None):
         listen = f"127.0.0.1:{free_port()}"
-        done = run("serve", "--listen", listen, *arguments, env=env)
+        done = run("serve", "--listen", listen, "--admin", "off", *arguments, env=env)
         assert done.returncode == 64
         assert name in done.stderr
 
@@ -134,7 +134,7 @@ class TestRefusals:
     def test_a_port_that_is_taken_is_named_and_is_no_usage_error(self):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             listen = "127.0.0.1:%d" % taken.getsockname()[1]
-            done = run("serve", "--listen", listen)
+            done = run("serve", "--listen", listen, "--admin", "off")
         assert done.returncode not in (0, 64) and done.returncode > 0
         assert listen in done.stderr + done.stdout
 

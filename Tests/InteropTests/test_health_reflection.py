@@ -54,6 +54,20 @@ class TestHealth:
     def test_a_node_that_runs_is_serving(self, health, service):
         assert health.Check(check(service)).status == SERVING
 
+    def test_a_name_of_kilobytes_is_refused_for_everybody_may_ask(self, health):
+        fits, too_long = check("x" * 4_000), check("x" * 4_100)
+        with pytest.raises(grpc.RpcError) as caught:
+            health.Check(fits)
+        assert caught.value.code() == grpc.StatusCode.NOT_FOUND
+        watch = health.Watch(fits, timeout=20)
+        assert next(watch).status == SERVICE_UNKNOWN
+        watch.cancel()
+        for call in (health.Check, lambda request: next(health.Watch(request, timeout=20))):
+            with pytest.raises(grpc.RpcError) as caught:
+                call(too_long)
+            assert caught.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+            assert "4096" in caught.value.details()
+
     def test_an_unknown_service_is_not_found(self, health):
         with pytest.raises(grpc.RpcError) as caught:
             health.Check(check("no.such.Service"))

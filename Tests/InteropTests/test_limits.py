@@ -4,6 +4,7 @@ The defaults of the limits that clients meet are in test_errors.py and test_raw_
 that a single node cannot reach (tombstones-max) are tested where they are kept.
 """
 
+import struct
 import time
 
 import grpc
@@ -13,6 +14,7 @@ from support import http2
 from support.failures import refused
 from support.http2 import Closed, Connection, call_headers, message
 from support.node import Node
+from support.pages import scrape
 
 KIB = 1024
 GET = "/larder.v1.Cache/Get"
@@ -104,6 +106,25 @@ def test_batch_reply_max(cache):
     # Around a value: 3 bytes each for the result, the hit and the value, 10 for the version.
     assert kinds(KIB - 19) == (["hit", "hit"], 2 * KIB)
     assert kinds(KIB - 18)[0] == ["hit", "deferred"]
+
+
+def test_answer_buffer_max_counts_large_values_that_are_not_read():
+    settings = {"answer-buffer-max": "64KiB", "inline-value-max": "1KiB"}
+    with Node(*flags(settings)) as node, Connection(node.port, preface=False) as connection:
+        with grpc.insecure_channel(node.target) as channel:
+            cache = cache_pb2_grpc.CacheStub(channel)
+            cache.Set(pb.SetRequest(key="large", value=bytes(40 * KIB)))
+            shut = struct.pack(">HI", http2.SETTINGS_INITIAL_WINDOW_SIZE, 0)
+            shut += struct.pack(">HI", http2.SETTINGS_HEADER_TABLE_SIZE, 0)
+            connection.send(http2.PREFACE + http2.frame(http2.SETTINGS, 0, 0, shut))
+            get = message(pb.GetRequest(key="large").SerializeToString())
+            for stream in (1, 3, 5):
+                connection.headers(stream, call_headers(GET))
+                connection.data(stream, get, end_stream=True)
+            # Two hold 80 KiB of the value; the third is one too many, on this connection alone.
+            assert connection.reply(5).grpc_status == RESOURCE_EXHAUSTED.value[0]
+            assert len(cache.Get(pb.GetRequest(key="large")).hit.value) == 40 * KIB
+        assert scrape(node).value("larder_limit_hits_total", limit="answer-buffer-max") == 1
 
 
 def test_message_max(node):

@@ -8,6 +8,7 @@ import pytest
 from grpc.health.v1 import health_pb2, health_pb2_grpc
 from larder.v1 import cache_pb2 as pb, cache_pb2_grpc
 from support.failures import failure_of, refused
+from support.http2 import Connection, call_headers
 from support.node import Node
 
 RESOURCE_EXHAUSTED = grpc.StatusCode.RESOURCE_EXHAUSTED
@@ -28,6 +29,19 @@ def until_refused(call, request=GET, **keywords):
         except grpc.RpcError as error:
             return count, failure_of(error)
     raise AssertionError(f"{CALLS_MAX} calls, and none was refused")
+
+
+def codes_until_limited(call):
+    """Makes calls that are refused, until it is for their number; the codes before that."""
+    codes = []
+    while len(codes) < CALLS_MAX:
+        with pytest.raises(grpc.RpcError) as caught:
+            call()
+        if caught.value.code() == RESOURCE_EXHAUSTED:
+            assert failure_of(caught.value).reason == "RATE_LIMITED"
+            return codes
+        codes.append(caught.value.code())
+    raise AssertionError(f"{CALLS_MAX} calls, and their number was no matter")
 
 
 @pytest.fixture
@@ -148,6 +162,29 @@ class TestClients:
         for _ in range(10):
             cache.Get(GET, metadata=metadata)
 
+    def test_calls_above_a_callers_role_count_as_well(self, caller, tmp_path):
+        tokens = tmp_path / "tokens.yaml"
+        tokens.write_text("- {name: a, token: token-of-a-0123456789, roles: [read]}\n")
+        flags = ["--rate-limit-per-client", "1", "--rate-limit-burst", "10"]
+        cache = caller(*flags, "--tokens", str(tokens))
+        metadata = (("authorization", "Bearer token-of-a-0123456789"),)
+        codes = codes_until_limited(lambda: cache.Set(pb.SetRequest(key="k"), metadata=metadata))
+        assert set(codes) == {grpc.StatusCode.PERMISSION_DENIED} and len(codes) >= 10
+
+    def test_calls_of_unknown_methods_count_for_who_makes_them(self, caller, tmp_path):
+        tokens = tmp_path / "tokens.yaml"
+        tokens.write_text("- {name: a, token: token-of-a-0123456789, roles: [read]}\n")
+        flags = ["--rate-limit-per-client", "1", "--rate-limit-burst", "10"]
+        cache = caller(*flags, "--tokens", str(tokens))
+        metadata = (("authorization", "Bearer token-of-a-0123456789"),)
+        unknown = cache.channel.unary_unary("/larder.v1.Cache/Gte")
+        # Without credentials: what is refused is the method, and it counts for the address.
+        for credentials in ((), metadata):
+            codes = codes_until_limited(lambda: unknown(b"", metadata=credentials))
+            assert set(codes) == {grpc.StatusCode.UNIMPLEMENTED} and len(codes) >= 10
+        count, _ = until_refused(cache.Get, metadata=metadata)
+        assert count < 10, "the caller's own bucket was used"
+
     def test_of_more_clients_than_are_remembered_the_oldest_begins_anew(self, caller, tmp_path):
         tokens = tmp_path / "tokens.yaml"
         tokens.write_text(
@@ -255,3 +292,26 @@ class TestAccessLog:
         )
         calls = self.log(cache.node, 1)
         assert [call["code"] for call in calls] == ["INVALID_ARGUMENT"]
+
+    def test_calls_refused_on_their_head_are_logged_and_their_words_are_not(
+        self, caller, tmp_path
+    ):
+        tokens = tmp_path / "tokens.yaml"
+        tokens.write_text("- {name: web, token: token-of-web-0123456789, roles: [read]}\n")
+        flags = ["--access-log", "errors", "--log-format", "json", "--tokens", str(tokens)]
+        cache = caller(*flags)
+        for metadata in ((), (("authorization", "Bearer token-of-web-0123456789"),)):
+            with pytest.raises(grpc.RpcError) as caught:
+                cache.channel.unary_unary("/larder.v1.Cache/Gte")(b"", metadata=metadata)
+            assert caught.value.code() == grpc.StatusCode.UNIMPLEMENTED
+        with Connection(cache.node.port) as connection:
+            connection.headers(1, call_headers(
+                "/larder.v1.Cache/Get", content_type="text/html"), end_stream=True)
+            assert connection.reply(1).headers == {":status": "415", "content-length": "0"}
+        calls = self.log(cache.node, 3)
+        told = [(call["method"], call["code"], call.get("caller")) for call in calls]
+        assert told == [
+            ("other", "UNIMPLEMENTED", None), ("other", "UNIMPLEMENTED", "web"),
+            ("other", "UNIMPLEMENTED", None),
+        ]
+        assert "Gte" not in cache.node.log()

@@ -11,6 +11,7 @@ import pytest
 from larder.v1 import cache_pb2 as pb
 from support import http2
 from support.http2 import Connection, call_headers, message
+from support.node import wait_until
 
 GET = "/larder.v1.Cache/Get"
 REQUEST = pb.GetRequest(key="raw").SerializeToString()
@@ -223,3 +224,22 @@ class TestBrokenConnections:
         connection.headers(1, call_headers(GET))
         connection.send(http2.frame(http2.RST_STREAM, 0, 1, struct.pack(">I", 8)))
         assert call(connection, message(REQUEST), stream=3).grpc_status == CODE["OK"]
+
+    def test_the_goaway_is_heard_by_a_peer_that_has_sent_on(self, connection):
+        # A socket that is closed over unread bytes resets its connection, and takes back what it
+        # has said.
+        connection.send(http2.frame(http2.PING, 0, 0, b"short") + bytes(MIB))
+        connection.wait_for_end_of_stream()
+        assert connection.goaway not in (None, http2.NO_ERROR)
+
+    def test_a_peer_that_leaves_its_side_open_is_let_go_of_all_the_same(self, connection):
+        connection.send(http2.frame(http2.PING, 0, 0, b"short"))
+        connection.wait_until_closed()
+
+        def is_reset():
+            try:
+                connection.send(b"more")
+            except (ConnectionResetError, BrokenPipeError):
+                return True
+
+        wait_until(is_reset, "the server has closed its socket")

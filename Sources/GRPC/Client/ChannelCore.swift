@@ -10,7 +10,8 @@ final class ChannelCore: UnaryReceiver {
   private let port: Int
   let peer: String
   private let eventLoop: any EventLoop
-  private let configuration: ClientConfiguration
+  /// As it was given; its keepalive interval grows where the server finds it too short.
+  private(set) var configuration: ClientConfiguration
   private let logger: Logger
   private(set) var state: ChannelStateMachine
   /// Calls go here; nil while there is none that takes any.
@@ -158,14 +159,17 @@ final class ChannelCore: UnaryReceiver {
 
   // MARK: - Connections
 
+  func connect(_ waiter: ChannelWaiter, _ done: @escaping (Result<Void, Status>) -> Void) {
+    self.withConnection(waiter) { done($0.map { _ in }) }
+  }
+
   private func withConnection(
     _ waiter: ChannelWaiter, _ whenReady: @escaping (Result<ClientConnection, Status>) -> Void
   ) {
     waiter.wait(whenReady)
     guard waiter.isWaiting else { return }
     if let connection = self.connection, !connection.isOpen || connection.isLeaving {
-      self.connection = nil
-      self.state.lost()
+      self.lose(connection)
     }
     switch self.state.call(.now()) {
     case .use:
@@ -225,9 +229,21 @@ final class ChannelCore: UnaryReceiver {
     self.logger.debug("connection closed", metadata: ["peer": "\(self.peer)"])
     self.connections[ObjectIdentifier(connection)] = nil
     self.closedCounts.add(connection.counts.pointee)
-    guard self.connection === connection else { return }
+    if self.connection === connection { self.lose(connection) }
+  }
+
+  /// The connection that calls went to takes no more.
+  private func lose(_ connection: ClientConnection) {
     self.connection = nil
     self.state.lost()
+    guard connection.hasPingedTooOften, let interval = self.configuration.keepaliveInterval else {
+      return
+    }
+    let longer = Keepalive.interval(afterTooManyPings: interval)
+    self.configuration.keepaliveInterval = longer
+    self.logger.warning(
+      "the server was sent too many keepalive PINGs: from now on they come more rarely",
+      metadata: ["peer": "\(self.peer)", "interval-ms": "\(longer.nanoseconds / 1_000_000)"])
   }
 
   private func finishWaiters(_ result: Result<ClientConnection, Status>) {

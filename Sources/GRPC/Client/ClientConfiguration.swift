@@ -7,7 +7,8 @@ public struct ClientConfiguration: Sendable {
   public var tls: ClientTLS?
   /// How long connecting may take, TLS included, until the server has sent its SETTINGS.
   public var connectTimeout: TimeAmount = .seconds(5)
-  /// A server that is silent for this long while calls are open is sent a PING; nil: never.
+  /// A server that is silent for this long while calls are open is sent a PING; nil: never. Twice as
+  /// long after each connection that a server ends with "too_many_pings".
   public var keepaliveInterval: TimeAmount?
   /// A server that is silent for this long after a PING is given up.
   public var keepaliveTimeout: TimeAmount = .seconds(20)

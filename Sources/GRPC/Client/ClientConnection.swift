@@ -75,6 +75,12 @@ public final class ClientConnection: Connection {
   /// Succeeds once the connection is closed, however that came about.
   public var whenClosed: EventLoopFuture<Void> { self.channel.closeFuture }
 
+  /// The server has said goodbye because it was sent too many PINGs (gRFC A8).
+  var hasPingedTooOften: Bool {
+    guard let goAway = self.session.goAway else { return false }
+    return goAway.code == .enhanceYourCalm && goAway.debugText == SessionLimit.pings.goAwayText
+  }
+
   func isOn(_ channel: any Channel) -> Bool { self.channel === channel }
 
   /// Succeeds once the server's SETTINGS came; fails with a `Status` if the connection ends before.
@@ -165,7 +171,7 @@ public final class ClientConnection: Connection {
     let connection = NIOLoopBound(self, eventLoop: self.channel.eventLoop)
     let pipe = MessagePipe(
       connection: self, stream: stream, eventLoop: self.channel.eventLoop,
-      outboundEncoding: method.encoding,
+      outboundEncoding: method.encoding, messageMaxBytes: self.limits.messageMaxBytes,
       readerLeft: { connection.value.readerLeft($0) })
     if let intercepted { pipe.whenClosed = { intercepted.end($0) } }
     self.calls.of(stream).pointee.pipe = pipe

@@ -21,6 +21,9 @@ struct Keepalive: Equatable {
     case giveUp
   }
 
+  /// No interval is made longer than this.
+  private static let intervalMax = TimeAmount.hours(2)
+
   let interval: TimeAmount
   let timeout: TimeAmount
   private var state = State.quiet(since: .uptimeNanoseconds(0))
@@ -28,6 +31,14 @@ struct Keepalive: Equatable {
   init(interval: TimeAmount, timeout: TimeAmount) {
     self.interval = interval
     self.timeout = timeout
+  }
+
+  /// The interval for the next connection to a server that has ended the last one because of its PINGs
+  /// (gRFC A8).
+  static func interval(afterTooManyPings interval: TimeAmount) -> TimeAmount {
+    // Within bounds: what is doubled is below `intervalMax`.
+    interval < Self.intervalMax
+      ? min(.nanoseconds(2 * interval.nanoseconds), Self.intervalMax) : interval
   }
 
   /// A call began while nobody looked at the time.

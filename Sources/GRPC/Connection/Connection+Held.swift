@@ -28,7 +28,8 @@ extension Connection {
 
   /// Bytes that the connection holds, and the server's count does not have yet.
   var unsettledBytes: Int {
-    self.held.requests + self.held.pending + self.session.queuedBytes - self.held.settled
+    self.held.requests + self.held.pending + self.session.queuedBytes - self.session.splicedBytes
+      - self.held.settled
   }
 
   /// Tells the server's count what the connection holds at the end of a turn: mostly nothing, as
@@ -36,7 +37,12 @@ extension Connection {
   func settle() {
     // Read as a whole: each look at a property of a class is checked for exclusivity.
     let held = self.held
-    let change = held.requests + held.pending + self.session.queuedBytes - held.settled
+    let pinned = self.session.splicedBytes
+    if pinned != held.settledPinned {
+      self.resources.load.pin(pinned - held.settledPinned)
+      self.held.settledPinned = pinned
+    }
+    let change = held.requests + held.pending + self.session.queuedBytes - pinned - held.settled
     guard change != 0 else { return }
     self.resources.load.buffer(change)
     self.held.settled += change
@@ -45,6 +51,7 @@ extension Connection {
   /// The connection has ended, and holds nothing.
   func settleForGood() {
     self.resources.load.buffer(-self.held.settled)
+    self.resources.load.pin(-self.held.settledPinned)
     self.held = HeldBytes()
   }
 }
@@ -57,4 +64,6 @@ struct HeldBytes {
   var pending = 0
   /// What the server's count has of the connection, its answers included.
   var settled = 0
+  /// What the server's count of large values has of it.
+  var settledPinned = 0
 }

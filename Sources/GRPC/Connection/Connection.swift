@@ -50,8 +50,9 @@ public class Connection: ChannelInboundHandler {
   private(set) var isReadHeld = false
   /// The session has failed, and the connection is about to be closed.
   private var hasFailed = false
-  private var deadlineTimer: Scheduled<Void>?
-  private var deadlineArmed: NIODeadline?
+  /// See `Connection+Deadlines.swift`.
+  final var deadlineTimer: Scheduled<Void>?
+  final var deadlineArmed: NIODeadline?
 
   /// - Parameter writesToSocket: false where other handlers, such as TLS, must see what is written.
   init(
@@ -99,8 +100,8 @@ public class Connection: ChannelInboundHandler {
   /// Bytes were received or sent: the peer may have said goodbye or answered a PING.
   func turnEnded() {}
 
-  /// All that one read brought was acted on.
-  func readEnded() {}
+  /// All that one read of `bytes` brought was acted on.
+  func readEnded(bytes: Int) {}
 
   /// A message came whole on a streaming call, `bytes` long without its prefix.
   func messageReceived(on stream: HTTP2.Stream, bytes: Int) {
@@ -127,20 +128,6 @@ public class Connection: ChannelInboundHandler {
     self.turn.pointee.hasServerRoom = self.resources.load.hasRoom
   }
 
-  /// Sees to it that `expire` is called for streams whose deadline passes, this one among them.
-  ///
-  /// One timer serves all: it is set to the earliest deadline known, and looks over the open streams
-  /// when it fires. Calls that end in time, which is nearly all, cost nothing.
-  final func watch(_ deadline: NIODeadline) {
-    if let armed = self.deadlineArmed, armed <= deadline { return }
-    guard let context = self.context else { return }
-    self.deadlineTimer?.cancel()
-    self.deadlineArmed = deadline
-    self.deadlineTimer = context.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) {
-      self.deadlineReached()
-    }
-  }
-
   /// Closes the connection once what is queued has been written.
   final func closeAfterFlush() {
     self.writeOutput()
@@ -159,24 +146,6 @@ public class Connection: ChannelInboundHandler {
     body()
     self.isActing = false
     self.flush()
-  }
-
-  private func deadlineReached() {
-    self.deadlineArmed = nil
-    self.deadlineTimer = nil
-    self.readClock()
-    var earliest: NIODeadline?
-    self.batch {
-      self.session.forEachLiveStream { stream in
-        guard stream.closeCode == nil, let deadline = self.deadline(of: stream) else { return }
-        if deadline <= self.now {
-          self.expire(stream)
-        } else {
-          earliest = min(earliest ?? deadline, deadline)
-        }
-      }
-    }
-    if let earliest { self.watch(earliest) }
   }
 
   // MARK: - Channel events
@@ -199,7 +168,8 @@ public class Connection: ChannelInboundHandler {
     if self.isEnding { return }
     self.readClock()
     self.turn.pointee.isReading = true
-    self.unwrapInboundIn(data).withUnsafeReadableBytes { bytes in
+    let input = self.unwrapInboundIn(data)
+    input.withUnsafeReadableBytes { bytes in
       self.counts.pointee.bytesReceived += bytes.count
       var rest = bytes
       repeat {
@@ -208,7 +178,7 @@ public class Connection: ChannelInboundHandler {
         if !rest.isEmpty { self.writeOutput() }
       } while !rest.isEmpty && self.context != nil && !self.isEnding
     }
-    self.readEnded()
+    self.readEnded(bytes: input.readableBytes)
     self.turn.pointee.isReading = false
   }
 
@@ -320,8 +290,20 @@ public class Connection: ChannelInboundHandler {
   }
 
   private func setAutoRead(_ isOn: Bool, _ context: ChannelHandlerContext) {
+    self.setOption(.autoRead, isOn, context)
+  }
+
+  /// Has the socket read with `allocator` from now on.
+  final func setReadAllocator(_ allocator: AdaptiveRecvByteBufferAllocator) {
+    guard let context = self.context else { return }
+    self.setOption(.recvAllocator, allocator, context)
+  }
+
+  private func setOption<Option: ChannelOption>(
+    _ option: Option, _ value: Option.Value, _ context: ChannelHandlerContext
+  ) {
     do {
-      try context.channel.syncOptions?.setOption(.autoRead, value: isOn)
+      try context.channel.syncOptions?.setOption(option, value: value)
     } catch {
       // The channel is closed, and reads no more in any case.
     }
@@ -382,10 +364,12 @@ public class Connection: ChannelInboundHandler {
     return ByteBuffer(bytes: output.readableBytesView)
   }
 
+  /// Streams that a connection had open at once from which on its memory is let go of later.
+  private static let manyStreams = 16
+
   private func end() {
-    guard self.context != nil else { return }
-    self.deadlineTimer?.cancel()
-    self.deadlineTimer = nil
+    guard let eventLoop = self.context?.eventLoop else { return }
+    self.stopDeadlines()
     // First, so that what the streams' ends set off finds the connection ended.
     self.context = nil
     self.socket = nil
@@ -393,5 +377,6 @@ public class Connection: ChannelInboundHandler {
     self.act()
     self.settleForGood()
     self.ended()
+    if self.session.peakStreams >= Self.manyStreams { self.resources.release(self, on: eventLoop) }
   }
 }

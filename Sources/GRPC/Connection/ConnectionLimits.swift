@@ -12,7 +12,7 @@ public struct ConnectionLimits: Sendable {
   /// Bytes of requests (on a client: of responses) that are not complete yet, all streams together.
   public var requestBufferMaxBytes = 64 << 20
   /// Bytes of answers that the client has yet to take, all streams together; above it a server
-  /// refuses further unary calls. Large values sent piece by piece do not count.
+  /// refuses further unary calls. Large values sent piece by piece count too.
   public var answerBufferMaxBytes = 256 << 20
   /// How long a server waits for its clients.
   public var timeouts = ServerTimeouts()

@@ -45,11 +45,12 @@ final class MessagePipe: @unchecked Sendable {
 
   init(
     connection: Connection, stream: HTTP2.Stream, eventLoop: any EventLoop,
-    outboundEncoding: MessageEncoding, readerLeft: @escaping (MessagePipe) -> Void
+    outboundEncoding: MessageEncoding, messageMaxBytes: Int,
+    readerLeft: @escaping (MessagePipe) -> Void
   ) {
     self.outboundEncoding = outboundEncoding
     self.eventLoop = eventLoop
-    self.messageMaxBytes = connection.limits.messageMaxBytes
+    self.messageMaxBytes = messageMaxBytes
     self.end = (connection, stream)
     self.readerLeft = readerLeft
     let demand = Demand()

@@ -7,8 +7,11 @@ extension Server {
   /// What the server has done so far.
   public func metrics() async -> ServerMetrics {
     let paths = self.router.paths
-    return await self.onEachLoop { $0.metrics(paths: paths) }
+    var metrics = await self.onEachLoop { $0.metrics(paths: paths) }
       .reduce(into: ServerMetrics(paths: paths), +=)
+    metrics.handshakes = self.handshakes
+    metrics.handshakeFailures = self.handshakeFailures
+    return metrics
   }
 
   /// The open connections whose ids are `start` or above, lowest first, at most `max`.

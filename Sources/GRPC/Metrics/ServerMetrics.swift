@@ -7,6 +7,9 @@ public struct ServerMetrics: Sendable, Equatable {
   /// Every method of the server, in the order of its registration, and `other` last.
   public internal(set) var methods: [MethodMetrics]
   public internal(set) var connections = ConnectionMetrics()
+  /// TLS handshakes that succeeded, and that failed, connections that ended before theirs included.
+  public internal(set) var handshakes = 0
+  public internal(set) var handshakeFailures = 0
   /// How often peers ran into each limit.
   public internal(set) var limitHits: [PeerLimit: Int] = [:]
 
@@ -17,6 +20,8 @@ public struct ServerMetrics: Sendable, Equatable {
   static func += (left: inout Self, right: Self) {
     for index in left.methods.indices { left.methods[index] += right.methods[index] }
     left.connections += right.connections
+    left.handshakes += right.handshakes
+    left.handshakeFailures += right.handshakeFailures
     left.limitHits.merge(right.limitHits, uniquingKeysWith: +)
   }
 }

@@ -20,6 +20,14 @@ struct RequestHead: Equatable {
     case status(Status)
     /// `grpc-encoding` names one we do not have.
     case encoding(String)
+
+    /// The refusal, where nobody had an objection before it. What is not gRPC has no status to read,
+    /// and keeps HTTP's words.
+    func unless(_ objection: Status?) -> Self {
+      guard let objection else { return self }
+      if case .http = self { return self }
+      return .status(objection)
+    }
   }
 
   /// Reads a recorded header block (PROTOCOL-HTTP2.md, "Requests").

@@ -38,13 +38,19 @@ enum Trailers {
   private static func headFields(
     _ encoding: MessageEncoding
   ) -> [(name: String, value: [UInt8])] {
-    var fields = [
-      (":status", "200"), ("content-type", "application/grpc"),
-      ("grpc-accept-encoding", MessageEncoding.accepted),
-    ]
-    if encoding != .identity { fields.append(("grpc-encoding", encoding.rawValue)) }
-    return fields.map { (name: $0.0, value: Array($0.1.utf8)) }
+    var fields = Self.fieldsOfAll
+    if encoding != .identity {
+      fields.append((name: "grpc-encoding", value: Array(encoding.rawValue.utf8)))
+    }
+    return fields
   }
+
+  /// What every answer begins with.
+  private static let fieldsOfAll = [
+    (name: ":status", value: Array("200".utf8)),
+    (name: "content-type", value: Array("application/grpc".utf8)),
+    (name: "grpc-accept-encoding", value: Array(MessageEncoding.accepted.utf8)),
+  ]
 
   /// After the messages of a call that went well.
   static let ok = HeaderList(text: ["grpc-status": "0"], isImmortal: true)
@@ -62,9 +68,7 @@ enum Trailers {
 
   /// An answer without messages: its head and its trailers in one block ("Trailers-Only").
   static func only(_ status: Status, _ extra: [(name: String, value: [UInt8])] = []) -> HeaderList {
-    HeaderList(
-      [(":status", Array("200".utf8)), ("content-type", Array("application/grpc".utf8))]
-        + self.fields(status) + extra)
+    HeaderList(self.fieldsOfAll + self.fields(status) + extra)
   }
 
   private static func fields(_ status: Status) -> [(name: String, value: [UInt8])] {

@@ -39,11 +39,18 @@ public final class Server: Sendable {
   /// By which channelz knows the server; positive, and never given twice in the life of the process.
   public let id = ChannelzID.next()
 
+  /// Bytes that the kernel holds for a connection beyond what is on its way; it would take megabytes
+  /// for a client that reads nothing, in one turn, and nobody would count them.
+  private static let unsentMaxBytes = 256 << 10
+  /// TCP_NOTSENT_LOWAT of tcp(7), which has no name in Glibc's module.
+  private static let tcpNotSentLowat = NIOBSDSocket.Option(rawValue: 25)
+
   let router: Router
   let loops: [ObjectIdentifier: NIOLoopBoundBox<ServerLoop>]
   private let configuration: Configuration
   private let logger: Logger
   private let group: any EventLoopGroup
+  private let succeededHandshakes = Atomic<Int>(0)
   private let failedHandshakes = Atomic<Int>(0)
   private let counts: ConnectionCounts
   private let load: ServerLoad
@@ -77,6 +84,9 @@ public final class Server: Sendable {
   /// Connections open now.
   public var connections: Int { self.counts.open }
 
+  /// TLS handshakes that succeeded since the server was made.
+  public var handshakes: Int { self.succeededHandshakes.load(ordering: .relaxed) }
+
   /// TLS handshakes that failed since the server was made, for whatever reason.
   public var handshakeFailures: Int { self.failedHandshakes.load(ordering: .relaxed) }
 
@@ -88,10 +98,15 @@ public final class Server: Sendable {
     let bootstrap = ServerBootstrap(group: self.group)
       .serverChannelOption(.backlog, value: Int32(self.configuration.listenBacklog))
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+      // As for reads below: a burst of connections is taken one by one, between the turns of others.
+      .serverChannelOption(.maxMessagesPerRead, value: 1)
       .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+      .childChannelOption(.tcpOption(Self.tcpNotSentLowat), value: Self.unsentMaxBytes)
+      // A connection's turn is one small read, whatever it has sent: see `ReadSize`.
+      .childChannelOption(.maxMessagesPerRead, value: 1)
       .childChannelOption(
         .recvAllocator,
-        value: AdaptiveRecvByteBufferAllocator(minimum: 2048, initial: 8192, maximum: 64 << 10)
+        value: ServerConnection.readAllocator(ReadSize())
       )
       .childChannelOption(
         .writeBufferWaterMark,
@@ -100,7 +115,10 @@ public final class Server: Sendable {
           high: self.configuration.connection.outputBufferMaxBytes)
       )
       .childChannelInitializer { channel in
-        channel.eventLoop.makeCompletedFuture { self.accept(channel, tls) }
+        channel.eventLoop.makeCompletedFuture {
+          try channel.pipeline.syncOperations.addHandler(LingeringClose())
+          self.accept(channel, tls)
+        }
       }
     let listener = try await bootstrap.bind(host: host, port: port).get()
     self.listeners.withLock { $0.append(Listener(id: ChannelzID.next(), channel: listener)) }
@@ -173,6 +191,7 @@ public final class Server: Sendable {
       arrival.loop.handshakeEnded(channel)
       switch result {
       case .success(let names):
+        self.succeededHandshakes.add(1, ordering: .relaxed)
         let peer = ConnectionPeer(
           address: channel.remoteAddress, certificateNames: names, isEncrypted: true)
         self.serve(arrival, peer)

@@ -32,6 +32,9 @@ extension ServerConnection {
         tail(&output)
       }
     }
+    guard self.hasRoom(forValue: value.count) else {
+      return self.fail(stream, self.serverExhausted())
+    }
     self.session.append(to: stream, size: MessagePrefix.byteCount + headSize) { output in
       MessagePrefix.write(length: size, into: &output)
       head(&output)
@@ -154,9 +157,7 @@ extension ServerConnection {
       head = Trailers.only(status)
       code = status.code
     case .encoding(let name):
-      head = Trailers.only(
-        Status(.unimplemented, "grpc-encoding \(name) is not supported"),
-        [("grpc-accept-encoding", Array(MessageEncoding.accepted.utf8))])
+      head = Trailers.only(Status(.unimplemented, "grpc-encoding \(name) is not supported"))
     }
     self.unbuffer(stream)
     self.session.respondOnly(stream, head: head)

@@ -44,13 +44,28 @@ extension ServerConnection {
       "ANSWER_BUFFER_EXHAUSTED", where: " on this connection")
   }
 
+  /// Whether a large value may wait here until the client takes it.
+  ///
+  /// Where clients together leave more than `buffersMaxBytes` unread, no connection gets a second one
+  /// before it has read the first; who has read all can always read on. So those who do not read
+  /// cannot keep the store's memory, and keep nobody else from reading.
+  func hasRoom(forValue bytes: Int) -> Bool {
+    let own = self.session.splicedBytes
+    guard own > 0 else { return true }
+    let load = self.resources.load
+    // The server's counts do not have yet what came in this turn.
+    let unsettled = self.unsettledBytes + own - self.held.settledPinned
+    return load.bufferedBytes + load.pinnedBytes + unsettled + bytes <= load.buffersMaxBytes
+  }
+
   func unbuffer(_ stream: HTTP2.Stream) {
     let call = self.calls.of(stream)
     self.bufferedBytes -= call.pointee.bufferedBytes
     call.pointee.bufferedBytes = 0
   }
 
-  private func serverExhausted() -> Status {
+  /// What a call is refused with that the connections together have no room for.
+  func serverExhausted() -> Status {
     let most = self.resources.load.buffersMaxBytes
     self.hit(.buffersMax)
     return Self.exhausted(

@@ -21,11 +21,13 @@ extension ServerConnection {
     let isStranger = call.pointee.caller == nil && self.router.asksForCallers
     guard load.enter(isStranger: isStranger) else {
       self.hit(.handlersMax)
-      return self.fail(stream, tooManyHandlers(load.handlersMax))
+      return self.fail(stream, tooManyHandlers(load.handlersMax(isStranger: isStranger)))
     }
     let pipe = MessagePipe(
       connection: self, stream: stream, eventLoop: context.eventLoop,
       outboundEncoding: call.pointee.replyEncoding,
+      messageMaxBytes: min(
+        self.limits.messageMaxBytes, self.router.messageMaxBytes[call.pointee.handler]),
       // A handler that reads no further may still have much to say.
       readerLeft: { _ in })
     pipe.inboundEncoding = call.pointee.encoding

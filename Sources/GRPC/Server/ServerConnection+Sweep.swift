@@ -85,8 +85,8 @@ extension ServerConnection {
   /// What a message that is not whole must have grown by to be given its time again.
   private static let progressStepBytes = 64 << 10
 
-  /// Changes with each message that comes; nil where no byte of the next has come, or where it is the
-  /// handler who makes it wait.
+  /// Changes with each message that comes, and while a large one grows; nil where no byte of the next
+  /// has come, or where it is the handler who makes it wait.
   private func inboundMark(_ stream: HTTP2.Stream) -> Int? {
     let call = self.calls.of(stream)
     switch call.pointee.phase {
@@ -96,7 +96,8 @@ extension ServerConnection {
       guard let pipe = call.pointee.pipe, stream.inboundCount > 0 && !pipe.isInboxFull else {
         return nil
       }
-      return pipe.messagesReceived
+      // What waits here is one message of at most 4 GiB: its steps take less than 32 bits.
+      return pipe.messagesReceived << 32 | stream.inboundCount / Self.progressStepBytes
     case .new, .serving, .replying, .parked, .answered: return nil
     }
   }

@@ -14,12 +14,11 @@ final class ServerConnection: Connection {
   let id = ChannelzID.next()
   /// Where this loop's calls are counted; `resources` keeps its memory.
   let counter: CallCounter
-  /// The head of the last call without a timeout, and the header block it was read from: clients
-  /// send the same block for call after call.
-  private var lastBlock: [UInt8] = []
-  private var lastHead: RequestHead?
+  /// The head of the last call. Allocated in `init`, freed in `deinit`.
+  private let lastHead: UnsafeMutablePointer<RequestHeadMemo>
   /// What each interceptor keeps, by its index; empty until one does.
   private var interceptorMemory: [AnyObject?] = []
+  private var readSize = ReadSize()
   /// See `ServerConnection+Drain.swift`.
   var drain = Drain.no
   /// See `ServerConnection+Sweep.swift`.
@@ -39,11 +38,18 @@ final class ServerConnection: Connection {
     self.timers = ConnectionTimers(
       limits.timeouts, acceptedAt: resources.now, jitter: .random(in: -0.1...0.1))
     self.counter = resources.callCounter(methods: router.paths.count)
+    self.lastHead = .allocate(capacity: 1)
+    self.lastHead.initialize(to: RequestHeadMemo())
     let session = Session(
       role: .server, configuration: limits.session, pool: resources.pool)
     super.init(
       session: session, limits: limits, resources: resources, compression: compression,
       writesToSocket: !peer.isEncrypted)
+  }
+
+  deinit {
+    self.lastHead.deinitialize(count: 1)
+    self.lastHead.deallocate()
   }
 
   // MARK: - The path of a call
@@ -69,7 +75,7 @@ final class ServerConnection: Connection {
       head = try self.head(of: stream)
     } catch {
       self.counter.started(call.pointee.handler)
-      return self.refuse(stream, error)
+      return self.refuse(stream, error.unless(self.objection(to: stream)))
     }
     call.pointee.handler = head.method
     call.pointee.encoding = head.encoding
@@ -79,26 +85,27 @@ final class ServerConnection: Connection {
     }
     self.counter.started(head.method)
     if let timeout = head.timeout { call.pointee.deadline = self.now + timeout }
-    if !self.router.interceptors.isEmpty && !self.admit(stream) { return }
+    if !self.router.interceptors.isEmpty, let objection = self.objection(to: stream) {
+      return self.fail(stream, objection)
+    }
     switch self.router.handlers[head.method] {
     case .unary: call.pointee.phase = .receiving
     case .streaming(let service, let method): self.start(service, method, stream)
     }
   }
 
-  /// Asks the interceptors; false where one has refused the call.
-  private func admit(_ stream: HTTP2.Stream) -> Bool {
+  /// What an interceptor refuses the call with; nil: they let it in, or there are none.
+  private func objection(to stream: HTTP2.Stream) -> Status? {
     let call = self.calls.of(stream)
     for (index, interceptor) in self.router.interceptors.enumerated() {
       call.pointee.interceptors = index + 1
       do {
         try interceptor.begin(InterceptedCall(connection: self, stream: stream, index: index))
       } catch {
-        self.fail(stream, error)
-        return false
+        return error
       }
     }
-    return true
+    return nil
   }
 
   private func head(of stream: HTTP2.Stream) throws(RequestHead.Refusal) -> RequestHead {
@@ -111,14 +118,9 @@ final class ServerConnection: Connection {
             + "\(self.limits.session.headersMax) fields",
           info: .init(reason: "HEADERS_TOO_LARGE", metadata: ["limit": "header-list-max"])))
     }
-    if let head = self.lastHead, stream.headBytes.equals(self.lastBlock.span.bytes) {
-      return head
-    }
+    if let head = self.lastHead.pointee.head(of: stream.headBytes) { return head }
     let head = try RequestHead.parse(stream.headFields, self.router.table)
-    if head.timeout == nil {
-      self.lastHead = head
-      self.lastBlock = stream.headBytes.array
-    }
+    if head.timeout == nil { self.lastHead.pointee.remember(head, of: stream.headBytes) }
     return head
   }
 
@@ -202,8 +204,17 @@ final class ServerConnection: Connection {
     }
   }
 
-  override func readEnded() {
+  override func readEnded(bytes: Int) {
     if self.counter.hasNoted { self.counter.book(self.resources.now - self.now) }
+    if self.readSize.readEnded(bytes, frames: self.session.receivedFrames) {
+      self.setReadAllocator(Self.readAllocator(self.readSize))
+    }
+  }
+
+  /// Memory for reads of that size, and less for who sends little.
+  static func readAllocator(_ size: ReadSize) -> AdaptiveRecvByteBufferAllocator {
+    AdaptiveRecvByteBufferAllocator(
+      minimum: ReadSize.leastBytes, initial: size.bytes, maximum: size.bytes)
   }
 
   override func messageReceived(on stream: HTTP2.Stream, bytes: Int) {
@@ -236,9 +247,10 @@ final class ServerConnection: Connection {
     self.interceptorMemory[index] = memory
   }
 
-  /// The path of the method that `stream` calls.
-  func path(of stream: HTTP2.Stream) -> String {
-    self.router.paths[self.calls.of(stream).pointee.handler]
+  /// The path of the method that `stream` calls; nil where its head named none of ours.
+  func path(of stream: HTTP2.Stream) -> String? {
+    let handler = self.calls.of(stream).pointee.handler
+    return handler < 0 ? nil : self.router.paths[handler]
   }
 
   override func deadline(of stream: HTTP2.Stream) -> NIODeadline? {

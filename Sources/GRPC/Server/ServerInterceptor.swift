@@ -2,7 +2,8 @@ internal import HTTP2
 public import NIOCore
 
 /// Sees every call of a server, unary or streaming, before its handler and after its end:
-/// authentication, rate limits, logs.
+/// authentication, rate limits, logs. Calls that are refused on their head alone, such as those of
+/// methods that the server does not have, are among them; they have no `method`.
 ///
 /// Runs on the connection's event loop and must not block; several loops call at the same time. A
 /// server without interceptors pays nothing for them.
@@ -11,7 +12,8 @@ public protocol ServerInterceptor: AnyObject, Sendable {
   var asksForCallers: Bool { get }
 
   /// The head of a call is here, and nothing of its messages was looked at. Interceptors are asked
-  /// in the order in which the server was given them; the first to throw ends the call.
+  /// in the order in which the server was given them; the first to throw ends the call. A call that
+  /// is refused on its head ends with what was thrown instead; a request that is no gRPC does not.
   func begin(_ call: borrowing InterceptedCall) throws(Status)
 
   /// A call has ended, well or not. Once for each call, of every interceptor whose `begin` was asked.
@@ -44,12 +46,16 @@ public struct InterceptedCall: ~Copyable {
     self.index = index
   }
 
-  /// `/package.Service/Method`.
-  public var path: String { self.connection.path(of: self.stream) }
+  /// `/package.Service/Method`; nil where `method` is. What clients send never becomes a name here.
+  public var path: String? { self.connection.path(of: self.stream) }
 
   /// Position of the method among the paths of all services, in the order in which the server was
-  /// given them: for tables, which are faster than looking for `path`.
-  public var method: Int { self.connection.calls.of(self.stream).pointee.handler }
+  /// given them: for tables, which are faster than looking for `path`. Nil for a call that is refused
+  /// on its head: its method is unknown, its timeout or compression is none, or it is not gRPC.
+  public var method: Int? {
+    let handler = self.connection.calls.of(self.stream).pointee.handler
+    return handler < 0 ? nil : handler
+  }
 
   /// The request's metadata, as it came.
   public var metadata: MetadataView {

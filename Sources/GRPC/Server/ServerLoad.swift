@@ -14,6 +14,7 @@ final class ServerLoad: Sendable {
   let handlersMax: Int
 
   private let buffered = Atomic<Int>(0)
+  private let pinned = Atomic<Int>(0)
   private let running = Atomic<Int>(0)
   /// When the operator was last told of a limit, and how often it was reached since.
   private let told = Mutex<[PeerLimit: (at: NIODeadline, unlogged: Int)]>([:])
@@ -26,6 +27,10 @@ final class ServerLoad: Sendable {
   /// Bytes held now, as of each connection's last turn.
   var bufferedBytes: Int { self.buffered.load(ordering: .relaxed) }
 
+  /// Bytes of large values now that clients have yet to take, as of each connection's last turn. They
+  /// lie in the store, once for all who read the same one; here they count for each.
+  var pinnedBytes: Int { self.pinned.load(ordering: .relaxed) }
+
   /// Whether more may be held.
   var hasRoom: Bool { self.bufferedBytes <= self.buffersMaxBytes }
 
@@ -35,17 +40,25 @@ final class ServerLoad: Sendable {
   /// A connection holds so many bytes more, or fewer.
   func buffer(_ change: Int) { self.buffered.add(change, ordering: .relaxed) }
 
+  /// A connection has so many bytes of large values more to take, or fewer.
+  func pin(_ change: Int) { self.pinned.add(change, ordering: .relaxed) }
+
   /// A handler is about to run; false where there are too many. Each that was let in says `leave`.
   ///
   /// - Parameter isStranger: nobody knows who calls, on a server that asks: half of the room is kept
   ///   for those it knows.
   func enter(isStranger: Bool = false) -> Bool {
-    let most = isStranger ? (self.handlersMax + 1) / 2 : self.handlersMax
+    let most = self.handlersMax(isStranger: isStranger)
     guard self.running.add(1, ordering: .relaxed).newValue <= most else {
       self.running.subtract(1, ordering: .relaxed)
       return false
     }
     return true
+  }
+
+  /// How many handlers may be running when one more such caller's begins.
+  func handlersMax(isStranger: Bool) -> Int {
+    isStranger ? (self.handlersMax + 1) / 2 : self.handlersMax
   }
 
   /// A handler has returned.

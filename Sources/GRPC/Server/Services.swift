@@ -1,21 +1,24 @@
+/// What services of both kinds say of themselves.
+public protocol RPCService: AnyObject, Sendable {
+  /// The longest message of a client, in bytes, where that is less than the server takes: for services
+  /// whose callers nobody knows.
+  var messageMaxBytes: Int { get }
+}
+
+extension RPCService {
+  public var messageMaxBytes: Int { Int.max }
+}
+
 /// Serves unary calls, each whole before `serve` is called.
 ///
 /// `serve` runs on the connection's event loop and must not block: it replies, fails, or parks the
 /// call to answer it later. Several loops call at the same time.
-public protocol UnaryService: AnyObject, Sendable {
+public protocol UnaryService: RPCService {
   func serve(_ call: borrowing UnaryCall)
-
-  /// The longest request, in bytes, where that is less than the server takes: for services whose
-  /// callers nobody knows.
-  var messageMaxBytes: Int { get }
-}
-
-extension UnaryService {
-  public var messageMaxBytes: Int { Int.max }
 }
 
 /// Serves streaming calls, each in a task of its own.
-public protocol StreamingService: AnyObject, Sendable {
+public protocol StreamingService: RPCService {
   /// Returns when the call is done; throws a `Status` to fail it. The task is cancelled when the
   /// client goes away or its deadline passes.
   func serve(_ call: StreamingCall) async throws
@@ -38,7 +41,7 @@ extension ServiceRegistration {
   var messageMaxBytes: Int {
     switch self {
     case .unary(_, let service): service.messageMaxBytes
-    case .streaming: Int.max
+    case .streaming(_, let service): service.messageMaxBytes
     }
   }
 }

@@ -121,6 +121,15 @@ final class AdminConnection: ChannelInboundHandler {
     }
   }
 
+  /// The client sends nothing more. It may wait for an answer still: a request that is whole gets one,
+  /// and for one that is not, the parser has said so already, unless there was nothing to parse.
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    if case ChannelEvent.inputClosed? = event as? ChannelEvent, case .receiving = self.phase {
+      context.close(promise: nil)
+    }
+    context.fireUserInboundEventTriggered(event)
+  }
+
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
     switch self.phase {
     case .receiving: break

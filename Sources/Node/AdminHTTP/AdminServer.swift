@@ -30,6 +30,8 @@ final class AdminServer: Sendable {
     do {
       let listener = try await ServerBootstrap(group: group)
         .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+        // Some clients say that they have asked all they want to, and wait for the answer.
+        .childChannelOption(.allowRemoteHalfClosure, value: true)
         .childChannelInitializer { channel in
           channel.eventLoop.makeCompletedFuture { try Self.accept(channel, state.value) }
         }

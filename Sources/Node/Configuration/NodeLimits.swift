@@ -15,6 +15,10 @@
 ///     100 bytes x (4 x streamsMax + outboundAcksMax + 4096)     frames that wait to be sent
 ///     1 MiB                                              buffers kept for the next calls
 ///
+/// Large values wait for their readers in the store, on its budget. Those that are not read count
+/// against `answerBufferMaxBytes` of their connection, and against `buffersMaxBytes` for a connection
+/// that asks for a second one.
+///
 /// A call that sends headers and nothing more has `bodyTimeout` to hold its part; an answer or a
 /// connection that the client does not read has `writeTimeout`.
 public struct NodeLimits: Sendable, Equatable {

@@ -124,8 +124,8 @@ extension Setting {
 
   package static let accessLog = Setting(
     "access-log", .logging, .accessLog,
-    "Calls to log when they end: off, errors (those that did not end with OK) or all. Calls of"
-      + " methods that the node does not have are not logged.")
+    "Calls to log when they end: off, errors (those that did not end with OK) or all. The method"
+      + " of those refused on their headers, such as of unknown methods, is \"other\".")
 
   // Limits.
 
@@ -190,7 +190,8 @@ extension Setting {
     "Answers not yet read that one connection may hold before its calls are refused.")
   package static let buffersMax = Setting(
     "buffers-max", .limits, .bytes(\.limits.buffersMaxBytes, 1...(1 << 40)),
-    "Messages and answers that all connections may hold before calls are refused.")
+    "Messages and answers that all connections may hold before calls are refused. Large values that"
+      + " are not read count against those who ask for more of them.")
   package static let drainTimeout = Setting(
     "drain-timeout", .limits, .milliseconds(\.limits.drainTimeoutMilliseconds, 0...86_400_000),
     "Time that open calls get to end once the node was told to stop.")

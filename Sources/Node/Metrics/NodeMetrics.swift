@@ -22,6 +22,7 @@ struct NodeMetrics {
     self.writeStore(&page)
     self.server.writeCalls(&page)
     self.server.connections.write(&page)
+    self.server.writeHandshakes(&page)
     self.writeLimits(&page)
     return page.text
   }

@@ -33,11 +33,26 @@ extension ServerMetrics {
   }
 }
 
+extension ServerMetrics {
+  func writeHandshakes(_ page: inout PrometheusText) {
+    page.begin(
+      "larder_tls_handshakes_total", .counter,
+      "TLS handshakes with clients. Connections that end before theirs, as probes of the port do, are"
+        + " \"failed\".")
+    page.sample(self.handshakes, [("result", "ok")])
+    page.sample(self.handshakeFailures, [("result", "failed")])
+  }
+}
+
 extension MethodMetrics {
   /// The path without its first slash, as OpenTelemetry has it.
   fileprivate var label: (name: String, value: String) {
-    ("grpc_method", self.path.map { String($0.drop { $0 == "/" }) } ?? "other")
+    ("grpc_method", self.path.map { String($0.drop { $0 == "/" }) } ?? Self.other)
   }
+
+  /// The method of calls that were refused on their head, in the metrics and the access log: what
+  /// strangers send becomes no name in either.
+  static let other = "other"
 }
 
 extension ConnectionMetrics {

@@ -42,15 +42,19 @@ final class ClientRateLimit: ServerInterceptor {
   }
 
   func begin(_ call: borrowing InterceptedCall) throws(Status) {
-    guard self.isCounted[call.method] else { return }
+    // What is refused on its head costs us as well.
+    if let method = call.method, !self.isCounted[method] { return }
     let client = self.client(of: call)
     try self.take(client.key, shard: client.shard, call)
   }
 
-  /// Counts a call whose credentials are nobody's, for the address that it came from: who tries many
-  /// is slowed down, and callers with good ones at the same address are not.
-  func countStranger(_ call: borrowing InterceptedCall) throws(Status) {
-    let key = ClientKey(call.peer.address)
+  /// Counts a call that another interceptor is about to refuse, whatever its method: for its caller,
+  /// or, where its credentials are nobody's, for the address that it came from: who tries many is
+  /// slowed down, and callers with good ones at the same address are not.
+  ///
+  /// The call is as that interceptor sees it, and so is its memory, which is not looked at here.
+  func countRefused(_ call: borrowing InterceptedCall) throws(Status) {
+    let key = Self.key(call.caller, call.peer)
     try self.take(key, shard: self.shard(of: key), call)
   }
 
@@ -88,12 +92,16 @@ final class ClientRateLimit: ServerInterceptor {
       let client = unsafeDowncast(memory, to: Client.self)
       if client.caller === caller { return client }
     }
-    // Nobody but `Authentication` sets the caller of a node's calls, and to nothing else.
-    let principal = caller.map { unsafeDowncast($0, to: Principal.self) }
-    let key = principal.map { ClientKey.caller($0.name) } ?? ClientKey(call.peer.address)
+    let key = Self.key(caller, call.peer)
     let client = Client(caller: caller, key: key, shard: self.shard(of: key))
     call.memory = client
     return client
+  }
+
+  private static func key(_ caller: AnyObject?, _ peer: ConnectionPeer) -> ClientKey {
+    // Nobody but `Authentication` sets the caller of a node's calls, and to nothing else.
+    let principal = caller.map { unsafeDowncast($0, to: Principal.self) }
+    return principal.map { .caller($0.name) } ?? ClientKey(peer.address)
   }
 
   /// Whom one connection's calls count for.

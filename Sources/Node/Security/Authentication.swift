@@ -26,19 +26,29 @@ final class Authentication: ServerInterceptor {
   let asksForCallers = true
 
   func begin(_ call: borrowing InterceptedCall) throws(Status) {
-    let access = self.access[call.method]
+    guard let method = call.method else { return self.recognize(call) }
+    let access = self.access[method]
     guard access != .open else { return }
     let caller: Principal
     do {
       caller = try self.caller(of: call)
     } catch {
-      try self.rateLimit?.countStranger(call)
+      try self.rateLimit?.countRefused(call)
       throw error
     }
     call.caller = caller
     if case .role(let role) = access, !caller.roles.contains(Roles(role)) {
-      try self.rateLimit?.begin(call)
-      throw Self.roleMissing(role, caller, self.paths[call.method])
+      try self.rateLimit?.countRefused(call)
+      throw Self.roleMissing(role, caller, self.paths[method])
+    }
+  }
+
+  /// A call that is refused in any case: who makes it is only told to those who count and log.
+  private func recognize(_ call: borrowing InterceptedCall) {
+    do {
+      call.caller = try self.caller(of: call)
+    } catch {
+      // A stranger, who counts by the address, and hears what is wrong with the call itself.
     }
   }
 

@@ -9,15 +9,18 @@ extension CacheService {
     do { request = try GetRequest(decoding: call.message) } catch { throw CacheError(error) }
     let namespace = try self.namespace(request.namespace, call)
     let key = try self.key(request.key, namespace, request.namespace)
+    var pinned: (HitInfo, Extent)?
     let hit: Void? = self.store.read(key, now: self.clock.time(of: call)) { entry in
       let info = HitInfo(entry)
       if let extent = entry.extent {
-        Self.reply(call, info, extent)
+        pinned = (info, extent)
       } else {
         Self.reply(call, info, entry.value)
       }
     }
-    if hit == nil { call.reply(GetResponse.miss) }
+    guard hit != nil else { return call.reply(GetResponse.miss) }
+    // Outside the shard's lock: it may be compressed, or refused for want of room.
+    if let (info, extent) = pinned { Self.reply(call, info, extent) }
   }
 
   /// A small value: straight from the store into the reply, under the shard's lock.

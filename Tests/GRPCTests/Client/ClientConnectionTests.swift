@@ -191,6 +191,18 @@ import Testing
     #expect(!client.channel.isActive && !client.connection.isOpen)
   }
 
+  @Test func `only a farewell for too many PINGs is taken for one`() throws {
+    for (code, text, isOne) in [
+      (11, "too_many_pings", true), (0, "too_many_pings", false), (11, "slower", false),
+    ] as [(UInt32, String, Bool)] {
+      let client = try EmbeddedClient()
+      client.call()
+      #expect(!client.connection.hasPingedTooOften)
+      try client.feed(Frame.goAway(lastStream: 1, code: code, text))
+      #expect(client.connection.hasPingedTooOften == isOne)
+    }
+  }
+
   @Test func `a lost connection fails calls, and says which were never sent`() throws {
     let client = try EmbeddedClient()
     client.call(tag: 1)

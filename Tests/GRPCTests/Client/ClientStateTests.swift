@@ -73,6 +73,17 @@ import Testing
     #expect(keepalive.check(self.at(200), hasCalls: false) == .rest)
   }
 
+  @Test func `an interval is doubled up to two hours, and a longer one left as it is`() {
+    func next(_ interval: TimeAmount) -> TimeAmount {
+      Keepalive.interval(afterTooManyPings: interval)
+    }
+    #expect(next(.milliseconds(10)) == .milliseconds(20))
+    #expect(next(.minutes(50)) == .minutes(100))
+    #expect(next(.minutes(61)) == .hours(2))
+    #expect(next(.hours(2)) == .hours(2))
+    #expect(next(.nanoseconds(.max)) == .nanoseconds(.max))
+  }
+
   // MARK: - Timeouts
 
   @Test func `timeouts are rounded up to two digits, never down`() {

@@ -1,6 +1,7 @@
 import HTTP2
 import NIOCore
 import NIOPosix
+import TestSupport
 import Testing
 
 @testable import GRPC
@@ -67,6 +68,35 @@ import Testing
       #expect(method.messagesReceived == 3 && method.bytesReceived == 6)
       #expect(method.messagesSent == 3 && method.bytesSent == 6)
       #expect(method.ended[.ok]?.count == 1)
+    }
+  }
+
+  @Test func `compressed messages count as they travelled, unary or not`() async throws {
+    let dull = [UInt8](repeating: 7, count: 5_000)
+    let small = try #require(packed(dull, .gzip))
+    var configuration = Server.Configuration()
+    configuration.compression = MessageCompression(.gzip, minBytes: 1)
+    let gzip = [("grpc-encoding", "gzip"), ("grpc-accept-encoding", "gzip")]
+    let inPieces = Unary { call in
+      call.append(size: 5_000) { output in for byte in dull { output.append(byte) } }
+      call.finish()
+    }
+    let services: [ServiceRegistration] = [
+      .unary(paths: ["/t.S/Whole"], Unary.echo), .unary(paths: ["/t.S/Pieces"], inPieces),
+      .streaming(paths: ["/t.S/Stream"], Streaming.echo),
+    ]
+    try await withServer(services, configuration) { server in
+      let client = try await server.connect()
+      for path in ["/t.S/Whole", "/t.S/Pieces", "/t.S/Stream"] {
+        let answer = try await client.answer(path, gzip, body: framedCompressed(small))
+        #expect(answer.body == framedCompressed(small), "\(path)")
+      }
+      let metrics = await server.server.metrics()
+      for method in metrics.methods.dropLast() {
+        #expect(method.messagesReceived == 1 && method.messagesSent == 1)
+        #expect(method.bytesReceived == small.count, "\(method.path ?? "")")
+        #expect(method.bytesSent == small.count, "\(method.path ?? "")")
+      }
     }
   }
 

@@ -98,6 +98,19 @@ private final class Timers {
     #expect(timers.look(after: 7_220 + 7_220) == .close(.keepaliveTimeout))
   }
 
+  @Test func `a client that is not read from is asked for no sign of life, and not given up`() {
+    let timers = Timers { $0.idle = .zero }
+    timers.signs.isHeld = true
+    #expect(timers.look(after: 7_200) == .none)
+    #expect(timers.look(after: 100_000) == .none)
+    timers.signs.isHeld = false
+    #expect(timers.look(after: 107_199) == .none)
+    #expect(timers.look(after: 107_200) == .ping)
+    // Its answer may have come, and wait to be read.
+    timers.signs.isHeld = true
+    #expect(timers.look(after: 107_220) == .none)
+  }
+
   @Test func `what is 0 is waited for forever`() {
     let timers = Timers {
       ($0.preface, $0.header, $0.write, $0.idle) = (.zero, .zero, .zero, .zero)

@@ -39,12 +39,39 @@ import Testing
     #expect(recorder.events == ["begin /t.S/M", "end /t.S/M CANCELLED"])
   }
 
-  @Test func `do not see calls of methods that there are not`() throws {
+  @Test func `see calls that are refused on their head, without a method`() throws {
     let recorder = Recorder()
     let server = try EmbeddedServer(
       [.unary(paths: ["/t.S/M"], Unary.echo)], interceptors: [recorder])
     #expect(try server.answer("/t.S/N", body: framed([1])).status == 12)
-    #expect(recorder.events == [])
+    #expect(try server.answer("/t.S/M", [("grpc-timeout", "1x")], body: framed([1])).status == 13)
+    #expect(try server.answer("/t.S/M", [("grpc-encoding", "br")], body: framed([1])).status == 12)
+    #expect(
+      recorder.events == [
+        "begin no method", "end no method UNIMPLEMENTED",
+        "begin no method", "end no method INTERNAL",
+        "begin no method", "end no method UNIMPLEMENTED",
+      ])
+  }
+
+  @Test func `may have the last word on what is refused in any case, where it is gRPC`() throws {
+    let (refusing, last) = (Recorder(refusal: Status(.resourceExhausted, "slower")), Recorder())
+    let server = try EmbeddedServer(
+      [.unary(paths: ["/t.S/M"], Unary.echo)], interceptors: [refusing, last])
+    let answer = try server.answer("/t.S/N", body: framed([1]))
+    #expect(answer.status == 8 && answer.message == "slower")
+    #expect(refusing.events == ["begin no method", "end no method RESOURCE_EXHAUSTED"])
+
+    let page = HeaderList(text: [
+      ":method": "GET", ":scheme": "http", ":path": "/t.S/M", ":authority": "t",
+    ])
+    let stream = try #require(server.client.request(head: page))
+    stream.reportsClose = true
+    let id = stream.id
+    server.client.finish(stream)
+    try server.run()
+    #expect(server.answers[id].head == [":status": "405", "content-length": "0"])
+    #expect(refusing.events.count == 4 && last.events.isEmpty)
   }
 
   @Test func `keep something with the connection, each in a place of its own`() throws {
@@ -102,7 +129,7 @@ private final class Counter: ServerInterceptor {
     let count = call.memory as? Count ?? Count()
     call.memory = count
     count.calls += 1
-    let (calls, method) = (count.calls, call.method)
+    let (calls, method) = (count.calls, call.method ?? -1)
     self.notes.withLock { notes in
       notes.counts.append(calls)
       notes.methods.append(method)
@@ -120,13 +147,13 @@ private final class Recorder: ServerInterceptor {
   var events: [String] { self.list.withLock { $0 } }
 
   func begin(_ call: borrowing InterceptedCall) throws(Status) {
-    let path = call.path
+    let path = call.path ?? "no method"
     self.list.withLock { $0.append("begin \(path)") }
     if let refusal = self.refusal { throw refusal }
   }
 
   func end(_ call: borrowing InterceptedCall, _ outcome: CallOutcome) {
-    let path = call.path
+    let path = call.path ?? "no method"
     self.list.withLock { $0.append("end \(path) \(outcome.code)") }
   }
 }

@@ -162,6 +162,48 @@ import Testing
     }
   }
 
+  @Test func `half of the handlers are kept for callers that are known`() {
+    let load = ServerLoad(handlersMax: 3)
+    #expect(load.enter(isStranger: true) && load.enter(isStranger: true))
+    #expect(!load.enter(isStranger: true) && load.handlers == 2)
+    #expect(load.enter() && !load.enter())
+    load.leave()
+    load.leave()
+    #expect(load.enter(isStranger: true) && !load.enter(isStranger: true))
+  }
+
+  /// Knows those who say that they are known.
+  private final class Doorman: ServerInterceptor {
+    private final class Known: Sendable {}
+
+    let asksForCallers = true
+
+    func begin(_ call: borrowing InterceptedCall) {
+      if call.metadata.first("x-known") != nil { call.caller = Known() }
+    }
+  }
+
+  @Test func `streams of strangers leave room for a caller that is known`() async throws {
+    var configuration = Server.Configuration()
+    configuration.handlersMax = 2
+    configuration.interceptors = [Doorman()]
+    let gate = Gate()
+    let waiting = Streaming { _ in await gate.wait() }
+    try await withStreaming(waiting, configuration) { server in
+      let client = try await server.connect()
+      let first = try await client.call("/t.S/M", body: [])
+      let second = try await client.answer("/t.S/M", body: [])
+      #expect(second.status == 8)
+      #expect(second.message == "more than 1 streaming calls are being served")
+      let known = try await client.call("/t.S/M", [("x-known", "1")], body: [])
+      let third = try await client.answer("/t.S/M", [("x-known", "1")], body: [])
+      #expect(third.message == "more than 2 streaming calls are being served")
+      gate.open()
+      #expect(try await client.answer(first).status == 0)
+      #expect(try await client.answer(known).status == 0)
+    }
+  }
+
   @Test func `a flood of refusals is told once in ten seconds, with how many there were`() {
     let records = Records()
     let logger = Logger(label: "test") { _ in RecordingHandler(records: records) }

@@ -36,8 +36,19 @@ import Testing
     let server = try EmbeddedServer(Unary.echo)
     let answer = try server.answer("/t.S/M", [("grpc-encoding", "br")], body: framed([]))
     #expect(answer.status == 12)
-    #expect(answer.field("grpc-accept-encoding") == "identity,deflate,gzip")
     #expect(answer.message?.contains("br") == true)
+    #expect(answer.field("grpc-accept-encoding") == "identity,deflate,gzip")
+  }
+
+  @Test func `every error says what compression is taken, for the next call`() throws {
+    let server = try EmbeddedServer(Unary { $0.fail(Status(.notFound, "gone")) })
+    for answer in [
+      try server.answer(body: framed([])), try server.answer("/t.S/Nope", body: framed([])),
+      try server.answer("/t.S/M", [("grpc-timeout", "?")], body: framed([])),
+    ] {
+      #expect(answer.trailers.isEmpty && answer.status != 0)
+      #expect(answer.head["grpc-accept-encoding"] == "identity,deflate,gzip")
+    }
   }
 
   @Test func `headers at the limit are taken, and a byte more is RESOURCE_EXHAUSTED`() throws {

@@ -117,6 +117,10 @@ import X509
       }
       #expect(setup.callers.peers.withLock { $0.isEmpty })
       try await eventually("both are counted") { setup.server.handshakeFailures == 2 }
+      let known = try setup.authority.issue("app")
+      #expect(await setup.problem(try setup.client(identity: known)) == nil)
+      let metrics = await setup.server.metrics()
+      #expect(metrics.handshakes == 1 && metrics.handshakeFailures == 2)
       try await eventually("both are gone") { setup.server.connections == 0 }
     }
   }

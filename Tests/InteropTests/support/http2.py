@@ -1,5 +1,6 @@
 """An HTTP/2 client of hand-made frames (RFC 9113), that can be as wrong as a test wants."""
 
+import contextlib
 import dataclasses
 import socket
 import struct
@@ -149,11 +150,14 @@ class Connection:
 
     def wait_until_closed(self):
         """Reads until the server closes; a peer that leaves us open runs into the time-out."""
-        try:
+        with contextlib.suppress(ConnectionResetError, BrokenPipeError):
+            self.wait_for_end_of_stream()
+
+    def wait_for_end_of_stream(self):
+        """Reads until the server has closed its side, all it said included; a reset is an error."""
+        with contextlib.suppress(Closed):
             while True:
                 self._take(Reply(), -1, *self._read_frame())
-        except (Closed, ConnectionResetError, BrokenPipeError):
-            return
 
     def _take(self, reply, stream, kind, flags, on, payload):
         if kind == SETTINGS and not flags & ACK:

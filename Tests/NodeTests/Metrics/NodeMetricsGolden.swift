@@ -125,6 +125,10 @@ extension NodeMetricsTests {
     # TYPE larder_http2_pings_total counter
     larder_http2_pings_total{direction="received"} 0
     larder_http2_pings_total{direction="sent"} 0
+    # HELP larder_tls_handshakes_total TLS handshakes with clients. Connections that end before theirs, as probes of the port do, are "failed".
+    # TYPE larder_tls_handshakes_total counter
+    larder_tls_handshakes_total{result="ok"} 8
+    larder_tls_handshakes_total{result="failed"} 2
     # HELP larder_limit_hits_total How often a peer ran into a limit, by the name of its setting.
     # TYPE larder_limit_hits_total counter
     larder_limit_hits_total{limit="connections-max"} 0

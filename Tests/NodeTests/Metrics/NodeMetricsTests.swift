@@ -22,6 +22,8 @@ import Testing
     server.methods[1].started = 1
     server.connections.open = 5
     server.connections.frames = FrameMetrics()
+    server.handshakes = 8
+    server.handshakeFailures = 2
     server.limitHits = [.messageMax: 9]
     var process = ProcessUsage()
     process.cpuNanoseconds = 1_500_000_000
