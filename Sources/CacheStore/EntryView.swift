@@ -10,6 +10,7 @@ public struct EntryView: ~Escapable {
   /// The entry has a reference to it for as long as the view lives.
   private let shared: Unmanaged<Extent>?
 
+  @inline(__always)
   @_lifetime(immortal)
   init(_ entry: EntryHandle, in memory: EntryMemory, now: StoreTime) {
     let form = memory.form(entry)

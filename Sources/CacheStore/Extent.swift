@@ -18,21 +18,22 @@ public final class Extent: @unchecked Sendable {
   /// Readers may keep it beyond the lock.
   let isShared: Bool
   private let block: LargeBlock
-  private let pins: PinnedBytes
+  /// Has the memory, and counts what outlives its entry.
+  private let shard: ShardContext
   /// Set under the shard's lock when the entry goes while somebody else holds the extent.
   private let isOrphaned = Atomic(false)
   /// The next of those that one locked section unlinked; see `Garbage`.
   var nextGarbage: Unmanaged<Extent>?
 
-  init(_ key: borrowing StoreKey, value: RawSpan, isShared: Bool, pins: PinnedBytes) {
+  init(_ key: borrowing StoreKey, value: RawSpan, isShared: Bool, in shard: ShardContext) {
     let keyBytes = key.bytes.byteCount
-    let block = LargeBlock(byteCount: keyBytes + value.byteCount)
+    let block = LargeBlock(byteCount: keyBytes + value.byteCount, from: shard.largeMemory)
     let memory = block.start
     self.byteCount = value.byteCount
     self.keyBytes = keyBytes
     self.isShared = isShared
     self.block = block
-    self.pins = pins
+    self.shard = shard
     key.bytes.withUnsafeBytes { bytes in
       guard let source = bytes.baseAddress else { return }
       // The block has room for the key and, behind it, the value.
@@ -46,8 +47,8 @@ public final class Extent: @unchecked Sendable {
 
   deinit {
     // In this order the budget may be a moment late to shrink, but is never early.
-    self.block.free()
-    if self.isOrphaned.load(ordering: .acquiring) { self.pins.subtract(self.chargedBytes) }
+    self.block.free(to: self.shard.largeMemory)
+    if self.isOrphaned.load(ordering: .acquiring) { self.shard.pins.subtract(self.chargedBytes) }
   }
 
   /// The value.
@@ -74,7 +75,7 @@ public final class Extent: @unchecked Sendable {
 
   /// Keeps the bytes on the budget until the last holder lets go.
   func orphan() {
-    self.pins.add(self.chargedBytes)
+    self.shard.pins.add(self.chargedBytes)
     self.isOrphaned.store(true, ordering: .releasing)
   }
 }

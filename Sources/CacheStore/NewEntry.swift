@@ -29,7 +29,7 @@ struct NewEntry: ~Escapable {
     self.init(
       kind: .value, value: value, flags: flags, deadline: deadline,
       extent: fits && !isShared
-        ? nil : Extent(key, value: value, isShared: isShared, pins: shard.pins))
+        ? nil : Extent(key, value: value, isShared: isShared, in: shard))
   }
 
   /// A number of so many digits.
@@ -42,7 +42,7 @@ struct NewEntry: ~Escapable {
       keyBytes: key.bytes.byteCount, valueBytes: DecimalNumber.maxBytes)
     self.init(
       kind: .number, value: text, flags: flags, deadline: deadline,
-      extent: fits ? nil : Extent(key, value: text, isShared: false, pins: shard.pins))
+      extent: fits ? nil : Extent(key, value: text, isShared: false, in: shard))
   }
 
   @_lifetime(immortal)
@@ -51,7 +51,7 @@ struct NewEntry: ~Escapable {
     let fits = shard.classes.fitsSlot(keyBytes: key.bytes.byteCount, valueBytes: 0)
     self.init(
       kind: .tombstone, value: none, flags: 0, deadline: Expiry.noDeadline,
-      extent: fits ? nil : Extent(key, value: none, isShared: false, pins: shard.pins))
+      extent: fits ? nil : Extent(key, value: none, isShared: false, in: shard))
   }
 
   /// As `EntryMemory` writes it. An entry that is made of it takes a reference to the extent.

@@ -11,6 +11,7 @@ final class ShardContext: Sendable {
   let clock: VersionClock
   let floors: Floors
   let classes: SlotClasses
+  let largeMemory: LargeMemory
   let pools: [PoolConfiguration]
   /// By namespace number.
   let poolOfNamespace: [Int]
@@ -19,7 +20,7 @@ final class ShardContext: Sendable {
 
   init(
     _ configuration: StoreConfiguration, namespaces: [NamespaceConfiguration],
-    clock: VersionClock, floors: Floors
+    clock: VersionClock, floors: Floors, largeMemory: LargeMemory
   ) {
     let shards = configuration.shardCount
     let budget = configuration.memoryBytes / shards
@@ -29,6 +30,7 @@ final class ShardContext: Sendable {
     self.tombstonesMaxBytes = budget / configuration.tombstoneMemoryDivisor
     self.clock = clock
     self.floors = floors
+    self.largeMemory = largeMemory
     self.classes = SlotClasses(budgetBytes: budget)
     var pools = [PoolConfiguration(policy: configuration.policy, guaranteedBytes: 0)]
     self.poolOfNamespace = namespaces.map { namespace in

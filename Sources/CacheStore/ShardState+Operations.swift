@@ -6,11 +6,13 @@ extension ShardState {
     case again
   }
 
+  @inline(__always)
   mutating func read(
     _ key: borrowing StoreKey, now: StoreTime, _ garbage: inout Garbage
   ) -> EntryHandle {
     let namespace = Int(key.namespace.rawValue)
-    guard case .live(let entry) = self.occupant(of: key, now: now, &garbage) else {
+    let entry = self.index.find(key, in: self.memory)
+    guard !entry.isNull, self.isLive(entry, now: now, &garbage) else {
       self.counters[namespace].misses += 1
       return .null
     }

@@ -18,7 +18,7 @@ struct ShardState: ~Copyable {
   var wheel: PageWheel?
   var tracked = TrackedArcs()
   /// By namespace number.
-  var counters: [NamespaceStatistics]
+  let counters: NamespaceCounters
   /// Counts the beginnings of scans, modulo 16; see `ScanBand`.
   var scanEpoch: UInt8 = 0
   /// Where the next sweep goes on.
@@ -31,8 +31,8 @@ struct ShardState: ~Copyable {
   static let evictionsPerLockMax = 512
   /// Entries that one locked section moves to empty a page.
   static let movesPerLockMax = 64
-  /// Buckets of an index that changes its size that each insertion moves. With one the move would end
-  /// just when a table a quarter larger is as full as the old one was.
+  /// Buckets of an index that changes its size that each insertion moves. With one, a table that grows by
+  /// a half would be four fifths full again when the move ends.
   static let bucketMovesPerInsert = 4
   /// Entries that an insertion evicts beyond its own need, to make room for a larger index.
   static let growthEvictionsPerInsert = 8
@@ -43,7 +43,7 @@ struct ShardState: ~Copyable {
     self.context = context
     self.slab = Slab(budgetBytes: context.budgetBytes)
     self.pools = Pools(context.pools)
-    self.counters = Array(repeating: NamespaceStatistics(), count: namespaceCount)
+    self.counters = NamespaceCounters(count: namespaceCount)
   }
 
   deinit {
@@ -59,6 +59,7 @@ struct ShardState: ~Copyable {
       } while cursor != 0
     }
     self.pools.free()
+    self.counters.free()
   }
 
   var memory: EntryMemory { self.slab.memory }
@@ -89,19 +90,30 @@ struct ShardState: ~Copyable {
   mutating func occupant(
     of key: borrowing StoreKey, now: StoreTime, _ garbage: inout Garbage
   ) -> Occupant {
-    let memory = self.memory
-    let entry = self.index.find(key, in: memory)
+    let entry = self.index.find(key, in: self.memory)
     if entry.isNull { return .none }
-    let form = memory.form(entry)
-    if form.isTombstone { return .tombstone(entry) }
-    guard memory.deadline(entry, form) <= now.monotonicMilliseconds else { return .live(entry) }
-    self.expire(entry, &garbage)
-    // A tracked arc has kept a tombstone.
-    let tombstone = self.index.find(key, in: memory)
+    if self.isLive(entry, now: now, &garbage) { return .live(entry) }
+    // What has expired may have left a tombstone: a tracked arc keeps one.
+    let tombstone = self.index.find(key, in: self.memory)
     return tombstone.isNull ? .none : .tombstone(tombstone)
   }
 
+  /// Whether what is in the index is an entry whose time is not up; if it is up, the entry is removed.
+  @inline(__always)
+  mutating func isLive(
+    _ entry: EntryHandle, now: StoreTime, _ garbage: inout Garbage
+  ) -> Bool {
+    let memory = self.memory
+    let form = memory.form(entry)
+    if form.isTombstone { return false }
+    if form.deadlineForm == .none { return true }
+    guard memory.deadline(entry, form) <= now.monotonicMilliseconds else { return true }
+    self.expire(entry, &garbage)
+    return false
+  }
+
   /// Marks a use of the entry.
+  @inline(__always)
   mutating func use(_ entry: EntryHandle) {
     let memory = self.memory
     let pool = self.pools.count == 1 ? 0 : self.pool(of: memory.namespace(entry))

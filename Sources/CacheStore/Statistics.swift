@@ -54,7 +54,7 @@ public struct StoreStatistics: Sendable, Equatable {
 
 extension ShardState {
   func addStatistics(to sum: inout StoreStatistics) {
-    for (index, counters) in self.counters.enumerated() { sum.namespaces[index] += counters }
+    for index in self.counters.indices { sum.namespaces[index] += self.counters[index] }
     let pinned = self.context.pins.current
     sum.memoryUsedBytes += self.usedBytes + pinned
     sum.tableBytes += self.index.chargedBytes
@@ -62,5 +62,32 @@ extension ShardState {
     sum.tombstones += self.tombstones.count
     sum.tombstoneBytes += self.tombstones.bytes
     sum.pinnedBytes += pinned
+  }
+}
+
+/// The counters of a shard, by namespace number. Freed with the shard's state.
+///
+/// Unchecked, because it is a pointer: used under the shard's lock. Not an array, for whose counting of
+/// references each read would pay.
+struct NamespaceCounters: @unchecked Sendable {
+  let indices: Range<Int>
+  private let counters: UnsafeMutablePointer<NamespaceStatistics>
+
+  init(count: Int) {
+    self.indices = 0..<count
+    self.counters = .allocate(capacity: count)
+    self.counters.initialize(repeating: NamespaceStatistics(), count: count)
+  }
+
+  func free() { self.counters.deallocate() }
+
+  subscript(index: Int) -> NamespaceStatistics {
+    get { self.counters[self.checked(index)] }
+    nonmutating _modify { yield &self.counters[self.checked(index)] }
+  }
+
+  private func checked(_ index: Int) -> Int {
+    precondition(self.indices.contains(index), "namespace numbers come from the store's own list")
+    return index
   }
 }

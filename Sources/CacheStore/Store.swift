@@ -33,6 +33,7 @@ public final class Store: Sendable {
   ) throws(StoreConfigurationError) {
     try configuration.validate()
     let floors = Floors()
+    let largeMemory = LargeMemory(budgetBytes: configuration.memoryBytes)
     let namespaces = Namespaces(configuration.namespaces)
     self.configuration = configuration
     self.namespaces = namespaces
@@ -40,7 +41,8 @@ public final class Store: Sendable {
     self.floors = floors
     let all = namespaces.configurations
     self.ownedShards = (0..<configuration.shardCount).map { _ in
-      let context = ShardContext(configuration, namespaces: all, clock: clock, floors: floors)
+      let context = ShardContext(
+        configuration, namespaces: all, clock: clock, floors: floors, largeMemory: largeMemory)
       return Shard(context, namespaceCount: all.count)
     }
     self.shards = self.ownedShards.map(ShardReference.init)

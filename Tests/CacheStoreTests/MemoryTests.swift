@@ -25,7 +25,8 @@ struct MemoryTests {
       let statistics = store.statistics()
       let slots = statistics.memoryUsedBytes - statistics.tableBytes - statistics.policyBytes
       #expect(statistics.memoryUsedBytes <= budget)
-      #expect(statistics.memoryUsedBytes > budget * 95 / 100, "round \(round)")
+      // What an index has left that grew or shrank just now is filled by the writes that follow.
+      #expect(statistics.memoryUsedBytes > budget * 90 / 100, "round \(round)")
       #expect(statistics.total.bytes > slots * 90 / 100, "round \(round): free slots are few")
       #expect(store.faults() == [])
     }

@@ -150,7 +150,7 @@ extension ShardState {
     var tombstones = 0
     var tombstoneBytes = 0
     var extentBytes = 0
-    var sums = self.counters.map { _ in (entries: 0, bytes: 0) }
+    var sums = self.counters.indices.map { _ in (entries: 0, bytes: 0) }
     var cursor: UInt64 = 0
     repeat {
       self.index.forEach(at: cursor, in: memory) { entry, hash in
@@ -189,7 +189,7 @@ extension ShardState {
     check(slots == linked, "\(slots) slots in use for \(linked) entries")
     check(extentBytes == self.extentBytes, "extents take \(extentBytes), not \(self.extentBytes)")
     check(used <= self.context.budgetBytes, "\(used) used of \(self.context.budgetBytes)")
-    for (sum, counters) in zip(sums, self.counters) {
+    for (sum, counters) in zip(sums, self.counters.indices.map { self.counters[$0] }) {
       check(sum == (counters.entries, counters.bytes), "\(sum) is not what \(counters) says")
     }
     var pooled = 0

@@ -6,7 +6,7 @@
 /// did.
 ///
 /// The bucket of a hash is its place in the order of hashes (without the bits that choose shard and
-/// ring), scaled to the number of buckets. So the table can have any size, grows by a quarter, and
+/// ring), scaled to the number of buckets. So the table can have any size, grows by a half, and
 /// shrinks; both happen a few buckets at a time, from the low end to the high. And a walk over the
 /// table is a position in that order, which stays right whatever the table's size becomes meanwhile.
 ///
@@ -105,7 +105,7 @@ struct EntryIndex: ~Copyable {
   var wantedBuckets: Int? {
     guard self.old == nil else { return nil }
     let slots = self.buckets.count * IndexBuckets.slotsPerBucket
-    if self.count > slots * 7 / 8 { return self.buckets.count * 5 / 4 }
+    if self.count > slots * 7 / 8 { return self.buckets.count * 3 / 2 }
     let fitting = max(Self.bucketsMin, self.count * 3 / 2 / IndexBuckets.slotsPerBucket)
     return fitting < self.buckets.count / 2 ? fitting : nil
   }
@@ -136,10 +136,23 @@ struct EntryIndex: ~Copyable {
   }
 
   private func moveBucket(_ home: Int, of old: IndexBuckets, in memory: EntryMemory) {
-    Self.forEach(home, of: old, in: memory) { entry, tag in
-      let place = Self.place(of: memory.hash(entry))
-      _ = Self.remove(entry, place, from: old)
-      Self.insert(entry, tag: tag, place, into: self.buckets)
+    var bucket = home
+    for _ in 0..<old.count {
+      // Asked before anything is removed, for that is what makes the count go down.
+      let goesOn = old.overflow(bucket) > 0
+      var used = old.used(bucket)
+      while used != 0 {
+        let slot = used.trailingZeroBitCount
+        used &= used - 1
+        let entry = old.handle(bucket, slot)
+        let place = Self.place(of: memory.hash(entry))
+        guard old.home(of: place) == home else { continue }
+        let tag = old.tag(bucket, slot)
+        Self.clear(slot, of: bucket, home: home, in: old)
+        Self.insert(entry, tag: tag, place, into: self.buckets)
+      }
+      guard goesOn else { return }
+      bucket = old.bucket(after: bucket)
     }
   }
 
@@ -231,15 +244,20 @@ struct EntryIndex: ~Copyable {
   private static func remove(
     _ entry: EntryHandle, _ place: UInt64, from table: IndexBuckets
   ) -> UInt8 {
-    let (found, slot) = Self.find(entry, place, in: table)
-    var bucket = table.home(of: place)
-    while bucket != found {
-      table.removeOverflow(bucket)
-      bucket = table.bucket(after: bucket)
-    }
-    let tag = table.tag(found, slot)
-    table.clear(found, slot)
+    let (bucket, slot) = Self.find(entry, place, in: table)
+    let tag = table.tag(bucket, slot)
+    Self.clear(slot, of: bucket, home: table.home(of: place), in: table)
     return tag
+  }
+
+  /// Ends a slot; the buckets that its entry had passed count one less.
+  private static func clear(_ slot: Int, of bucket: Int, home: Int, in table: IndexBuckets) {
+    var passed = home
+    while passed != bucket {
+      table.removeOverflow(passed)
+      passed = table.bucket(after: passed)
+    }
+    table.clear(bucket, slot)
   }
 
   private static func find(

@@ -71,7 +71,10 @@ struct EntryForm: Equatable, Sendable {
   var flagsBytes: Int { Int(self.rawValue >> 5 & 1) * 4 }
   var namespaceBytes: Int { Int(self.rawValue >> 6 & 1) * 2 }
   static let optionalBytesMax = 8 + 4 + 2 + 1
+  @inline(__always)
   var optionalBytes: Int {
-    self.deadlineBytes + self.flagsBytes + self.namespaceBytes + Int(self.rawValue >> 7)
+    // Most entries have nothing but perhaps a deadline.
+    if self.rawValue < 1 << 5 { return self.deadlineBytes }
+    return self.deadlineBytes + self.flagsBytes + self.namespaceBytes + Int(self.rawValue >> 7)
   }
 }

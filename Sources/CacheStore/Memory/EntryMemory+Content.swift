@@ -54,7 +54,7 @@ extension EntryMemory {
     let isBoxed = content.extent != nil
     return EntryForm(
       kind: content.kind, isBoxed: isBoxed, deadline: self.deadlineForm(content.deadline),
-      hasFlags: content.flags != 0, hasNamespace: key.namespace != .default,
+      hasFlags: content.flags != 0, hasNamespace: key.namespace.rawValue != 0,
       hasLongKey: !isBoxed && key.bytes.byteCount > 0xFF)
   }
 
@@ -139,6 +139,7 @@ extension EntryMemory {
   func deadline(_ entry: EntryHandle) -> UInt64 { self.deadline(entry, self.form(entry)) }
 
   /// For those who have the form at hand.
+  @inline(__always)
   func deadline(_ entry: EntryHandle, _ form: EntryForm) -> UInt64 {
     let address = self.address(entry)
     switch form.deadlineForm {
@@ -159,6 +160,7 @@ extension EntryMemory {
 
   func flags(_ entry: EntryHandle) -> UInt32 { self.flags(entry, self.form(entry)) }
 
+  @inline(__always)
   func flags(_ entry: EntryHandle, _ form: EntryForm) -> UInt32 {
     guard form.hasFlags else { return 0 }
     return self.address(entry).loadUnaligned(
@@ -173,15 +175,19 @@ extension EntryMemory {
         fromByteOffset: Self.fixedBytes + form.deadlineBytes + form.flagsBytes, as: UInt16.self))
   }
 
+  @inline(__always)
   func matches(_ entry: EntryHandle, _ key: borrowing StoreKey) -> Bool {
     let word = self.hashAndForm(entry)
     // The tag has compared the lowest byte.
     guard (word ^ key.hash) & ~0xFF == 0 else { return false }
     let form = EntryForm(rawValue: UInt8(truncatingIfNeeded: word))
-    guard form.hasNamespace == (key.namespace != .default) else { return false }
     let (start, count) = self.keyStart(entry, form)
     guard count == key.bytes.byteCount else { return false }
-    if form.hasNamespace, self.namespace(entry) != key.namespace { return false }
+    if form.hasNamespace {
+      guard self.namespace(entry).rawValue == key.namespace.rawValue else { return false }
+    } else {
+      guard key.namespace.rawValue == 0 else { return false }
+    }
     return key.bytes.withUnsafeBytes { bytes in
       guard let wanted = bytes.baseAddress else { return true }
       return memcmp(start, wanted, count) == 0
@@ -203,6 +209,7 @@ extension EntryMemory {
   @_lifetime(immortal)
   func value(_ entry: EntryHandle) -> RawSpan { self.value(entry, self.form(entry)) }
 
+  @inline(__always)
   @_lifetime(immortal)
   func value(_ entry: EntryHandle, _ form: EntryForm) -> RawSpan {
     let start: UnsafeRawPointer
@@ -226,6 +233,7 @@ extension EntryMemory {
     self.keyStart(entry, self.form(entry)).count + self.value(entry).byteCount
   }
 
+  @inline(__always)
   private func keyStart(
     _ entry: EntryHandle, _ form: EntryForm
   ) -> (start: UnsafeRawPointer, count: Int) {
@@ -246,6 +254,7 @@ extension EntryMemory {
   }
 
   /// The extent, without a reference of its own, where readers may have it.
+  @inline(__always)
   func sharedExtent(_ entry: EntryHandle, _ form: EntryForm) -> Unmanaged<Extent>? {
     guard form.isBoxed else { return nil }
     let extent = self.extentReference(entry)

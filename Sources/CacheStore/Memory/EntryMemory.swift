@@ -84,6 +84,7 @@ struct EntryMemory: @unchecked Sendable {
     EntryState(rawValue: self.address(entry).load(fromByteOffset: 24, as: UInt8.self))
   }
 
+  @inline(__always)
   func updateState(_ entry: EntryHandle, _ body: (inout EntryState) -> Void) {
     var state = self.state(entry)
     body(&state)
@@ -136,6 +137,7 @@ extension EntryMemory {
   }
 
   /// The bytes that the entry needs of its slot.
+  @inline(__always)
   func slotBytesNeeded(_ entry: EntryHandle) -> Int {
     let form = self.form(entry)
     let head = self.keyOffset(form)
@@ -145,10 +147,12 @@ extension EntryMemory {
   }
 
   /// What the entry takes of the budget: its slot, and its extent.
+  @inline(__always)
   func chargedBytes(_ entry: EntryHandle) -> Int {
     self.slotBytes(entry) + self.extentBytes(entry)
   }
 
+  @inline(__always)
   func slotBytes(_ entry: EntryHandle) -> Int {
     self.classes.slotBytes(of: self.classes.sizeClass(of: self.slotBytesNeeded(entry)))
   }

@@ -83,12 +83,14 @@ struct SlotClasses: @unchecked Sendable {
   }
 
   /// The class for an entry of that many bytes, at most `slotBytesMax`.
+  @inline(__always)
   func sizeClass(of bytes: Int) -> Int {
     assert(bytes <= self.slotBytesMax, "what is larger lies in an extent")
     // The table has a place for each size up to the largest slot's.
     return Int(self.tables.pointee.classes[(bytes + Self.stepBytes - 1) / Self.stepBytes])
   }
 
+  @inline(__always)
   func slotBytes(of sizeClass: Int) -> Int {
     // Classes are numbered from 0 to `count` - 1.
     Int(self.tables.pointee.slotBytes[sizeClass])

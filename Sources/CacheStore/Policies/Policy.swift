@@ -22,6 +22,7 @@ struct Policy: ReplacementPolicy, ~Copyable {
     }
   }
 
+  @inline(__always)
   mutating func hit(_ entry: EntryHandle, in memory: EntryMemory) -> Bool {
     switch self.kind {
     case .lru: self.lru.hit(entry, in: memory)
