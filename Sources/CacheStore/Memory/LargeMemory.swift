@@ -2,7 +2,7 @@ internal import Synchronization
 
 /// Memory for the large values of a store: runs of pages in one reserved region, shared by its shards.
 ///
-/// malloc keeps what is freed between blocks that are not: with values of all sizes a third of the
+/// malloc keeps what is freed between blocks that are not: with values of all sizes a quarter of the
 /// memory again. A mapping of its own for each value keeps nothing, and pays for it with a page fault
 /// for every 4 KiB written. So what is freed stays, for the next value, up to an eighth of what is in
 /// use; every block is charged that eighth (`chargedBytes`), and the memory that waits is inside the

@@ -37,6 +37,32 @@ import Testing
     memory.free(kept, byteCount: 100_000)
   }
 
+  @Test func `four threads that take and free blocks find in each what they wrote`() async {
+    let memory = LargeMemory(budgetBytes: 32 << 20)
+    await withTaskGroup(of: Int.self) { group in
+      for thread in UInt8(1)...4 {
+        group.addTask {
+          var random = SplitMix64(state: UInt64(thread))
+          var spoilt = 0
+          for _ in 0..<300 {
+            let size = Int.random(in: 65_536..<600_000, using: &random)
+            guard let block = memory.allocate(byteCount: size) else { continue }
+            block.initializeMemory(as: UInt8.self, repeating: thread, count: size)
+            await Task.yield()
+            let bytes = UnsafeRawBufferPointer(start: block, count: size)
+            if bytes[0] != thread || bytes[size / 2] != thread || bytes[size - 1] != thread {
+              spoilt += 1
+            }
+            memory.free(block, byteCount: size)
+          }
+          return spoilt
+        }
+      }
+      for await spoilt in group { #expect(spoilt == 0) }
+    }
+    #expect(memory.usage == (0, 0))
+  }
+
   @Test func `without room in one piece there is none, and blocks have mappings of their own`() {
     let memory = LargeMemory(budgetBytes: 1 << 20)
     #expect(memory.allocate(byteCount: 4 << 20) == nil)
