@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help deps run test lint format protos bench bench-attacks fuzz clean
+.PHONY: help deps run test lint format protos bench bench-attacks hit-ratio fuzz clean
 
 # What `make deps` installs for: run, test, bench, protos.
 PURPOSES ?= run test bench protos
@@ -47,6 +47,11 @@ bench-attacks: ## measure a good client's p99 while others attack (ARGS: --only 
 	@scripts/deps.sh run bench
 	scripts/release.sh larder
 	@Benchmarks/attacks.py $(ARGS)
+
+hit-ratio: ## eviction policies on real traces beside libcachesim (ARGS: --only NAME, --traces DIR)
+	@scripts/deps.sh run
+	scripts/release.sh larder
+	@scripts/hit_ratio.sh $(ARGS)
 
 fuzz: ## look for inputs that break something, a minute a target (ARGS: --seconds N TARGET)
 	@scripts/deps.sh run

@@ -111,7 +111,7 @@ let package = Package(
     .executableTarget(
       name: "larder",
       dependencies: [
-        "Wire", "GRPC", "LarderAPI", "Node",
+        "Wire", "HashRing", "CacheStore", "GRPC", "LarderAPI", "Node", "CZlib",
         .product(name: "NIOCore", package: nio),
         .product(name: "NIOPosix", package: nio),
         .product(name: "Logging", package: "swift-log"),
@@ -203,7 +203,7 @@ let package = Package(
     tests(
       "larder",
       [
-        "Wire", "GRPC", "LarderAPI", "Node",
+        "Wire", "CacheStore", "GRPC", "LarderAPI", "Node",
         .product(name: "NIOCore", package: nio),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),

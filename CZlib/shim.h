@@ -1,2 +1,2 @@
-// zlib: gzip and deflate of single messages. Only the GRPC module imports this.
+// zlib: gzip and deflate of single messages for the GRPC module, gzip files for larder simulate.
 #include <zlib.h>

@@ -7,18 +7,21 @@ public struct EntryView: ~Escapable {
   public let expiry: Expiry
   /// As given to the write.
   public let flags: UInt32
-  private let entry: EntryReference
+  /// The entry has a reference to it for as long as the view lives.
+  private let shared: Unmanaged<Extent>?
 
+  @inline(__always)
   @_lifetime(immortal)
-  init(_ entry: EntryReference, now: StoreTime) {
+  init(_ entry: EntryHandle, in memory: EntryMemory, now: StoreTime) {
+    let form = memory.form(entry)
     // The view is handed to a closure that cannot keep it, and ends before the lock does.
-    self.value = entry.value
-    self.version = entry.header.version
-    self.expiry = Expiry(until: entry.header.deadline, from: now)
-    self.flags = entry.header.flags
-    self.entry = entry
+    self.value = memory.value(entry, form)
+    self.version = memory.version(entry)
+    self.expiry = Expiry(until: memory.deadline(entry, form), from: now)
+    self.flags = memory.flags(entry, form)
+    self.shared = memory.sharedExtent(entry, form)
   }
 
   /// The value to keep beyond the lock, where it is above `inlineValueMaxBytes`; else nil.
-  public var extent: Extent? { self.entry.extent }
+  public var extent: Extent? { self.shared?.takeUnretainedValue() }
 }

@@ -18,16 +18,34 @@ public struct NamespaceConfiguration: Sendable, Equatable {
   public var defaultExpiry: Expiry
   /// The longest expiry that a write may name, in milliseconds. The store does not look at it.
   public var ttlMaxMilliseconds: UInt64
+  /// Which of its entries stay; nil: the store's policy, shared with the other namespaces that have
+  /// neither a policy nor memory of their own.
+  public var policy: EvictionPolicy?
+  /// The share of the memory, in per cent, below which no other namespace's entries push this one's
+  /// out; all namespaces' together at most `StoreConfiguration.guaranteedPercentMax`.
+  public var guaranteedPercent: Int
+  /// By how much of it a TTL is shortened at most, in per cent up to `ttlJitterPercentMax`, so that
+  /// entries that are written together do not expire together. Each key has its own shortening.
+  public var ttlJitterPercent: Int
 
   public init(
     name: String,
     defaultExpiry: Expiry = .never,
-    ttlMaxMilliseconds: UInt64 = Self.ttlMaxMillisecondsDefault
+    ttlMaxMilliseconds: UInt64 = Self.ttlMaxMillisecondsDefault,
+    policy: EvictionPolicy? = nil,
+    guaranteedPercent: Int = 0,
+    ttlJitterPercent: Int = 0
   ) {
     self.name = name
     self.defaultExpiry = defaultExpiry
     self.ttlMaxMilliseconds = ttlMaxMilliseconds
+    self.policy = policy
+    self.guaranteedPercent = guaranteedPercent
+    self.ttlJitterPercent = ttlJitterPercent
   }
+
+  /// More would make a TTL say too little.
+  public static let ttlJitterPercentMax = 50
 
   /// Ten years.
   public static let ttlMaxMillisecondsDefault: UInt64 = 3650 * 24 * 3600 * 1000

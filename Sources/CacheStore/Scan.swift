@@ -29,25 +29,24 @@ public struct ScanItem: ~Escapable {
   }
 
   @_lifetime(immortal)
-  init(_ entry: EntryReference, now: StoreTime) {
+  init(_ entry: EntryHandle, hash: UInt64, in memory: EntryMemory, now: StoreTime) {
     // As with `EntryView`: the view ends before the lock does.
-    self.key = entry.key
-    self.version = entry.header.version
-    self.content = entry.isTombstone ? .tombstone : .entry(EntryView(entry, now: now))
+    self.key = memory.key(entry, hash: hash)
+    self.version = memory.version(entry)
+    self.content =
+      memory.form(entry).isTombstone
+      ? .tombstone : .entry(EntryView(entry, in: memory, now: now))
   }
 }
 
 /// Where a scan is. A plain value: any number of scans go on at once, and one may be dropped.
 ///
-/// A scan walks every shard's table once for each band of recency, most recently used first, and
-/// once more for what was used meanwhile:
+/// A scan walks every shard's index twice: for the entries that their policy holds for valuable, and
+/// for all others. In the second walk an entry is left out only if it has been valuable since before
+/// the scan began: then the first walk has seen it. An entry that came in or became valuable since then
+/// is handed out, if need be again.
 ///
-/// - An entry that is not used during the scan stays in the band that it was in at the start, and
-///   each pass visits each bucket, so it is seen in that band's pass.
-/// - One that is used (or replaced) during the scan is seen in the last pass, and in the first if
-///   it was used by then.
-///
-/// So an entry that is there throughout is seen at least once; a busy one maybe three times.
+/// So an entry that is there throughout is seen at least once; a busy one maybe twice.
 public struct ScanCursor: Sendable, Equatable {
   var pass = ScanBand.allCases.startIndex
   var shard = 0
@@ -62,33 +61,31 @@ public struct ScanCursor: Sendable, Equatable {
   }
 }
 
-/// What a shard's recency looked like as a scan began.
+/// When a scan began, as the shard counts it.
 struct ScanStart: Sendable, Equatable {
-  /// Every use after the start has a later tick.
-  let tick: UInt32
-  /// The ticks that it takes to use each entry once.
-  let ticksPerRound: UInt32
+  let epoch: UInt8
+
+  /// Whether an entry with the low four bits of an epoch got it after the scan had begun. After
+  /// fifteen more scans that cannot be told any more, and yes is the answer that loses nothing.
+  func isAfter(_ bits: UInt8, current: UInt8) -> Bool {
+    // Both differences are modulo the size of the counters.
+    let scans = current &- self.epoch
+    guard scans < 15 else { return true }
+    return (current &- bits) & 15 <= scans
+  }
 }
 
 /// What each pass of a scan hands out.
 enum ScanBand: CaseIterable {
-  /// Used within the last half round, or since the start: most worth having early.
-  case hot
-  case warm
-  case cold
-  /// Used since the start, so possibly after its own band's pass.
-  case usedMeanwhile
+  /// Most worth having early.
+  case valuable
+  case others
 
-  func includes(tick: UInt32, _ start: ScanStart) -> Bool {
-    // Ticks wrap; the difference read as signed is right for uses up to 2^31 ticks (5 x 10^11 uses)
-    // apart. An entry older than that counts as used since the start, and is seen all the same.
-    let age = Int32(bitPattern: start.tick &- tick)
-    let round = Int32(clamping: start.ticksPerRound)
-    return switch self {
-    case .hot: age <= round / 2
-    case .warm: age > round / 2 && age / 2 <= round
-    case .cold: age > round / 2 && age / 2 > round
-    case .usedMeanwhile: age < 0
+  /// - Parameter isRecent: The entry came in or became valuable since the scan began.
+  func includes(isValuable: Bool, isRecent: Bool) -> Bool {
+    switch self {
+    case .valuable: isValuable
+    case .others: !isValuable || isRecent
     }
   }
 }

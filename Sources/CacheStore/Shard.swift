@@ -1,14 +1,48 @@
 internal import Synchronization
 
 /// What the shards of a store share, and the limits of each.
-struct ShardContext: Sendable {
+///
+/// An object, so that who needs it counts one reference and not one for each of its parts.
+final class ShardContext: Sendable {
   let budgetBytes: Int
+  let inlineValueMaxBytes: Int
   let tombstonesMax: Int
   let tombstonesMaxBytes: Int
   let clock: VersionClock
   let floors: Floors
+  let classes: SlotClasses
+  let largeMemory: LargeMemory
+  let pools: [PoolConfiguration]
+  /// By namespace number.
+  let poolOfNamespace: [Int]
   /// The shard's own.
-  let pins: PinnedBytes
+  let pins = PinnedBytes()
+
+  init(
+    _ configuration: StoreConfiguration, namespaces: [NamespaceConfiguration],
+    clock: VersionClock, floors: Floors, largeMemory: LargeMemory
+  ) {
+    let shards = configuration.shardCount
+    let budget = configuration.memoryBytes / shards
+    self.budgetBytes = budget
+    self.inlineValueMaxBytes = configuration.inlineValueMaxBytes
+    self.tombstonesMax = configuration.tombstonesMax / shards
+    self.tombstonesMaxBytes = budget / configuration.tombstoneMemoryDivisor
+    self.clock = clock
+    self.floors = floors
+    self.largeMemory = largeMemory
+    self.classes = SlotClasses(budgetBytes: budget)
+    var pools = [PoolConfiguration(policy: configuration.policy, guaranteedBytes: 0)]
+    self.poolOfNamespace = namespaces.map { namespace in
+      guard namespace.policy != nil || namespace.guaranteedPercent > 0 else { return 0 }
+      pools.append(
+        PoolConfiguration(
+          policy: namespace.policy ?? configuration.policy,
+          guaranteedBytes: budget / 100 * namespace.guaranteedPercent))
+      return pools.count - 1
+    }
+    self.pools = pools
+  }
 }
 
 /// One lock and what it guards. Lock order: a shard's lock is the only one its holder takes.
@@ -19,12 +53,11 @@ final class Shard: Sendable {
   private let paddingBefore = InlineArray<8, UInt64>(repeating: 0)
   private let state: Mutex<ShardState>
   private let paddingAfter = InlineArray<8, UInt64>(repeating: 0)
-  let pins: PinnedBytes
+  let context: ShardContext
 
-  init(_ context: ShardContext, shardBits: Int, namespaceCount: Int) {
-    self.pins = context.pins
-    self.state = Mutex(
-      ShardState(context: context, shardBits: shardBits, namespaceCount: namespaceCount))
+  init(_ context: ShardContext, namespaceCount: Int) {
+    self.context = context
+    self.state = Mutex(ShardState(context: context, namespaceCount: namespaceCount))
   }
 
   /// Runs `body` under the lock, then frees what it left as garbage.
@@ -54,7 +87,7 @@ struct ShardReference: Sendable {
 
   init(_ shard: Shard) { self.shard = Unmanaged.passUnretained(shard) }
 
-  var pins: PinnedBytes { self.shard._withUnsafeGuaranteedRef { $0.pins } }
+  var context: ShardContext { self.shard._withUnsafeGuaranteedRef { $0.context } }
 
   func withLock<Result>(_ body: (inout ShardState, inout Garbage) -> Result) -> Result {
     self.shard._withUnsafeGuaranteedRef { $0.withLock(body) }

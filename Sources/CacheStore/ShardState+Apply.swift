@@ -1,45 +1,45 @@
 /// Copies from other nodes. The newer version wins, in whatever order and however often they come.
 extension ShardState {
   mutating func apply(
-    _ reservation: inout Reservation, _ key: borrowing StoreKey, _ garbage: inout Garbage
+    _ copy: borrowing NewEntry, _ key: borrowing StoreKey, version: Version,
+    _ garbage: inout Garbage
   ) -> Step<ApplyOutcome> {
-    let copy = reservation.entry
-    let version = copy.header.version
-    let present = self.table.find(key)
-    if let present {
-      let current = present.header.version
+    let present = self.index.find(key, in: self.memory)
+    if !present.isNull {
+      let current = self.memory.version(present)
       if current > version { return .done(.superseded(current: current)) }
-      if current == version {
-        self.keepLaterDeadline(present, copy)
-        return .done(.alreadyPresent)
-      }
+      if current == version { return self.keepLaterDeadline(present, key, copy, &garbage) }
     } else if version <= self.context.floors.floor(of: key.hash) {
       return .done(.belowFloor)
     }
     // What is present is newer than any tombstone of this key that was dropped (it would have been
     // refused or removed otherwise), and the copy is newer still: the floor does not concern it.
     self.context.clock.observe(version)
-    if copy.isTombstone {
-      self.bury(&reservation, replacing: present, &garbage)
+    if copy.kind == .tombstone {
+      self.bury(key, version, replacing: present, &garbage)
       return .done(.applied)
     }
-    switch self.makeRoom(for: reservation.chargedBytes, replacing: present, &garbage) {
-    case .made:
-      let entry = reservation.take()
-      self.link(entry, replacing: present, &garbage)
-      self.growTable(sparing: entry, &garbage)
+    switch self.place(copy, key, replacing: present, &garbage) {
+    case .again: return .again
+    case .done(let entry):
+      if entry.isNull { return .done(.noSpace) }
+      self.memory.setVersion(entry, version)
       return .done(.applied)
-    case .tryAgain:
-      return .again
-    case .impossible:
-      return .done(.noSpace)
     }
   }
 
   /// The same write seen twice, with a touch in between or a journey. The later deadline is the
   /// one choice that comes out the same in every order.
-  private func keepLaterDeadline(_ present: EntryReference, _ copy: EntryReference) {
-    guard !present.isTombstone, !copy.isTombstone else { return }
-    present.header.deadline = max(present.header.deadline, copy.header.deadline)
+  private mutating func keepLaterDeadline(
+    _ present: EntryHandle, _ key: borrowing StoreKey, _ copy: borrowing NewEntry,
+    _ garbage: inout Garbage
+  ) -> Step<ApplyOutcome> {
+    guard !self.memory.form(present).isTombstone, copy.kind != .tombstone,
+      copy.deadline > self.memory.deadline(present)
+    else { return .done(.alreadyPresent) }
+    switch self.setDeadline(of: present, key, copy.deadline, &garbage) {
+    case .again: return .again
+    case .done: return .done(.alreadyPresent)
+    }
   }
 }

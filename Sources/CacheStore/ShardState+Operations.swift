@@ -6,28 +6,30 @@ extension ShardState {
     case again
   }
 
+  @inline(__always)
   mutating func read(
     _ key: borrowing StoreKey, now: StoreTime, _ garbage: inout Garbage
-  ) -> EntryReference? {
+  ) -> EntryHandle {
     let namespace = Int(key.namespace.rawValue)
-    guard case .live(let entry) = self.occupant(of: key, now: now, &garbage) else {
+    let entry = self.index.find(key, in: self.memory)
+    guard !entry.isNull, self.isLive(entry, now: now, &garbage) else {
       self.counters[namespace].misses += 1
-      return nil
+      return .null
     }
     self.counters[namespace].hits += 1
-    self.touch(entry)
+    self.use(entry)
     return entry
   }
 
   mutating func write(
-    _ reservation: inout Reservation, _ key: borrowing StoreKey, condition: WriteCondition,
+    _ new: borrowing NewEntry, _ key: borrowing StoreKey, condition: WriteCondition,
     now: StoreTime, _ garbage: inout Garbage
   ) -> Step<WriteOutcome> {
     let occupant = self.occupant(of: key, now: now, &garbage)
-    if let current = Self.refusal(of: condition, by: occupant) {
+    if let current = self.refusal(of: condition, by: occupant) {
       return .done(.conditionFailed(current: current))
     }
-    return switch self.store(&reservation, replacing: occupant, now: now, &garbage) {
+    return switch self.store(new, key, replacing: occupant, now: now, &garbage) {
     case .done(let version?): .done(.stored(version))
     case .done(nil): .done(.noSpace)
     case .again: .again
@@ -40,7 +42,7 @@ extension ShardState {
     let occupant = self.occupant(of: key, now: now, &garbage)
     if let ifVersion {
       guard case .live(let entry) = occupant else { return .absent }
-      let current = entry.header.version
+      let current = self.memory.version(entry)
       guard current == ifVersion else { return .versionMismatch(current: current) }
     }
     let isTracked = self.tracked.contains(key.hash)
@@ -48,7 +50,7 @@ extension ShardState {
       let version = self.context.clock.next(wallMilliseconds: now.wallMilliseconds)
       self.counters[Int(key.namespace.rawValue)].deletes += 1
       if isTracked {
-        self.leaveTombstone(key, version, replacing: entry, &garbage)
+        self.bury(key, version, replacing: entry, &garbage)
       } else {
         self.unlink(entry, &garbage)
       }
@@ -57,80 +59,144 @@ extension ShardState {
     // While the arc moves, a copy of what is deleted here may still be on its way.
     if isTracked {
       let version = self.context.clock.next(wallMilliseconds: now.wallMilliseconds)
-      self.leaveTombstone(key, version, replacing: occupant.entry, &garbage)
+      self.bury(key, version, replacing: occupant.entry, &garbage)
     }
     return .absent
   }
 
   mutating func touch(
-    _ key: borrowing StoreKey, expiry: Expiry, now: StoreTime, _ garbage: inout Garbage
-  ) -> Version? {
-    guard case .live(let entry) = self.occupant(of: key, now: now, &garbage) else { return nil }
-    entry.header.deadline = expiry.deadline(from: now)
-    self.touch(entry)
-    return entry.header.version
+    _ key: borrowing StoreKey, deadline: UInt64, now: StoreTime, _ garbage: inout Garbage
+  ) -> Step<Version?> {
+    guard case .live(let entry) = self.occupant(of: key, now: now, &garbage) else {
+      return .done(nil)
+    }
+    let version = self.memory.version(entry)
+    switch self.setDeadline(of: entry, key, deadline, &garbage) {
+    case .again: return .again
+    case .done(let entry):
+      if entry.isNull { return .done(nil) }
+      self.use(entry)
+      return .done(version)
+    }
   }
 
-  /// - Parameter reservation: Has room for any number, and the expiry of an entry that is new.
+  /// - Parameter newDeadline: Of an entry that this creates.
   mutating func increment(
-    _ reservation: inout Reservation, _ key: borrowing StoreKey, by delta: Int64, initial: Int64,
+    _ key: borrowing StoreKey, by delta: Int64, initial: Int64, newDeadline: UInt64,
     now: StoreTime, _ garbage: inout Garbage
   ) -> Step<Result<Incremented, IncrementError>> {
     let occupant = self.occupant(of: key, now: now, &garbage)
-    var base = initial
+    var (base, deadline, flags) = (initial, newDeadline, UInt32(0))
     if case .live(let entry) = occupant {
-      guard let number = DecimalNumber(entry.value) else {
+      guard let number = DecimalNumber(self.memory.value(entry)) else {
         return .done(.failure(.notANumber))
       }
       base = number.value
-      reservation.entry.header.deadline = entry.header.deadline
-      reservation.entry.header.flags = entry.header.flags
+      deadline = self.memory.deadline(entry)
+      flags = self.memory.flags(entry)
     }
     let (sum, overflow) = base.addingReportingOverflow(delta)
     guard !overflow else { return .done(.failure(.overflow)) }
-    let entry = reservation.entry
-    DecimalNumber(sum).withText { entry.setInlineValue($0) }
-    switch self.store(&reservation, replacing: occupant, now: now, &garbage) {
+    var step = Step<Version?>.done(nil)
+    DecimalNumber(sum).withText { text in
+      let number = NewEntry(
+        key, number: text, flags: flags, deadline: deadline, in: self.context)
+      step = self.store(number, key, replacing: occupant, now: now, &garbage)
+    }
+    switch step {
     case .done(let version?): return .done(.success(Incremented(value: sum, version: version)))
     case .done(nil): return .done(.failure(.noSpace))
     case .again: return .again
     }
   }
 
-  /// Links the reservation with a new version; nil where no room can be made.
+  /// Puts a new entry with a new version in the place of what is there; nil where no room can be
+  /// made.
   private mutating func store(
-    _ reservation: inout Reservation, replacing occupant: Occupant, now: StoreTime,
-    _ garbage: inout Garbage
+    _ new: borrowing NewEntry, _ key: borrowing StoreKey, replacing occupant: Occupant,
+    now: StoreTime, _ garbage: inout Garbage
   ) -> Step<Version?> {
-    let old = occupant.entry
-    switch self.makeRoom(for: reservation.chargedBytes, replacing: old, &garbage) {
-    case .tryAgain: return .again
-    case .impossible: return .done(nil)
-    case .made: break
+    switch self.place(new, key, replacing: occupant.entry, &garbage) {
+    case .again: return .again
+    case .done(let entry):
+      if entry.isNull { return .done(nil) }
+      let version = self.context.clock.next(wallMilliseconds: now.wallMilliseconds)
+      self.memory.setVersion(entry, version)
+      self.counters[Int(key.namespace.rawValue)].writes += 1
+      return .done(version)
     }
-    let entry = reservation.take()
-    let version = self.context.clock.next(wallMilliseconds: now.wallMilliseconds)
-    entry.header.version = version
-    self.link(entry, replacing: old, &garbage)
-    self.withCounters(of: entry) { $0.writes += 1 }
-    self.growTable(sparing: entry, &garbage)
-    return .done(version)
   }
 
-  private mutating func leaveTombstone(
-    _ key: borrowing StoreKey, _ version: Version, replacing old: EntryReference?,
+  /// Makes an entry or tombstone under the key, in the place of `old`; null where no room can be made.
+  mutating func place(
+    _ new: borrowing NewEntry, _ key: borrowing StoreKey, replacing old: EntryHandle,
     _ garbage: inout Garbage
-  ) {
-    // Made under the lock: only now is it known to be needed, and it is small.
-    var tombstone = Reservation(tombstone: key)
-    tombstone.entry.header.version = version
-    self.bury(&tombstone, replacing: old, &garbage)
+  ) -> Step<EntryHandle> {
+    let memory = self.memory
+    let content = new.content
+    let form = memory.form(of: content, key)
+    let slotBytes = memory.slotBytes(form, content, key)
+    let sizeClass = memory.classes.sizeClass(of: slotBytes)
+    if self.canOverwrite(old, form, sizeClass) {
+      memory.write(old, form, content, key)
+      self.noteDeadline(of: old)
+      self.use(old)
+      return .done(old)
+    }
+    self.spared = old
+    defer { self.spared = .null }
+    let extentBytes = new.extentBytes
+    switch self.makeRoom(sizeClass: sizeClass, extentBytes: extentBytes, &garbage) {
+    case .tryAgain: return .again
+    case .impossible: return .done(.null)
+    case .made: break
+    }
+    // The entry's own reference, which `release` gives to the garbage.
+    if let extent = new.extent { _ = Unmanaged.passRetained(extent) }
+    let entry = self.link(
+      form, content, key, version: .none, replacing: self.spared, &garbage)
+    self.spared = entry
+    self.resizeIndex(&garbage)
+    return .done(self.spared)
+  }
+
+  /// Whether the old entry's slot serves the new one: neither has an extent, and the class is the same.
+  private func canOverwrite(_ old: EntryHandle, _ form: EntryForm, _ sizeClass: Int) -> Bool {
+    guard !old.isNull, !form.isBoxed, !form.isTombstone else { return false }
+    let oldForm = self.memory.form(old)
+    guard !oldForm.isBoxed, !oldForm.isTombstone else { return false }
+    return self.memory.classes.sizeClass(of: self.memory.slotBytesNeeded(old)) == sizeClass
+  }
+
+  /// Gives the entry another deadline. One that has no room for it moves to another slot; without any
+  /// room it goes: null.
+  mutating func setDeadline(
+    of entry: EntryHandle, _ key: borrowing StoreKey, _ deadline: UInt64,
+    _ garbage: inout Garbage
+  ) -> Step<EntryHandle> {
+    let memory = self.memory
+    if memory.canHold(deadline, entry) {
+      memory.writeDeadline(entry, deadline)
+      self.noteDeadline(of: entry)
+      return .done(entry)
+    }
+    self.spared = entry
+    defer { self.spared = .null }
+    let sizeClass = memory.classes.sizeClass(
+      of: memory.slotBytesNeeded(entry, withDeadline: deadline))
+    switch self.makeRoom(sizeClass: sizeClass, extentBytes: 0, &garbage) {
+    case .tryAgain: return .again
+    case .impossible:
+      self.unlink(self.spared, &garbage)
+      return .done(.null)
+    case .made: return .done(self.move(self.spared, key, deadline, sizeClass))
+    }
   }
 
   /// nil where the condition holds; else the version of the present entry.
-  private static func refusal(of condition: WriteCondition, by occupant: Occupant) -> Version? {
+  private func refusal(of condition: WriteCondition, by occupant: Occupant) -> Version? {
     var current = Version.none
-    if case .live(let entry) = occupant { current = entry.header.version }
+    if case .live(let entry) = occupant { current = self.memory.version(entry) }
     let holds =
       switch condition {
       case .none: true

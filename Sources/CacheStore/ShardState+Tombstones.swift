@@ -2,58 +2,88 @@ extension ShardState {
   /// Removes an entry that was not deleted: it expired, or had to make room. In a tracked arc a
   /// tombstone of the same version keeps older copies from taking its place.
   mutating func remove(
-    _ entry: EntryReference, sparing spared: EntryReference? = nil, _ garbage: inout Garbage
+    _ entry: EntryHandle, isEvicted: Bool = false, _ garbage: inout Garbage
   ) {
-    let isTracked = self.tracked.contains(entry.header.hash)
-    self.unlink(entry, &garbage)
-    guard isTracked else { return }
-    // Rarely done, and small: a block without a value, made under the lock. It takes no more than
-    // the entry's own block did, so the budget still holds.
-    var tombstone = Reservation(tombstone: entry.key)
-    tombstone.entry.header.version = entry.header.version
-    self.link(tombstone.take(), replacing: nil, &garbage)
-    self.boundTombstones(sparing: spared, &garbage)
+    let tombstone = self.tombstone(for: entry)
+    self.withdraw(entry, isEvicted: isEvicted, leaving: tombstone, &garbage)
+    if !tombstone.isNull { self.boundTombstones(&garbage) }
   }
 
-  mutating func expire(_ entry: EntryReference, _ garbage: inout Garbage) {
+  mutating func expire(_ entry: EntryHandle, _ garbage: inout Garbage) {
     self.withCounters(of: entry) { $0.expirations += 1 }
     self.remove(entry, &garbage)
   }
 
-  /// Remembers a delete: puts the tombstone in the place of `old`. Without room for it, the floor
+  /// A tombstone for an entry of a tracked arc, in a slot and nowhere else; null for others. Evicts
+  /// nothing: where there is no room for it, the floor remembers in its stead.
+  private mutating func tombstone(for entry: EntryHandle) -> EntryHandle {
+    guard !self.tracked.isEmpty else { return .null }
+    let memory = self.memory
+    let hash = self.index.hash(of: entry, in: memory)
+    guard self.tracked.contains(hash) else { return .null }
+    let key = memory.key(entry, hash: hash)
+    let new = NewEntry(tombstone: key, in: self.context)
+    let content = new.content
+    let form = memory.form(of: content, key)
+    let sizeClass = memory.classes.sizeClass(of: memory.slotBytes(form, content, key))
+    let bytes = self.usedBytes + self.context.pins.current + new.extentBytes
+    if !self.slab.hasSlot(sizeClass),
+      self.slab.hasWarmPage || bytes + self.slab.pageChargeMax <= self.context.budgetBytes
+    {
+      self.slab.addPage(sizeClass)
+    }
+    guard self.slab.hasSlot(sizeClass), new.extentBytes == 0 || bytes <= self.context.budgetBytes
+    else {
+      self.context.floors.raise(at: hash, to: memory.version(entry))
+      return .null
+    }
+    let tombstone = self.slab.allocate(sizeClass)
+    memory.clearHead(tombstone)
+    // The entry's own reference, which `release` gives to the garbage.
+    if let extent = new.extent { _ = Unmanaged.passRetained(extent) }
+    memory.write(tombstone, form, content, key)
+    memory.setVersion(tombstone, memory.version(entry))
+    self.stamp(tombstone)
+    return tombstone
+  }
+
+  /// Remembers a delete: puts a tombstone in the place of `old`. Without room for it, the floor
   /// remembers in its stead.
   mutating func bury(
-    _ reservation: inout Reservation, replacing old: EntryReference?, _ garbage: inout Garbage
+    _ key: borrowing StoreKey, _ version: Version, replacing old: EntryHandle,
+    _ garbage: inout Garbage
   ) {
-    let version = reservation.entry.header.version
-    let hash = reservation.entry.header.hash
-    switch self.makeRoom(for: reservation.chargedBytes, replacing: old, &garbage) {
-    case .made:
-      let tombstone = reservation.take()
-      self.link(tombstone, replacing: old, &garbage)
-      self.growTable(sparing: tombstone, &garbage)
-      self.boundTombstones(sparing: nil, &garbage)
-    case .tryAgain, .impossible:
-      if let old { self.unlink(old, &garbage) }
-      self.context.floors.raise(at: hash, to: version)
+    // Made under the lock: only now is it known to be needed, and it is small.
+    let new = NewEntry(tombstone: key, in: self.context)
+    if case .done(let tombstone) = self.place(new, key, replacing: old, &garbage),
+      !tombstone.isNull
+    {
+      self.memory.setVersion(tombstone, version)
+      self.boundTombstones(&garbage)
+      return
     }
+    // Making room may have moved what was there.
+    let present = self.index.find(key, in: self.memory)
+    if !present.isNull { self.unlink(present, &garbage) }
+    self.context.floors.raise(at: key.hash, to: version)
   }
 
   /// Gives up a tombstone whose time has not come: from now on the floor refuses in its stead, and
   /// some innocent copies with it.
-  mutating func dropTombstone(_ tombstone: EntryReference, _ garbage: inout Garbage) {
-    self.context.floors.raise(at: tombstone.header.hash, to: tombstone.header.version)
+  mutating func dropTombstone(_ tombstone: EntryHandle, _ garbage: inout Garbage) {
+    let memory = self.memory
+    let hash = self.index.hash(of: tombstone, in: memory)
+    self.context.floors.raise(at: hash, to: memory.version(tombstone))
     self.unlink(tombstone, &garbage)
   }
 
   /// Drops the oldest tombstones that are too many or take too much.
-  private mutating func boundTombstones(
-    sparing spared: EntryReference?, _ garbage: inout Garbage
-  ) {
-    while self.tombstoneCount > self.context.tombstonesMax
-      || self.tombstoneBytes > self.context.tombstonesMaxBytes
+  private mutating func boundTombstones(_ garbage: inout Garbage) {
+    while self.tombstones.count > self.context.tombstonesMax
+      || self.tombstones.bytes > self.context.tombstonesMaxBytes
     {
-      guard let oldest = self.tombstones.last(sparing: spared) else { return }
+      let oldest = self.tombstones.last(sparing: self.spared, in: self.memory)
+      if oldest.isNull { return }
       self.dropTombstone(oldest, &garbage)
     }
   }

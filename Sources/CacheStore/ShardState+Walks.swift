@@ -1,4 +1,4 @@
-/// Bounded steps over the table. A cursor is the number of a bucket; 0 after the last.
+/// Bounded steps over the index. A cursor is a place in the order of hashes; 0 after the last.
 extension ShardState {
   /// Buckets that one locked section of a sweep or a drop looks at.
   static let bucketsPerLockMax = 1024
@@ -6,22 +6,25 @@ extension ShardState {
   static let removalsPerLockMax = 512
 
   mutating func beginScan() -> ScanStart {
-    defer {
-      // Wraps on purpose, see `ScanBand`. Uses from now on are told from those before.
-      self.tick &+= 1
-    }
-    return ScanStart(
-      tick: self.tick, ticksPerRound: UInt32(self.table.count) / Self.usesPerTick + 1)
+    // Wraps on purpose, see `ScanBand`. What comes from now on is told from what came before.
+    self.scanEpoch &+= 1
+    return ScanStart(epoch: self.scanEpoch)
   }
 
-  /// Hands out one band's entries from the bucket at `cursor` on, until a limit is reached.
+  /// Hands out one band's entries from `cursor` on, until a limit is reached.
   func scan(
     _ arc: HashArc, _ band: ScanBand, since start: ScanStart, from cursor: inout UInt64,
     limits: ScanLimits, now: StoreTime, _ body: (borrowing ScanItem) -> Void
   ) {
-    func wants(_ entry: EntryReference) -> Bool {
-      arc.contains(entry.header.hash) && band.includes(tick: entry.header.tick, start)
-        && (entry.isTombstone || !entry.isExpired(now))
+    let memory = self.memory
+    func wants(_ entry: EntryHandle, _ hash: UInt64) -> Bool {
+      guard arc.contains(hash) else { return false }
+      if memory.form(entry).isTombstone { return band == .others }
+      guard !memory.isExpired(entry, now) else { return false }
+      let pool = self.pool(of: memory.namespace(entry))
+      let isValuable = self.pools[pool].policy.isValuable(entry, in: memory)
+      let isRecent = start.isAfter(memory.state(entry).epoch, current: self.scanEpoch)
+      return band.includes(isValuable: isValuable, isRecent: isRecent)
     }
     var entries = 0
     var bytes = 0
@@ -29,40 +32,45 @@ extension ShardState {
       // A bucket is handed out whole or not at all, for a cursor cannot point into it.
       var bucketEntries = 0
       var bucketBytes = 0
-      self.table.forEach(at: cursor) { entry in
-        guard wants(entry) else { return }
+      self.index.forEach(at: cursor, in: memory) { entry, hash in
+        guard wants(entry, hash) else { return }
         bucketEntries += 1
-        bucketBytes += entry.header.shape.keyBytes + Int(entry.header.valueBytes)
+        bucketBytes += memory.contentBytes(entry)
       }
       let overruns =
         entries + bucketEntries > limits.entriesMax || bytes + bucketBytes > limits.bytesMax
       if overruns && entries > 0 { return }
       if bucketEntries > 0 {
-        self.table.forEach(at: cursor) { entry in
-          if wants(entry) { body(ScanItem(entry, now: now)) }
+        self.index.forEach(at: cursor, in: memory) { entry, hash in
+          if wants(entry, hash) { body(ScanItem(entry, hash: hash, in: memory, now: now)) }
         }
       }
       entries += bucketEntries
       bytes += bucketBytes
-      cursor = self.table.cursor(after: cursor)
+      cursor = self.index.cursor(after: cursor)
       if cursor == 0 { return }
     }
   }
 
   /// Removes entries whose time is up, and tombstones that no tracked arc needs any more.
   mutating func sweep(bucketsMax: Int, now: StoreTime, _ garbage: inout Garbage) -> SweepResult {
+    let memory = self.memory
     var result = SweepResult()
+    var over: [EntryHandle] = []
     var removals = 0
     while result.buckets < min(bucketsMax, Self.bucketsPerLockMax),
       removals < Self.removalsPerLockMax
     {
-      let cursor = self.sweepCursor
-      while let entry = self.table.first(
-        at: cursor,
-        where: { $0.isTombstone ? !self.tracked.contains($0.header.hash) : $0.isExpired(now) })
-      {
+      over.removeAll(keepingCapacity: true)
+      self.index.forEach(at: self.sweepCursor, in: memory) { entry, hash in
+        let isOver =
+          memory.form(entry).isTombstone
+          ? !self.tracked.contains(hash) : memory.isExpired(entry, now)
+        if isOver { over.append(entry) }
+      }
+      for entry in over where !memory.form(entry).isFree {
         removals += 1
-        if entry.isTombstone {
+        if memory.form(entry).isTombstone {
           self.unlink(entry, &garbage)
         } else {
           result.expired += 1
@@ -70,23 +78,50 @@ extension ShardState {
         }
       }
       result.buckets += 1
-      self.sweepCursor = self.table.cursor(after: cursor)
+      self.sweepCursor = self.index.cursor(after: self.sweepCursor)
       if self.sweepCursor == 0 { break }
     }
     return result
   }
 
-  /// Removes what lies in the arc, tombstones too, from the bucket at `cursor` on.
+  /// Removes the entries of one page whose time is up; nil where no page is waiting for that.
+  mutating func expirePage(now: StoreTime, _ garbage: inout Garbage) -> Int? {
+    let page = self.wheel?.next(now: now.monotonicMilliseconds, in: self.slab.pages) ?? 0
+    guard page != 0 else { return nil }
+    let memory = self.memory
+    var over: [EntryHandle] = []
+    var earliest = UInt64.max
+    self.slab.forEachEntry(in: page) { entry in
+      let deadline = memory.deadline(entry)
+      if deadline <= now.monotonicMilliseconds {
+        over.append(entry)
+      } else {
+        earliest = min(earliest, deadline)
+      }
+    }
+    // Before the removals: the page may be another size's after them.
+    self.slab.pages[page].earliestDeadline = earliest
+    if earliest != Expiry.noDeadline {
+      self.wheel?.arm(page, for: earliest, in: self.slab.pages)
+    }
+    // A removal in a tracked arc may drop a tombstone, but no other entry that has a deadline.
+    for entry in over { self.expire(entry, &garbage) }
+    return over.count
+  }
+
+  /// Removes what lies in the arc, tombstones too, from `cursor` on.
   mutating func drop(_ arc: HashArc, from cursor: inout UInt64, _ garbage: inout Garbage) {
+    let memory = self.memory
+    var inside: [EntryHandle] = []
     var removals = 0
     for _ in 0..<Self.bucketsPerLockMax where removals < Self.removalsPerLockMax {
-      while let entry = self.table.first(
-        at: cursor, where: { arc.contains($0.header.hash) })
-      {
-        self.unlink(entry, &garbage)
-        removals += 1
+      inside.removeAll(keepingCapacity: true)
+      self.index.forEach(at: cursor, in: memory) { entry, hash in
+        if arc.contains(hash) { inside.append(entry) }
       }
-      cursor = self.table.cursor(after: cursor)
+      for entry in inside { self.unlink(entry, &garbage) }
+      removals += inside.count
+      cursor = self.index.cursor(after: cursor)
       if cursor == 0 { return }
     }
   }

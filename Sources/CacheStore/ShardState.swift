@@ -1,53 +1,72 @@
-/// All that the lock of one shard guards: the table, the recency list, the tombstones, the budget.
+/// All that the lock of one shard guards: the entries' memory, the index, the policies, the
+/// tombstones, the budget.
 ///
-/// Takes no lock, reads no clock, frees nothing: what it unlinks goes to the caller's `Garbage`.
-/// This file has what all operations are made of; they are in the extensions.
+/// Takes no lock, reads no clock; what it unlinks and must be freed outside goes to the caller's
+/// `Garbage`. This file has what all operations are made of; they are in the extensions.
 struct ShardState: ~Copyable {
   let context: ShardContext
-  var table: EntryTable
-  /// Entries with a value; the most recently used one is first.
-  var recency = EntryList()
+  var slab: Slab
+  var index = EntryIndex()
+  let pools: Pools
   /// The newest is first.
-  var tombstones = EntryList()
-  var tombstoneCount = 0
-  var tombstoneBytes = 0
-  /// Entries, tombstones and the table; not what `context.pins` counts.
-  var usedBytes: Int
+  var tombstones = EntryQueue()
+  /// Extents of entries, in charged bytes; not those that `context.pins` counts.
+  var extentBytes = 0
+  /// What the policies take.
+  var policyBytes = 0
+  /// Pages by the earliest deadline in each.
+  var wheel: PageWheel?
   var tracked = TrackedArcs()
   /// By namespace number.
-  var counters: [NamespaceStatistics]
-  /// The recency of an entry is measured in ticks: one for each `usesPerTick` uses, and one at the
-  /// start of a scan. See `ScanBand`.
-  var tick: UInt32 = 0
-  var uses: UInt32 = 0
+  let counters: NamespaceCounters
+  /// Counts the beginnings of scans, modulo 16; see `ScanBand`.
+  var scanEpoch: UInt8 = 0
   /// Where the next sweep goes on.
   var sweepCursor: UInt64 = 0
+  /// The entry that an operation is about to replace: it is not evicted, and this follows it where it
+  /// moves.
+  var spared = EntryHandle.null
 
-  static let usesPerTick: UInt32 = 256
   /// Bounds the time under the lock of a write that needs the room of many small entries.
   static let evictionsPerLockMax = 512
-  /// Buckets of a growing table that each insertion moves. With two the move would end just when
-  /// the larger table is as full as the old one was; more makes it end well before.
+  /// Entries that one locked section moves to empty a page.
+  static let movesPerLockMax = 64
+  /// Buckets of an index that changes its size that each insertion moves. With one, a table that grows by
+  /// a half would be four fifths full again when the move ends.
   static let bucketMovesPerInsert = 4
-  /// Entries that an insertion evicts beyond its own need, to make room for a larger table.
+  /// Entries that an insertion evicts beyond its own need, to make room for a larger index.
   static let growthEvictionsPerInsert = 8
+  /// Pages kept for the tombstones of what is evicted from tracked arcs.
+  static let tombstonePagesReserved = 4
 
-  init(context: ShardContext, shardBits: Int, namespaceCount: Int) {
+  init(context: ShardContext, namespaceCount: Int) {
     self.context = context
-    self.table = EntryTable(shift: shardBits)
-    self.usedBytes = self.table.chargedBytes
-    self.counters = Array(repeating: NamespaceStatistics(), count: namespaceCount)
+    self.slab = Slab(budgetBytes: context.budgetBytes)
+    self.pools = Pools(context.pools)
+    self.counters = NamespaceCounters(count: namespaceCount)
   }
 
   deinit {
-    for list in [self.recency, self.tombstones] {
-      var next = list.first
-      while let entry = next {
-        next = entry.header.listNext
-        // An extent may outlive the store; it then counts for a budget that nobody asks any more.
-        entry.free()
-      }
+    var cursor: UInt64 = 0
+    let memory = self.slab.memory
+    if self.extentBytes > 0 {
+      repeat {
+        self.index.forEach(at: cursor, in: memory) { entry, _ in
+          // An extent may outlive the store; it then counts for a budget that nobody asks any more.
+          if memory.form(entry).isBoxed { memory.extentReference(entry).release() }
+        }
+        cursor = self.index.cursor(after: cursor)
+      } while cursor != 0
     }
+    self.pools.free()
+    self.counters.free()
+  }
+
+  var memory: EntryMemory { self.slab.memory }
+
+  /// All that counts against the budget, but for what `context.pins` counts.
+  var usedBytes: Int {
+    self.slab.chargedBytes + self.index.chargedBytes + self.extentBytes + self.policyBytes
   }
 
   // MARK: Look-up
@@ -55,12 +74,13 @@ struct ShardState: ~Copyable {
   /// What is under a key.
   enum Occupant: Equatable {
     case none
-    case live(EntryReference)
-    case tombstone(EntryReference)
+    case live(EntryHandle)
+    case tombstone(EntryHandle)
 
-    var entry: EntryReference? {
+    /// Null where there is none.
+    var entry: EntryHandle {
       switch self {
-      case .none: nil
+      case .none: .null
       case .live(let entry), .tombstone(let entry): entry
       }
     }
@@ -70,144 +90,222 @@ struct ShardState: ~Copyable {
   mutating func occupant(
     of key: borrowing StoreKey, now: StoreTime, _ garbage: inout Garbage
   ) -> Occupant {
-    guard let entry = self.table.find(key) else { return .none }
-    if entry.isTombstone { return .tombstone(entry) }
-    guard entry.isExpired(now) else { return .live(entry) }
+    let entry = self.index.find(key, in: self.memory)
+    if entry.isNull { return .none }
+    if self.isLive(entry, now: now, &garbage) { return .live(entry) }
+    // What has expired may have left a tombstone: a tracked arc keeps one.
+    let tombstone = self.index.find(key, in: self.memory)
+    return tombstone.isNull ? .none : .tombstone(tombstone)
+  }
+
+  /// Whether what is in the index is an entry whose time is not up; if it is up, the entry is removed.
+  @inline(__always)
+  mutating func isLive(
+    _ entry: EntryHandle, now: StoreTime, _ garbage: inout Garbage
+  ) -> Bool {
+    let memory = self.memory
+    let form = memory.form(entry)
+    if form.isTombstone { return false }
+    if form.deadlineForm == .none { return true }
+    guard memory.deadline(entry, form) <= now.monotonicMilliseconds else { return true }
     self.expire(entry, &garbage)
-    // A tracked arc has kept a tombstone.
-    guard let tombstone = self.table.find(key) else { return .none }
-    return .tombstone(tombstone)
+    return false
   }
 
   /// Marks a use of the entry.
-  mutating func touch(_ entry: EntryReference) {
-    self.stamp(entry)
-    self.recency.moveToFront(entry)
+  @inline(__always)
+  mutating func use(_ entry: EntryHandle) {
+    let memory = self.memory
+    let pool = self.pools.count == 1 ? 0 : self.pool(of: memory.namespace(entry))
+    if self.pools.place(pool).pointee.policy.hit(entry, in: memory) { self.stamp(entry) }
   }
 
-  /// Writes the current tick on the entry.
-  mutating func stamp(_ entry: EntryReference) {
-    // Both counters wrap on purpose: ticks are compared modulo 2^32.
-    self.uses &+= 1
-    if self.uses % Self.usesPerTick == 0 { self.tick &+= 1 }
-    entry.header.tick = self.tick
+  /// Notes under which scan the entry came in or changed its rank.
+  func stamp(_ entry: EntryHandle) {
+    let epoch = self.scanEpoch
+    self.memory.updateState(entry) { $0.epoch = epoch }
+  }
+
+  func pool(of namespace: NamespaceID) -> Int {
+    self.pools.count == 1 ? 0 : self.context.poolOfNamespace[Int(namespace.rawValue)]
   }
 
   // MARK: Linking
 
-  /// Puts the entry in the place of `old`, whatever that is. Room has been made.
+  /// Makes an entry of `content` in the place of `old`, whatever that is, in the slot of a class for
+  /// which room has been made. An entry that is replaced leaves its rank to the new one.
   mutating func link(
-    _ entry: EntryReference, replacing old: EntryReference?, _ garbage: inout Garbage
-  ) {
-    if let old { self.unlink(old, &garbage) }
-    let bytes = entry.chargedBytes
-    self.table.insert(entry)
-    self.stamp(entry)
-    self.usedBytes += bytes
-    if entry.isTombstone {
-      self.tombstones.prepend(entry)
-      self.tombstoneCount += 1
-      self.tombstoneBytes += bytes
+    _ form: EntryForm, _ content: borrowing EntryMemory.Content, _ key: borrowing StoreKey,
+    version: Version, replacing old: EntryHandle, _ garbage: inout Garbage
+  ) -> EntryHandle {
+    let memory = self.memory
+    let sizeClass = memory.classes.sizeClass(of: memory.slotBytes(form, content, key))
+    let entry = self.slab.allocate(sizeClass)
+    precondition(!entry.isNull, "room has been made")
+    memory.clearHead(entry)
+    memory.write(entry, form, content, key)
+    memory.setVersion(entry, version)
+    self.noteDeadline(of: entry)
+    let takesRank =
+      !old.isNull && !form.isTombstone && !memory.form(old).isTombstone
+    if old.isNull {
+      self.index.insert(entry, hash: key.hash)
     } else {
-      self.recency.prepend(entry)
-      self.withCounters(of: entry) {
-        $0.entries += 1
-        $0.bytes += bytes
-      }
+      self.index.replace(old, by: entry, in: memory)
+      if !takesRank { self.leaveQueue(old) }
     }
+    if takesRank { self.inheritRank(of: old, entry) } else { self.enterQueue(entry) }
+    if !old.isNull { self.release(old, &garbage) }
+    self.stamp(entry)
+    return entry
   }
 
-  mutating func unlink(_ entry: EntryReference, _ garbage: inout Garbage) {
-    let bytes = entry.chargedBytes
-    self.table.remove(entry)
-    self.usedBytes -= bytes
-    if entry.isTombstone {
-      self.tombstones.remove(entry)
-      self.tombstoneCount -= 1
-      self.tombstoneBytes -= bytes
-    } else {
-      self.recency.remove(entry)
-      self.withCounters(of: entry) {
-        $0.entries -= 1
-        $0.bytes -= bytes
-      }
-      entry.orphanPinnedExtent()
+  mutating func unlink(_ entry: EntryHandle, _ garbage: inout Garbage) {
+    self.index.remove(entry, in: self.memory)
+    self.leaveQueue(entry)
+    self.release(entry, &garbage)
+  }
+
+  /// Counts an entry or tombstone in, and puts it into a list.
+  private mutating func enterQueue(_ entry: EntryHandle) {
+    let memory = self.memory
+    self.extentBytes += memory.extentBytes(entry)
+    if memory.form(entry).isTombstone {
+      self.tombstones.prepend(entry, in: memory)
+      return
     }
-    garbage.add(entry)
+    let bytes = memory.chargedBytes(entry)
+    let namespace = memory.namespace(entry)
+    let pool = self.pool(of: namespace)
+    self.withPool(pool) {
+      $0.policy.insert(entry, in: memory)
+      $0.bytes += bytes
+      $0.count += 1
+    }
+    self.counters[Int(namespace.rawValue)].entries += 1
+    self.counters[Int(namespace.rawValue)].bytes += bytes
+  }
+
+  /// Counts it out; it is in no list then, and still in its slot.
+  private mutating func leaveQueue(_ entry: EntryHandle, isEvicted: Bool = false) {
+    let memory = self.memory
+    self.extentBytes -= memory.extentBytes(entry)
+    if memory.form(entry).isTombstone {
+      self.tombstones.remove(entry, in: memory)
+      return
+    }
+    let bytes = memory.chargedBytes(entry)
+    let namespace = memory.namespace(entry)
+    let pool = self.pool(of: namespace)
+    self.withPool(pool) {
+      if !isEvicted { $0.policy.remove(entry, in: memory) }
+      $0.bytes -= bytes
+      $0.count -= 1
+    }
+    self.counters[Int(namespace.rawValue)].entries -= 1
+    self.counters[Int(namespace.rawValue)].bytes -= bytes
+  }
+
+  /// Puts the entry into the old one's place in its pool, as one that was used again.
+  private mutating func inheritRank(of old: EntryHandle, _ entry: EntryHandle) {
+    let memory = self.memory
+    let difference = memory.chargedBytes(entry) - memory.chargedBytes(old)
+    self.extentBytes += memory.extentBytes(entry) - memory.extentBytes(old)
+    memory.copyRank(from: old, to: entry)
+    let namespace = memory.namespace(entry)
+    self.withPool(self.pool(of: namespace)) {
+      $0.policy.relocate(old, to: entry, in: memory)
+      $0.policy.recharge(entry, by: difference, in: memory)
+      _ = $0.policy.hit(entry, in: memory)
+      $0.bytes += difference
+    }
+    self.counters[Int(namespace.rawValue)].bytes += difference
+  }
+
+  /// Frees the slot of what is in no list and not in the index, and its extent.
+  private mutating func release(_ entry: EntryHandle, _ garbage: inout Garbage) {
+    let memory = self.memory
+    if memory.form(entry).isBoxed {
+      if memory.pinnedBytes(entry) > 0 {
+        memory.extentReference(entry)._withUnsafeGuaranteedRef { $0.orphan() }
+      }
+      garbage.add(memory.extentReference(entry))
+    }
+    self.freeSlot(entry)
+  }
+
+  /// Takes an entry out, by its policy's choice or for another reason, and puts `tombstone`, which is
+  /// in a slot and nowhere else, in its place.
+  mutating func withdraw(
+    _ entry: EntryHandle, isEvicted: Bool, leaving tombstone: EntryHandle,
+    _ garbage: inout Garbage
+  ) {
+    if tombstone.isNull {
+      self.index.remove(entry, in: self.memory)
+    } else {
+      self.index.replace(entry, by: tombstone, in: self.memory)
+    }
+    self.leaveQueue(entry, isEvicted: isEvicted)
+    self.release(entry, &garbage)
+    if !tombstone.isNull { self.enterQueue(tombstone) }
+  }
+
+  /// Writes the entry anew with another deadline into a free slot of the class, and frees its own.
+  mutating func move(
+    _ old: EntryHandle, _ key: borrowing StoreKey, _ deadline: UInt64, _ sizeClass: Int
+  ) -> EntryHandle {
+    let memory = self.memory
+    let form = memory.form(old)
+    let content = EntryMemory.Content(
+      kind: form.kind, deadline: deadline, flags: memory.flags(old), value: memory.value(old),
+      extent: form.isBoxed ? memory.extentReference(old) : nil)
+    let entry = self.slab.allocate(sizeClass)
+    precondition(!entry.isNull, "room has been made")
+    memory.clearHead(entry)
+    memory.write(entry, memory.form(of: content, key), content, key)
+    memory.setVersion(entry, memory.version(old))
+    self.noteDeadline(of: entry)
+    self.index.replace(old, by: entry, in: memory)
+    self.inheritRank(of: old, entry)
+    // The extent's reference has gone over to the new slot.
+    self.freeSlot(old)
+    self.stamp(entry)
+    return entry
+  }
+
+  mutating func freeSlot(_ entry: EntryHandle) {
+    let page = self.slab.page(of: entry)
+    if self.slab.free(entry) { self.wheel?.disarm(page, in: self.slab.pages) }
+  }
+
+  mutating func withPool(_ pool: Int, _ body: (inout Pool) -> Void) {
+    let place = self.pools.place(pool)
+    body(&place.pointee)
+    let bytes = place.pointee.policyBytes
+    self.policyBytes += bytes - place.pointee.countedPolicyBytes
+    place.pointee.countedPolicyBytes = bytes
   }
 
   mutating func withCounters(
-    of entry: EntryReference, _ body: (inout NamespaceStatistics) -> Void
+    of entry: EntryHandle, _ body: (inout NamespaceStatistics) -> Void
   ) {
-    body(&self.counters[Int(entry.header.shape.namespace.rawValue)])
+    body(&self.counters[Int(self.memory.namespace(entry).rawValue)])
   }
 
-  // MARK: Room
-
-  enum Room {
-    case made
-    /// Much has been evicted and more must be: free it without the lock, then try again.
-    case tryAgain
-    /// All that may be evicted is gone, or would not have been enough.
-    case impossible
+  /// Lets the entry's page come up when its time is over.
+  mutating func noteDeadline(of entry: EntryHandle) {
+    let deadline = self.memory.deadline(entry)
+    guard deadline != Expiry.noDeadline else { return }
+    let page = self.slab.page(of: entry)
+    guard deadline < self.slab.pages[page].earliestDeadline else { return }
+    self.slab.pages[page].earliestDeadline = deadline
+    self.wheel?.arm(page, for: deadline, in: self.slab.pages)
   }
 
-  /// Evicts until `bytes` fit once `old` is gone. Never evicts `old` itself.
-  mutating func makeRoom(
-    for bytes: Int, replacing old: EntryReference?, _ garbage: inout Garbage
-  ) -> Room {
-    // What somebody still reads of `old` stays after it.
-    let kept = old?.pinnedBytes ?? 0
-    let pinned = self.context.pins.current + kept
-    guard self.table.chargedBytes + pinned + bytes <= self.context.budgetBytes else {
-      return .impossible
-    }
-    let reclaimed = old.map { $0.chargedBytes - kept } ?? 0
-    var evictions = 0
-    while !self.fits(bytes - reclaimed) {
-      guard evictions < Self.evictionsPerLockMax else { return .tryAgain }
-      guard self.evictOne(sparing: old, &garbage) else { return .impossible }
-      evictions += 1
-    }
-    return .made
-  }
-
-  private func fits(_ bytes: Int) -> Bool {
-    self.usedBytes + self.context.pins.current + bytes <= self.context.budgetBytes
-  }
-
-  /// The least recently used entry goes first; with none left, the oldest tombstone.
-  private mutating func evictOne(
-    sparing spared: EntryReference?, _ garbage: inout Garbage
-  ) -> Bool {
-    if let victim = self.recency.last(sparing: spared) {
-      self.withCounters(of: victim) { $0.evictions += 1 }
-      self.remove(victim, sparing: spared, &garbage)
-      return true
-    }
-    guard let victim = self.tombstones.last(sparing: spared) else { return false }
-    self.dropTombstone(victim, &garbage)
-    return true
-  }
-
-  /// Lets the table grow with its contents, a little with each insertion. Called once at the end of
-  /// an operation that has inserted `spared`, never while it evicts.
-  mutating func growTable(sparing spared: EntryReference, _ garbage: inout Garbage) {
-    if self.table.isGrowing {
-      guard let retired = self.table.move(buckets: Self.bucketMovesPerInsert) else { return }
-      self.usedBytes -= retired.chargedBytes
-      garbage.add(retired)
-    } else if self.table.wantsToGrow {
-      let bytes = self.table.growthBytes
-      // Half of the budget is for entries; a table that would take more keeps longer chains.
-      guard self.table.chargedBytes + bytes <= self.context.budgetBytes / 2 else { return }
-      for _ in 0..<Self.growthEvictionsPerInsert where !self.fits(bytes) {
-        guard self.evictOne(sparing: spared, &garbage) else { return }
-      }
-      guard self.fits(bytes) else { return }
-      let before = self.table.chargedBytes
-      self.table.beginGrowth()
-      self.usedBytes += self.table.chargedBytes - before
-    }
+  /// The first operation that knows the time sets the beginning of the shard's.
+  mutating func startClock(_ now: StoreTime) {
+    guard self.wheel == nil else { return }
+    self.wheel = PageWheel(now: now.monotonicMilliseconds)
+    self.slab.setEpoch(milliseconds: now.monotonicMilliseconds)
   }
 }

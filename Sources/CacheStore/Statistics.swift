@@ -2,7 +2,7 @@
 public struct NamespaceStatistics: Sendable, Equatable {
   /// Entries held now; some may have expired and not been swept yet. Tombstones do not count.
   public var entries = 0
-  /// What these entries take: keys, values, headers and the allocator's overhead.
+  /// What these entries take: keys, values, headers and the slack of their slots.
   public var bytes = 0
   public var hits = 0
   public var misses = 0
@@ -34,10 +34,14 @@ public struct StoreStatistics: Sendable, Equatable {
   public internal(set) var total = NamespaceStatistics()
   /// By namespace number.
   public internal(set) var namespaces: [NamespaceStatistics]
-  /// All that counts against the budget: entries, tombstones, tables and pinned extents.
+  /// All that counts against the budget: pages of entries and tombstones with what is free in them,
+  /// large values, the index, the policies, and pinned extents.
   public internal(set) var memoryUsedBytes = 0
   public internal(set) var memoryLimitBytes = 0
+  /// The index.
   public internal(set) var tableBytes = 0
+  /// What the policies remember beside the entries.
+  public internal(set) var policyBytes = 0
   public internal(set) var tombstones = 0
   public internal(set) var tombstoneBytes = 0
   /// Of large values whose entry is gone and which somebody still reads.
@@ -50,12 +54,40 @@ public struct StoreStatistics: Sendable, Equatable {
 
 extension ShardState {
   func addStatistics(to sum: inout StoreStatistics) {
-    for (index, counters) in self.counters.enumerated() { sum.namespaces[index] += counters }
+    for index in self.counters.indices { sum.namespaces[index] += self.counters[index] }
     let pinned = self.context.pins.current
     sum.memoryUsedBytes += self.usedBytes + pinned
-    sum.tableBytes += self.table.chargedBytes
-    sum.tombstones += self.tombstoneCount
-    sum.tombstoneBytes += self.tombstoneBytes
+    sum.tableBytes += self.index.chargedBytes
+    sum.policyBytes += self.policyBytes
+    sum.tombstones += self.tombstones.count
+    sum.tombstoneBytes += self.tombstones.bytes
     sum.pinnedBytes += pinned
+  }
+}
+
+/// The counters of a shard, by namespace number. Freed with the shard's state.
+///
+/// Unchecked, because it is a pointer: used under the shard's lock. Not an array, for whose counting of
+/// references each read would pay.
+struct NamespaceCounters: @unchecked Sendable {
+  let indices: Range<Int>
+  private let counters: UnsafeMutablePointer<NamespaceStatistics>
+
+  init(count: Int) {
+    self.indices = 0..<count
+    self.counters = .allocate(capacity: count)
+    self.counters.initialize(repeating: NamespaceStatistics(), count: count)
+  }
+
+  func free() { self.counters.deallocate() }
+
+  subscript(index: Int) -> NamespaceStatistics {
+    get { self.counters[self.checked(index)] }
+    nonmutating _modify { yield &self.counters[self.checked(index)] }
+  }
+
+  private func checked(_ index: Int) -> Int {
+    precondition(self.indices.contains(index), "namespace numbers come from the store's own list")
+    return index
   }
 }

@@ -16,23 +16,21 @@ extension Store {
   ) -> ApplyOutcome {
     let shard = self.shard(of: key)
     guard value.byteCount <= self.configuration.valueMaxBytes else { return .valueTooLarge }
-    var reservation = Reservation(
-      key, value: value, inlineMaxBytes: self.configuration.inlineValueMaxBytes, pins: shard.pins)
-    reservation.entry.header.flags = flags
-    reservation.entry.header.deadline = expiry.deadline(from: now)
-    reservation.entry.header.version = version
+    let new = NewEntry(
+      key, value: value, flags: flags, deadline: expiry.deadline(from: now), in: shard.context)
     return shard.withLockUntilDone { state, garbage in
-      state.apply(&reservation, key, &garbage)
+      state.startClock(now)
+      return state.apply(new, key, version: version, &garbage)
     }
   }
 
   /// Installs a remembered delete, under the same rules. Outside the tracked arcs a sweep forgets
   /// it again.
   public func applyTombstone(_ key: borrowing StoreKey, version: Version) -> ApplyOutcome {
-    var reservation = Reservation(tombstone: key)
-    reservation.entry.header.version = version
-    return self.shard(of: key).withLockUntilDone { state, garbage in
-      state.apply(&reservation, key, &garbage)
+    let shard = self.shard(of: key)
+    let new = NewEntry(tombstone: key, in: shard.context)
+    return shard.withLockUntilDone { state, garbage in
+      state.apply(new, key, version: version, &garbage)
     }
   }
 
@@ -81,8 +79,8 @@ extension Store {
     ScanCursor(starts: self.shards.map { $0.withLock { state, _ in state.beginScan() } })
   }
 
-  /// One step of a scan over the entries and tombstones of an arc, the most recently used first as
-  /// far as that is known.
+  /// One step of a scan over the entries and tombstones of an arc; those that their policy values
+  /// most come first.
   ///
   /// - Parameters:
   ///   - body: Called under a shard's lock for each item; maybe not at all in this step, and maybe

@@ -9,8 +9,8 @@ internal import Synchronization
 /// Non-goals: durability (any entry may turn into a miss), ordered iteration, reading the clock.
 /// Time is an argument of each operation, one reading for a batch of them.
 ///
-/// Keys are spread over shards by the low bits of their hash. A shard has one lock, one table, one
-/// recency list and an equal part of the budget; no operation holds two locks. Closures given to
+/// Keys are spread over shards by the low bits of their hash. A shard has one lock, one index, its own
+/// memory and policies and an equal part of the budget; no operation holds two locks. Closures given to
 /// the store run under a shard's lock: they copy what they need and call nothing of the store.
 public final class Store: Sendable {
   public let configuration: StoreConfiguration
@@ -32,23 +32,18 @@ public final class Store: Sendable {
     _ configuration: StoreConfiguration, clock: VersionClock = VersionClock()
   ) throws(StoreConfigurationError) {
     try configuration.validate()
-    let count = configuration.shardCount
-    let budget = configuration.memoryBytes / count
     let floors = Floors()
+    let largeMemory = LargeMemory(budgetBytes: configuration.memoryBytes)
     let namespaces = Namespaces(configuration.namespaces)
     self.configuration = configuration
     self.namespaces = namespaces
     self.clock = clock
     self.floors = floors
-    self.ownedShards = (0..<count).map { _ in
+    let all = namespaces.configurations
+    self.ownedShards = (0..<configuration.shardCount).map { _ in
       let context = ShardContext(
-        budgetBytes: budget,
-        tombstonesMax: configuration.tombstonesMax / count,
-        tombstonesMaxBytes: budget / configuration.tombstoneMemoryDivisor,
-        clock: clock, floors: floors, pins: PinnedBytes())
-      return Shard(
-        context, shardBits: count.trailingZeroBitCount,
-        namespaceCount: namespaces.configurations.count)
+        configuration, namespaces: all, clock: clock, floors: floors, largeMemory: largeMemory)
+      return Shard(context, namespaceCount: all.count)
     }
     self.shards = self.ownedShards.map(ShardReference.init)
   }
@@ -76,12 +71,12 @@ public final class Store: Sendable {
   ) -> WriteOutcome {
     let shard = self.shard(of: key)
     guard value.byteCount <= self.configuration.valueMaxBytes else { return .valueTooLarge }
-    var reservation = Reservation(
-      key, value: value, inlineMaxBytes: self.configuration.inlineValueMaxBytes, pins: shard.pins)
-    reservation.entry.header.flags = flags
-    reservation.entry.header.deadline = expiry.deadline(from: now)
+    let new = NewEntry(
+      key, value: value, flags: flags, deadline: self.deadline(expiry, key, now),
+      in: shard.context)
     return shard.withLockUntilDone { state, garbage in
-      state.write(&reservation, key, condition: condition, now: now, &garbage)
+      state.startClock(now)
+      return state.write(new, key, condition: condition, now: now, &garbage)
     }
   }
 
@@ -104,14 +99,11 @@ public final class Store: Sendable {
   public func increment(
     _ key: borrowing StoreKey, by delta: Int64, initial: Int64 = 0, expiry: Expiry, now: StoreTime
   ) throws(IncrementError) -> Incremented {
-    var reservation = Reservation(number: key)
-    let deadline = expiry.deadline(from: now)
+    let deadline = self.deadline(expiry, key, now)
     let result = self.shard(of: key).withLockUntilDone { state, garbage in
-      // Set each time: an attempt that was not finished may have met an entry and copied its own.
-      reservation.entry.header.deadline = deadline
-      reservation.entry.header.flags = 0
+      state.startClock(now)
       return state.increment(
-        &reservation, key, by: delta, initial: initial, now: now, &garbage)
+        key, by: delta, initial: initial, newDeadline: deadline, now: now, &garbage)
     }
     return try result.get()
   }
@@ -120,15 +112,30 @@ public final class Store: Sendable {
   ///
   /// - Returns: The entry's version, or nil where there is no such entry.
   public func touch(_ key: borrowing StoreKey, expiry: Expiry, now: StoreTime) -> Version? {
-    self.shard(of: key).withLock { state, garbage in
-      state.touch(key, expiry: expiry, now: now, &garbage)
+    let deadline = self.deadline(expiry, key, now)
+    return self.shard(of: key).withLockUntilDone { state, garbage in
+      state.startClock(now)
+      return state.touch(key, deadline: deadline, now: now, &garbage)
     }
+  }
+
+  /// Removes the entries whose time is up, and looks at no others but those of the same pages. For a
+  /// timer: called every 100 ms, it frees each entry's memory within half a second of its end.
+  ///
+  /// - Returns: How many entries it removed.
+  @discardableResult
+  public func expire(now: StoreTime) -> Int {
+    var expired = 0
+    for shard in self.shards {
+      while let count = shard.withLock({ $0.expirePage(now: now, &$1) }) { expired += count }
+    }
+    return expired
   }
 
   /// Removes expired entries, and tombstones that no tracked arc needs, going on where the last
   /// sweep ended. For a timer; several threads may sweep at once.
   ///
-  /// - Parameter bucketsMax: Buckets of the tables to look at: about as many as entries.
+  /// - Parameter bucketsMax: Buckets of the index to look at, of some ten entries each.
   public func sweep(bucketsMax: Int, now: StoreTime) -> SweepResult {
     var result = SweepResult()
     while result.buckets < bucketsMax {
@@ -163,9 +170,23 @@ public final class Store: Sendable {
     _ key: borrowing StoreKey, now: StoreTime, _ body: (borrowing EntryView) -> Void
   ) {
     self.shard(of: key).withLock { state, garbage in
-      guard let entry = state.read(key, now: now, &garbage) else { return }
-      body(EntryView(entry, now: now))
+      let entry = state.read(key, now: now, &garbage)
+      if entry.isNull { return }
+      body(EntryView(entry, in: state.memory, now: now))
     }
+  }
+
+  /// When the entry is over, with the jitter of its namespace.
+  private func deadline(
+    _ expiry: Expiry, _ key: borrowing StoreKey, _ now: StoreTime
+  ) -> UInt64 {
+    guard case .after(let milliseconds) = expiry else { return Expiry.noDeadline }
+    let percent = self.namespaces[key.namespace].ttlJitterPercent
+    guard percent > 0 else { return expiry.deadline(from: now) }
+    // Thirty-two bits of the hash as a fraction of the most that may be taken off; at most half.
+    let most = milliseconds / 100 * UInt64(percent)
+    let less = most.multipliedFullWidth(by: (key.hash >> 8) << 32).high
+    return Expiry.after(milliseconds: milliseconds - less).deadline(from: now)
   }
 
   func shard(of key: borrowing StoreKey) -> ShardReference {

@@ -1,7 +1,7 @@
 /// The limits of a store and the namespaces in it. Checked once, by `Store.init`.
 public struct StoreConfiguration: Sendable, Equatable {
-  /// What keys, values, headers, malloc's overhead and the tables may take together, in bytes.
-  /// At least `memoryBytesMin`.
+  /// What keys, values, headers, slack, index and policies may take together, in bytes. At least
+  /// `memoryBytesMin`.
   public var memoryBytes: Int
   /// Values up to this size lie in the entry and are copied under the shard's lock; larger ones are
   /// extents. In bytes, within `inlineValueRange`.
@@ -12,6 +12,8 @@ public struct StoreConfiguration: Sendable, Equatable {
   public var tombstonesMax: Int
   /// The share of the memory that tombstones may take, as a divisor: 8 means an eighth.
   public var tombstoneMemoryDivisor: Int
+  /// Which entries stay when there is no room for all.
+  public var policy: EvictionPolicy
   /// Processor cores that will use the store; a hint for the number of shards.
   public var cores: Int
   /// The default namespace may be left out.
@@ -24,6 +26,7 @@ public struct StoreConfiguration: Sendable, Equatable {
     valueMaxBytes: Int = 3 << 20,
     tombstonesMax: Int? = nil,
     tombstoneMemoryDivisor: Int = 8,
+    policy: EvictionPolicy = .default,
     cores: Int = 1,
     namespaces: [NamespaceConfiguration] = []
   ) {
@@ -32,6 +35,7 @@ public struct StoreConfiguration: Sendable, Equatable {
     self.valueMaxBytes = valueMaxBytes
     self.tombstonesMax = tombstonesMax ?? min(1 << 20, memoryBytes >> 10)
     self.tombstoneMemoryDivisor = tombstoneMemoryDivisor
+    self.policy = policy
     self.cores = cores
     self.namespaces = namespaces
   }
@@ -40,14 +44,20 @@ public struct StoreConfiguration: Sendable, Equatable {
   public static let keyMaxBytes = 64 << 10
   /// Below this the tables alone would leave no room.
   public static let memoryBytesMin = 64 << 10
-  /// In bytes. Not below 64: a number's text always lies in the entry. Not above 48 KiB: an entry
-  /// stays below the size at which malloc turns to mmap.
+  /// Two tebibytes: what `shardsMax` shards can name.
+  public static let memoryBytesMax = 1 << 41
+  /// In bytes. Not below 64: a number is no large value. Not above 48 KiB: it is copied under a lock.
   public static let inlineValueRange = 64...(48 << 10)
-  /// The header has 32 bits for the size of a value.
+  /// A message cannot hold more.
   public static let valueMaxBytesMax = 1 << 30
-  /// The header has 13 bits for the namespace.
+  /// Each has counters in every shard.
   public static let namespacesMax = 1 << 13
   public static let shardsMax = 256
+  /// What namespaces may be guaranteed together, in per cent of the memory: the rest is for index,
+  /// policies and slack, and for those who need more.
+  public static let guaranteedPercentMax = 80
+  /// Handles of 32 bits name 16 GiB; half of it leaves room for what is reserved and not used.
+  private static let shardBytesMax = 8 << 30
 
   /// A power of two. Four for each core keep threads out of each other's way, but a shard's budget
   /// holds at least eight values, and eight keys, of the largest size, as long as there is more than
@@ -56,18 +66,30 @@ public struct StoreConfiguration: Sendable, Equatable {
     let byMemory = self.memoryBytes / (8 * max(Self.keyMaxBytes, self.valueMaxBytes))
     let wanted = min(4 * self.cores, byMemory, Self.shardsMax)
     var count = 1
-    while count * 2 <= wanted { count *= 2 }
+    while count * 2 <= wanted || self.memoryBytes / count > Self.shardBytesMax { count *= 2 }
     return count
   }
 
   func validate() throws(StoreConfigurationError) {
-    try Self.check("memoryBytes", self.memoryBytes, Self.memoryBytesMin...(1 << 50))
+    try Self.check("memoryBytes", self.memoryBytes, Self.memoryBytesMin...Self.memoryBytesMax)
     try Self.check("inlineValueMaxBytes", self.inlineValueMaxBytes, Self.inlineValueRange)
     try Self.check("valueMaxBytes", self.valueMaxBytes, 1...Self.valueMaxBytesMax)
     try Self.check("tombstonesMax", self.tombstonesMax, 0...(1 << 40))
     try Self.check("tombstoneMemoryDivisor", self.tombstoneMemoryDivisor, 2...1024)
     try Self.check("cores", self.cores, 1...(1 << 16))
     try Self.check("namespaces.count", self.namespaces.count, 0...(Self.namespacesMax - 1))
+    for namespace in self.namespaces {
+      try Self.check(
+        "ttlJitterPercent of \"\(namespace.name)\"", namespace.ttlJitterPercent,
+        0...NamespaceConfiguration.ttlJitterPercentMax)
+      try Self.check(
+        "guaranteedPercent of \"\(namespace.name)\"", namespace.guaranteedPercent,
+        0...Self.guaranteedPercentMax)
+    }
+    // Cannot overflow: at most `namespacesMax` numbers of at most 80.
+    try Self.check(
+      "guaranteedPercent of all namespaces",
+      self.namespaces.reduce(0) { $0 + $1.guaranteedPercent }, 0...Self.guaranteedPercentMax)
     var names: Set<String> = []
     for namespace in self.namespaces where !names.insert(namespace.name).inserted {
       throw StoreConfigurationError(

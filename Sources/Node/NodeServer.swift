@@ -160,8 +160,8 @@ struct NodeServer: Service {
     }
   }
 
-  /// Expired entries are looked for in small steps, so that no shard is held long.
-  private static let sweepBucketsMax = 8192
+  /// What is left of tombstones is looked for in small steps, so that no shard is held long.
+  private static let sweepBucketsMax = 1024
 
   private func startHousekeeping(on loop: any EventLoop) -> RepeatedTask {
     let interval = TimeAmount.milliseconds(
@@ -169,7 +169,9 @@ struct NodeServer: Service {
     let (store, clock) = (self.store, self.clock)
     return loop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in
       clock.adjust()
-      _ = store.sweep(bucketsMax: Self.sweepBucketsMax, now: clock.time(.now()))
+      let now = clock.time(.now())
+      store.expire(now: now)
+      _ = store.sweep(bucketsMax: Self.sweepBucketsMax, now: now)
     }
   }
 }

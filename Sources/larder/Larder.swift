@@ -28,6 +28,8 @@ struct Larder: AsyncParsableCommand {
           GetCommand.self, SetCommand.self, DeleteCommand.self, IncrementCommand.self,
           TouchCommand.self,
         ]),
-      CommandGroup(name: "Operation", subcommands: [StatusCommand.self, BenchCommand.self]),
+      CommandGroup(
+        name: "Operation",
+        subcommands: [StatusCommand.self, BenchCommand.self, SimulateCommand.self]),
     ])
 }

@@ -47,12 +47,13 @@ struct TLSOptions: ParsableArguments {
 /// Flags of the group "Storage".
 struct StorageOptions: ParsableArguments {
   @Option(.memory) var memory: String?
+  @Option(.policy) var policy: String?
   @Option(.tombstonesMax) var tombstonesMax: String?
   @Option(.expirySweepInterval) var expirySweepInterval: String?
 
   var given: [(Setting, String?)] {
     [
-      (.memory, self.memory), (.tombstonesMax, self.tombstonesMax),
+      (.memory, self.memory), (.policy, self.policy), (.tombstonesMax, self.tombstonesMax),
       (.expirySweepInterval, self.expirySweepInterval),
     ]
   }

@@ -55,7 +55,7 @@ struct LimitTests {
   @Test("room for a large value is made over several locked sections")
   func manyEvictions() throws {
     let store = try Store(StoreConfiguration(memoryBytes: 2 << 20, valueMaxBytes: 1 << 20))
-    for index in 0..<20_000 { store.set("k\(index)", "v") }
+    for index in 0..<60_000 { store.set("k\(index)", "v") }
     let before = store.statistics().total.evictions
     guard case .stored = store.set("large", [UInt8](repeating: 1, count: 1 << 20)) else {
       Issue.record("there is room for it")
@@ -112,7 +112,7 @@ struct LimitTests {
   func validation() {
     #expect(
       throws: StoreConfigurationError(
-        description: "memoryBytes is 65535: set it between 65536 and 1125899906842624")
+        description: "memoryBytes is 65535: set it between 65536 and 2199023255552")
     ) { try Store(StoreConfiguration(memoryBytes: 65_535)) }
     let bad: [StoreConfiguration] = [
       StoreConfiguration(inlineValueMaxBytes: 63),
@@ -150,10 +150,9 @@ struct LimitTests {
     #expect(store.statistics().namespaces[8191].entries == 1)
   }
 
-  @Test("an entry's header is 64 bytes, and a zeroed page is a page of empty buckets")
-  func layout() {
-    #expect(MemoryLayout<EntryHeader>.size == 64)
-    #expect(MemoryLayout<EntryReference?>.size == 8)
-    #expect(unsafeBitCast(EntryReference?.none, to: UInt.self) == 0)
+  @Test("one shard holds no more than its handles can name")
+  func largestShards() {
+    #expect(StoreConfiguration(memoryBytes: 64 << 30, cores: 1).shardCount == 8)
+    #expect(StoreConfiguration(memoryBytes: 1 << 41, cores: 1).shardCount == 256)
   }
 }

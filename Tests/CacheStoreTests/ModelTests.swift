@@ -106,6 +106,8 @@ struct ModelTests {
         let version = store.retime(name, expiry, now: now)
         try #require(version == present?.version, "step \(step): touch \(name)")
         model[name]?.deadline = deadline
+      case 97..<99:
+        store.expire(now: now)
       default:
         _ = store.sweep(bucketsMax: 100, now: now)
       }
@@ -121,10 +123,13 @@ struct ModelTests {
       configuration: StoreConfiguration(memoryBytes: 256 << 20, cores: 2))
   }
 
-  @Test("100,000 random operations under constant eviction return the newest value or a miss")
-  func evicting() throws {
+  @Test(
+    "100,000 random operations under constant eviction return the newest value or a miss",
+    arguments: EvictionPolicy.allCases)
+  func evicting(policy: EvictionPolicy) throws {
     try self.run(
       seed: 3, operations: 100_000,
-      configuration: StoreConfiguration(memoryBytes: 1 << 20, valueMaxBytes: 32 << 10, cores: 1))
+      configuration: StoreConfiguration(
+        memoryBytes: 1 << 20, valueMaxBytes: 32 << 10, policy: policy, cores: 1))
   }
 }

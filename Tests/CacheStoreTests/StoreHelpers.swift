@@ -140,56 +140,105 @@ extension Namespaces {
 
 extension ShardState {
   /// Adds up by walking what the counters claim.
-  func faults() -> [String] {
-    var faults: [String] = []
+  borrowing func faults() -> [String] {
+    var faults = self.slab.faults()
     func check(_ holds: Bool, _ fault: String) { if !holds { faults.append(fault) } }
 
+    let memory = self.slab.memory
     var linked = 0
-    var bytes = self.table.chargedBytes
-    var cursor: UInt64 = 0
-    repeat {
-      self.table.forEach(at: cursor) { entry in
-        linked += 1
-        bytes += entry.chargedBytes
-      }
-      cursor = self.table.cursor(after: cursor)
-    } while cursor != 0
-    check(linked == self.table.count, "the table holds \(linked), counts \(self.table.count)")
-    check(bytes == self.usedBytes, "entries and table take \(bytes), not \(self.usedBytes)")
-    let used = self.usedBytes + self.context.pins.current
-    check(used <= self.context.budgetBytes, "\(used) used of \(self.context.budgetBytes)")
-
-    var sums = self.counters.map { _ in (entries: 0, bytes: 0) }
-    var listed = 0
-    self.walk(self.recency) { entry in
-      listed += 1
-      sums[Int(entry.header.shape.namespace.rawValue)].entries += 1
-      sums[Int(entry.header.shape.namespace.rawValue)].bytes += entry.chargedBytes
-      check(!entry.isTombstone, "a tombstone in the recency list")
-      check(self.table.find(entry.key) == entry, "a listed entry is not in the table")
-    }
-    for (sum, counters) in zip(sums, self.counters) {
-      check(sum == (counters.entries, counters.bytes), "\(sum) is not what \(counters) says")
-    }
+    var live = 0
     var tombstones = 0
     var tombstoneBytes = 0
-    self.walk(self.tombstones) { entry in
-      tombstones += 1
-      tombstoneBytes += entry.chargedBytes
-      check(entry.isTombstone, "an entry in the list of tombstones")
+    var extentBytes = 0
+    var sums = self.counters.indices.map { _ in (entries: 0, bytes: 0) }
+    var cursor: UInt64 = 0
+    repeat {
+      self.index.forEach(at: cursor, in: memory) { entry, hash in
+        linked += 1
+        extentBytes += memory.extentBytes(entry)
+        let key = memory.key(entry, hash: hash)
+        if self.index.find(key, in: memory) != entry { faults.append("an entry is not found") }
+        let page = self.slab.page(of: entry)
+        let sizeClass = memory.classes.sizeClass(of: memory.slotBytesNeeded(entry))
+        if Int(self.slab.pages[page].sizeClass) != sizeClass {
+          faults.append("an entry in a slot of another class")
+        }
+        if memory.deadline(entry) < self.slab.pages[page].earliestDeadline {
+          faults.append("a page does not know an entry's deadline")
+        }
+        if memory.form(entry).isTombstone {
+          tombstones += 1
+          tombstoneBytes += memory.chargedBytes(entry)
+        } else {
+          live += 1
+          sums[Int(memory.namespace(entry).rawValue)].entries += 1
+          sums[Int(memory.namespace(entry).rawValue)].bytes += memory.chargedBytes(entry)
+        }
+      }
+      cursor = self.index.cursor(after: cursor)
+    } while cursor != 0
+    var slots = 0
+    for page in 1..<self.slab.pageEnd where self.slab.pages[page].sizeClass != SlotPage.noClass {
+      slots += Int(self.slab.pages[page].used)
+      let waits = self.slab.pages[page].wheelSlot != PageWheel.noSlot
+      check(
+        waits == (self.slab.pages[page].earliestDeadline != .max), "a page that waits wrongly")
     }
-    check(tombstones == self.tombstoneCount, "\(tombstones), not \(self.tombstoneCount) tombstones")
-    check(tombstoneBytes == self.tombstoneBytes, "tombstones take \(tombstoneBytes)")
+    let (count, used) = (self.index.count, self.usedBytes + self.context.pins.current)
+    check(linked == count, "the index holds \(linked), counts \(count)")
+    check(slots == linked, "\(slots) slots in use for \(linked) entries")
+    check(extentBytes == self.extentBytes, "extents take \(extentBytes), not \(self.extentBytes)")
+    check(used <= self.context.budgetBytes, "\(used) used of \(self.context.budgetBytes)")
+    for (sum, counters) in zip(sums, self.counters.indices.map { self.counters[$0] }) {
+      check(sum == (counters.entries, counters.bytes), "\(sum) is not what \(counters) says")
+    }
+    var pooled = 0
+    var policyBytes = 0
+    for pool in 0..<self.pools.count {
+      pooled += self.pools[pool].count
+      policyBytes += self.pools[pool].policyBytes
+      let (bytes, listed) = (self.pools[pool].bytes, self.pools[pool].policy.listed(in: memory))
+      check(listed == (self.pools[pool].count, bytes), "pool \(pool) lists \(listed)")
+    }
+    check(pooled == live, "\(pooled) entries in pools, \(live) in the index")
+    check(policyBytes == self.policyBytes, "policies take \(policyBytes)")
+    check(
+      (tombstones, tombstoneBytes) == (self.tombstones.count, self.tombstones.bytes),
+      "\(tombstones) tombstones of \(tombstoneBytes) bytes")
+    check(self.tombstones.walked(in: memory) == self.tombstones.count, "a broken list")
     check(tombstones <= self.context.tombstonesMax, "too many tombstones")
-    check(listed + tombstones == linked, "\(listed) + \(tombstones) listed, \(linked) linked")
+    check(self.spared.isNull, "an operation has ended, and spares an entry")
     return faults
   }
+}
 
-  private func walk(_ list: EntryList, _ body: (EntryReference) -> Void) {
-    var next = list.first
-    while let entry = next {
-      body(entry)
-      next = entry.header.listNext
+extension EntryQueue {
+  /// Entries that a walk in each direction comes to; -1 where the two differ.
+  func walked(in memory: EntryMemory) -> Int {
+    var (forth, back) = (0, 0)
+    var entry = self.first
+    while !entry.isNull {
+      forth += 1
+      entry = memory.next(entry)
     }
+    entry = self.last
+    while !entry.isNull {
+      back += 1
+      entry = memory.previous(entry)
+    }
+    return forth == back ? forth : -1
+  }
+}
+
+extension Policy {
+  /// What the lists hold, each walked.
+  borrowing func listed(in memory: EntryMemory) -> (Int, Int) {
+    var (count, bytes) = (0, 0)
+    self.forEachQueue { queue in
+      if queue.walked(in: memory) != queue.count { count = .min / 2 }
+      count += queue.count
+      bytes += queue.bytes
+    }
+    return (count, bytes)
   }
 }

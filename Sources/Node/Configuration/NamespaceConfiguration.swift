@@ -1,3 +1,5 @@
+public import CacheStore
+
 /// A named part of the key space: its defaults and its limits.
 public struct NamespaceConfiguration: Sendable, Equatable {
   /// Empty for the default namespace, else 1...128 bytes of `A-Z a-z 0-9 . _ -`.
@@ -8,6 +10,12 @@ public struct NamespaceConfiguration: Sendable, Equatable {
   public var ttlMaxMilliseconds: Int64
   /// The largest value; at most `NodeLimits.valueMaxBytes`.
   public var valueMaxBytes: Int
+  /// Which of its entries stay when memory is full; nil: the node's policy.
+  public var policy: EvictionPolicy?
+  /// The share of the memory that no other namespace takes from it, in per cent.
+  public var memorySharePercent = 0
+  /// By how much of it a TTL is shortened at most, in per cent.
+  public var ttlJitterPercent = 0
   /// Calls a second, of all clients together; 0: any number.
   public var rateLimitPerSecond = 0
   /// Calls that may be made at once; 0: as many as `rateLimitPerSecond`.

@@ -1,9 +1,12 @@
+internal import CacheStore
+
 /// One item of the file's `namespaces`, before the node's limits are known.
 struct NamespaceDraft {
   /// Of the list in the file. Namespaces have neither flags nor variables.
   static let key = "namespaces"
   static let keys = [
-    "name", "default-ttl", "ttl-max", "value-max", "rate-limit", "rate-limit-burst",
+    "name", "default-ttl", "ttl-max", "value-max", "rate-limit", "rate-limit-burst", "policy",
+    "memory-share", "ttl-jitter",
   ]
 
   /// Nil until it was read, and where it was refused.
@@ -13,6 +16,9 @@ struct NamespaceDraft {
   private var valueMaxBytes: Int?
   private var rateLimitPerSecond: Int?
   private var rateLimitBurst: Int?
+  private var policy: EvictionPolicy?
+  private var memorySharePercent: Int?
+  private var ttlJitterPercent: Int?
   private var problems: [ConfigurationProblem] = []
   private var lines: [String: Int] = [:]
   private let index: Int
@@ -51,6 +57,7 @@ struct NamespaceDraft {
       return
     }
     if key == "default-ttl", text == "none" { return }
+    if let text, self.readStorage(key, text) { return }
     let setting = Self.model(of: key)
     let expected =
       key == "name"
@@ -75,6 +82,35 @@ struct NamespaceDraft {
     case "rate-limit-burst": self.rateLimitBurst = scratch.limits.rateLimitBurst
     default: self.valueMaxBytes = scratch.limits.valueMaxBytes
     }
+  }
+
+  /// Reads a key of which the node has no like; false where it has.
+  private mutating func readStorage(_ key: String, _ text: String) -> Bool {
+    switch key {
+    case "policy":
+      self.policy = EvictionPolicy(rawValue: text)
+      if self.policy == nil {
+        self.problems.append(
+          self.problem(key, "\(quoted(text)) is no policy", expected: Setting.policy.expected))
+      }
+    case "memory-share":
+      self.memorySharePercent = self.percent(
+        key, text, max: StoreConfiguration.guaranteedPercentMax)
+    case "ttl-jitter":
+      self.ttlJitterPercent = self.percent(
+        key, text, max: CacheStore.NamespaceConfiguration.ttlJitterPercentMax)
+    default: return false
+    }
+    return true
+  }
+
+  private mutating func percent(_ key: String, _ text: String, max: Int) -> Int? {
+    let number = text.hasSuffix("%") ? Int(text.dropLast()) : nil
+    if let number, (0...max).contains(number) { return number }
+    self.problems.append(
+      self.problem(
+        key, "\(quoted(text)) is no such share", expected: "a whole number from 0% to \(max)%"))
+    return nil
   }
 
   /// The setting of the node whose values are like those of the key.
@@ -110,6 +146,9 @@ struct NamespaceDraft {
     if let valueMax = self.valueMaxBytes { namespace.valueMaxBytes = valueMax }
     if let rateLimit = self.rateLimitPerSecond { namespace.rateLimitPerSecond = rateLimit }
     if let burst = self.rateLimitBurst { namespace.rateLimitBurst = burst }
+    namespace.policy = self.policy
+    namespace.memorySharePercent = self.memorySharePercent ?? 0
+    namespace.ttlJitterPercent = self.ttlJitterPercent ?? 0
     return namespace
   }
 

@@ -12,13 +12,16 @@ extension StoreConfiguration {
       inlineValueMaxBytes: configuration.limits.inlineValueMaxBytes,
       valueMaxBytes: configuration.limits.valueMaxBytes,
       tombstonesMax: configuration.limits.tombstonesMax,
+      policy: configuration.policy,
       cores: configuration.loops,
       namespaces: configuration.namespaces.map { namespace in
         CacheStore.NamespaceConfiguration(
           name: namespace.name,
           defaultExpiry: namespace.defaultTTLMilliseconds
             .map { .after(milliseconds: UInt64($0)) } ?? .never,
-          ttlMaxMilliseconds: UInt64(namespace.ttlMaxMilliseconds))
+          ttlMaxMilliseconds: UInt64(namespace.ttlMaxMilliseconds),
+          policy: namespace.policy, guaranteedPercent: namespace.memorySharePercent,
+          ttlJitterPercent: namespace.ttlJitterPercent)
       })
   }
 }

@@ -1,3 +1,5 @@
+internal import CacheStore
+
 extension NodeConfiguration {
   /// What is wrong with a configuration that was built by hand; `load` throws the same. A negative
   /// size or duration traps.
@@ -25,8 +27,28 @@ extension NodeConfiguration {
         namespaceLabel(index, key)
       }
     }
+    problems += self.memoryShareProblems(namespaceLabel: namespaceLabel)
     problems += self.exposureProblems(origins: origins)
     return problems
+  }
+}
+
+extension NodeConfiguration {
+  /// What namespaces are promised together must be there, beside what the store needs for itself.
+  private func memoryShareProblems(
+    namespaceLabel: (Int, String) -> String
+  ) -> [ConfigurationProblem] {
+    let most = StoreConfiguration.guaranteedPercentMax
+    let sum = self.namespaces.reduce(0) { $0 + $1.memorySharePercent }
+    guard sum > most, let last = self.namespaces.lastIndex(where: { $0.memorySharePercent > 0 })
+    else { return [] }
+    return [
+      ConfigurationProblem(
+        settings: [],
+        message: "\(namespaceLabel(last, "memory-share")): all namespaces' shares come to \(sum)%."
+          + " Lower them to \(most)% together: the rest is for index and slack, and for those who"
+          + " need more.")
+    ]
   }
 }
 

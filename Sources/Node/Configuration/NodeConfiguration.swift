@@ -1,3 +1,4 @@
+public import CacheStore
 public import Logging
 
 internal import NIOCore
@@ -23,6 +24,8 @@ public struct NodeConfiguration: Sendable, Equatable {
   public var configFile: String?
   /// Byte budget of the store: keys, values and all per-entry overhead.
   public var memoryBytes = 1 << 30
+  /// Which entries stay when the memory is full.
+  public var policy: EvictionPolicy = .default
   /// The file of who may call (`TokenFile`); nil: everybody may.
   public var tokensFile: String?
   /// Whether the node serves other machines though it does not know who calls.

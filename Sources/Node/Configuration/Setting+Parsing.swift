@@ -1,3 +1,4 @@
+internal import CacheStore
 internal import GRPC
 internal import Logging
 
@@ -66,6 +67,11 @@ extension Setting {
         throw self.refusal("is no encoding")
       }
       configuration.compression = compression
+    case .policy:
+      guard let policy = EvictionPolicy(rawValue: text) else {
+        throw self.refusal("is no policy")
+      }
+      configuration.policy = policy
     }
   }
 
@@ -109,6 +115,8 @@ extension Setting {
       return "one of \(AccessLogMode.allCases.map(\.rawValue).joined(separator: ", "))"
     case .compression:
       return "one of \(ReplyCompression.allCases.map(\.rawValue).joined(separator: ", "))"
+    case .policy:
+      return "one of \(EvictionPolicy.allCases.map(\.rawValue).joined(separator: ", "))"
     }
   }
 

@@ -9,7 +9,7 @@ extension Setting {
     [.listen, .admin, .advertise, .nodeID, .loops, .config, .reloadInterval, .compression]
     + [.tlsCert, .tlsKey, .tlsCA, .tlsClientAuth, .tlsMinVersion, .plaintextListen]
     + [.handshakeTimeout]
-    + [.memory, .tombstonesMax, .expirySweepInterval]
+    + [.memory, .policy, .tombstonesMax, .expirySweepInterval]
     + [.tokens, .insecure]
     + [.logLevel, .logFormat, .accessLog]
     + [.valueMax, .keyMax, .inlineValueMax, .ttlMax, .batchKeysMax, .batchReplyMax, .messageMax]
@@ -92,6 +92,10 @@ extension Setting {
   package static let memory = Setting(
     "memory", .storage, .bytes(\.memoryBytes, (1 << 20)...(1 << 50)),
     "Byte budget of the store: keys, values and all per-entry overhead. The process takes more.")
+  package static let policy = Setting(
+    "policy", .storage, .policy,
+    "Which entries stay when memory is full: lru, lru2, s3-fifo, sieve or w-tinylfu. Compare them on"
+      + " your own traffic: larder simulate.")
   package static let tombstonesMax = Setting(
     "tombstones-max", .storage, .count(\.limits.tombstonesMax, 1...1_000_000_000),
     "Deletes remembered, so that an older copy cannot come back to life.")

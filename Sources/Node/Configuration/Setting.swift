@@ -1,3 +1,4 @@
+internal import CacheStore
 internal import GRPC
 internal import Logging
 
@@ -19,6 +20,7 @@ public struct Setting: Sendable {
     case file(any WritableKeyPath<NodeConfiguration, String?> & Sendable)
     case tlsClientAuth, tlsMinVersion, plaintextListen
     case compression
+    case policy
   }
 
   /// The title under which `larder serve --help` shows a setting.
@@ -80,6 +82,7 @@ public struct Setting: Sendable {
     case .logFormat: "format"
     case .accessLog: "calls"
     case .compression: "encoding"
+    case .policy: "name"
     }
   }
 
@@ -115,6 +118,7 @@ public struct Setting: Sendable {
     case .logFormat: configuration.logFormat.rawValue
     case .accessLog: configuration.accessLog.rawValue
     case .compression: configuration.compression.rawValue
+    case .policy: configuration.policy.rawValue
     }
   }
 

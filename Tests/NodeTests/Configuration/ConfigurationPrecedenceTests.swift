@@ -121,7 +121,7 @@ private let sampleValues = [
   "header-list-max": "8KiB", "headers-max": "16", "streams-max": "9", "connections-max": "8",
   "stream-window": "64KiB", "connection-window": "2MiB", "output-buffer-max": "32KiB",
   "request-buffer-max": "4MiB", "answer-buffer-max": "4MiB", "drain-timeout": "0ms",
-  "compression": "gzip", "compression-min": "2KiB", "compression-max": "2MiB",
+  "compression": "gzip", "policy": "lru", "compression-min": "2KiB", "compression-max": "2MiB",
   "insecure": "true", "access-log": "errors",
   "rate-limit-per-client": "100", "rate-limit-burst": "10", "rate-limit-clients-max": "1",
   "tls-cert": "cert.pem", "tls-key": "key.pem", "tls-ca": "ca.pem", "tls-client-auth": "request",

@@ -1,0 +1,204 @@
+/// Which pages of a region are in use: runs of pages, found by size. No I/O; the memory is its owner's.
+///
+/// Free runs are kept in bins by size, eight to each doubling, with a bit for each bin that holds any:
+/// a look costs the same however many runs there are ("good fit", after Masmano, Ripoll, Crespo and
+/// Real, "TLSF: a new dynamic memory allocator for real-time systems", 2004). A run that is freed joins
+/// its free neighbours.
+///
+/// A free run is warm, its memory still the process's, or cold, given back. Warm runs are taken first,
+/// for they cost no page faults; only runs of one kind join.
+struct PageRuns: ~Copyable {
+  /// What the pages of a run are.
+  enum Kind: UInt8 {
+    /// Somebody's. Can become `warm`, or `cold` when its owner has given the memory back.
+    case used
+    /// Free, and in the process. Can become `used`.
+    case warm
+    /// Free, and not in the process. Can become `used`.
+    case cold
+  }
+
+  struct Run: Equatable {
+    let page: Int
+    let count: Int
+  }
+
+  /// Of the first page of a run; the last page's has its size and kind too.
+  private struct Record {
+    var count: UInt32 = 0
+    var kind = Kind.used
+    /// In the list of the bin; 0 ends it.
+    var previous: UInt32 = 0
+    var next: UInt32 = 0
+  }
+
+  private let records: UnsafeMutablePointer<Record>
+  private let recordBytes: Int
+  private var warm = RunBins()
+  private var cold = RunBins()
+  /// Pages in use, and free pages whose memory is the process's.
+  private(set) var usedPages = 0
+  private(set) var warmPages = 0
+
+  /// Runs of one bin that are looked at for one that is large enough, before the next bin is taken.
+  private static let candidatesMax = 8
+
+  /// Pages 1 to `pages` are free and cold.
+  ///
+  /// - Returns: nil where the system gives no address space for the records.
+  init?(pages: Int) {
+    // One at each end is in use for ever, so that every run has neighbours.
+    let bytes = (pages + 2) * MemoryLayout<Record>.stride
+    guard let memory = Mapping.reserveIfPossible(byteCount: bytes) else { return nil }
+    self.recordBytes = bytes
+    // The mapping is aligned to a page of the machine. A record of zeroes is one of a used page.
+    self.records = memory.bindMemory(to: Record.self, capacity: pages + 2)
+    self.add(Run(page: 1, count: pages), .cold)
+  }
+
+  deinit { Mapping.release(self.records, byteCount: self.recordBytes) }
+
+  /// A run of that many pages, and what its memory was; nil where no free run is that long.
+  mutating func allocate(_ count: Int) -> (run: Run, was: Kind)? {
+    let kind: Kind
+    let page: Int
+    if let found = self.find(count, in: self.warm) {
+      (page, kind) = (found, .warm)
+    } else if let found = self.find(count, in: self.cold) {
+      (page, kind) = (found, .cold)
+    } else {
+      return nil
+    }
+    return (self.take(page, count, kind), kind)
+  }
+
+  /// Ends a run that `allocate` or `takeIdle` gave out.
+  mutating func free(_ run: Run, as kind: Kind) {
+    precondition(
+      self.records[run.page].kind == .used && self.records[run.page].count == run.count,
+      "a run is freed once, whole")
+    self.usedPages -= run.count
+    var (page, count) = (run.page, run.count)
+    // `page - 1` and `page + count` are pages, or the two that are in use for ever.
+    let before = self.records[page - 1]
+    if before.kind == kind {
+      page -= Int(before.count)
+      count += Int(before.count)
+      self.remove(page, kind)
+    }
+    let after = run.page + run.count
+    if self.records[after].kind == kind {
+      count += Int(self.records[after].count)
+      self.remove(after, kind)
+    }
+    self.add(Run(page: page, count: count), kind)
+  }
+
+  /// Takes out one of the shortest warm runs, whose memory is then to be given back, and no more of it
+  /// than `countMax` pages; nil where there is none. The shortest are what taking larger runs has left,
+  /// and serve nobody; with the longest first, half of what is written would go to cold pages.
+  mutating func takeIdle(countMax: Int) -> Run? {
+    guard countMax > 0, let bin = self.warm.next(after: 0) else { return nil }
+    let page = Int(self.warm.first(of: bin))
+    return self.take(page, min(countMax, Int(self.records[page].count)), .warm)
+  }
+
+  private func find(_ count: Int, in bins: borrowing RunBins) -> Int? {
+    let bin = RunBins.bin(of: count)
+    var page = Int(bins.first(of: bin))
+    for _ in 0..<Self.candidatesMax where page != 0 {
+      if self.records[page].count >= count { return page }
+      page = Int(self.records[page].next)
+    }
+    // Every run of a later bin is long enough.
+    return bins.next(after: bin).map { Int(bins.first(of: $0)) }
+  }
+
+  /// Takes the beginning of a free run; the rest stays free.
+  private mutating func take(_ page: Int, _ count: Int, _ kind: Kind) -> Run {
+    let rest = Int(self.records[page].count) - count
+    self.remove(page, kind)
+    if rest > 0 { self.add(Run(page: page + count, count: rest), kind) }
+    self.mark(Run(page: page, count: count), .used)
+    self.usedPages += count
+    return Run(page: page, count: count)
+  }
+
+  private func mark(_ run: Run, _ kind: Kind) {
+    // Both ends are pages of the region.
+    let record = Record(count: UInt32(run.count), kind: kind)
+    self.records[run.page] = record
+    self.records[run.page + run.count - 1] = record
+  }
+
+  private mutating func add(_ run: Run, _ kind: Kind) {
+    self.mark(run, kind)
+    let bin = RunBins.bin(of: run.count)
+    let first = kind == .warm ? self.warm.first(of: bin) : self.cold.first(of: bin)
+    self.records[run.page].next = first
+    if first != 0 { self.records[Int(first)].previous = UInt32(run.page) }
+    self.setFirst(UInt32(run.page), of: bin, kind)
+    if kind == .warm { self.warmPages += run.count }
+  }
+
+  private mutating func remove(_ page: Int, _ kind: Kind) {
+    let record = self.records[page]
+    if record.next != 0 { self.records[Int(record.next)].previous = record.previous }
+    if record.previous != 0 {
+      self.records[Int(record.previous)].next = record.next
+    } else {
+      self.setFirst(record.next, of: RunBins.bin(of: Int(record.count)), kind)
+    }
+    if kind == .warm { self.warmPages -= Int(record.count) }
+  }
+
+  private mutating func setFirst(_ page: UInt32, of bin: Int, _ kind: Kind) {
+    if kind == .warm {
+      self.warm.setFirst(page, of: bin)
+    } else {
+      self.cold.setFirst(page, of: bin)
+    }
+  }
+}
+
+/// The beginnings of lists of free runs, by size: bins of one size each below 16 pages, then eight to
+/// each doubling.
+struct RunBins: ~Copyable {
+  private var firsts = [UInt32](repeating: 0, count: count)
+  /// A bit for each bin that is not empty.
+  private var occupied = InlineArray<4, UInt64>(repeating: 0)
+
+  static let count = 256
+
+  /// The bin of runs of that many pages, 1 to 2^32 - 1.
+  static func bin(of pages: Int) -> Int {
+    guard pages >= 16 else { return pages }
+    let shift = Int.bitWidth - 1 - pages.leadingZeroBitCount - 3
+    return 8 * shift + pages >> shift
+  }
+
+  func first(of bin: Int) -> UInt32 { self.firsts[bin] }
+
+  mutating func setFirst(_ page: UInt32, of bin: Int) {
+    self.firsts[bin] = page
+    let bit: UInt64 = 1 << UInt64(bin % 64)
+    if page == 0 {
+      self.occupied[bin / 64] &= ~bit
+    } else {
+      self.occupied[bin / 64] |= bit
+    }
+  }
+
+  /// The next bin that is not empty.
+  func next(after bin: Int) -> Int? {
+    var word = (bin + 1) / 64
+    guard word < 4 else { return nil }
+    var bits = self.occupied[word] & ~0 << UInt64((bin + 1) % 64)
+    while bits == 0 {
+      word += 1
+      guard word < 4 else { return nil }
+      bits = self.occupied[word]
+    }
+    return word * 64 + bits.trailingZeroBitCount
+  }
+}
