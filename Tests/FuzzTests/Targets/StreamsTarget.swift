@@ -60,6 +60,14 @@ private final class SocketServer: Sendable {
     }
   }
 
+  private static func local(_ exchange: UInt32) -> SocketAddress {
+    do {
+      return try SocketAddress(ipAddress: "127.0.0.\(2 + exchange % 200)", port: 0)
+    } catch {
+      fatalError("no address: \(error)")
+    }
+  }
+
   /// Sends everything, then nothing more, and reads until the server is done with it.
   func exchange(_ reads: [[UInt8]]) {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
@@ -68,13 +76,8 @@ private final class SocketServer: Sendable {
     // From 127.0.0.2 to 127.0.0.201 in turn: each has some 28,000 ports, and a closed connection
     // keeps its own for a minute.
     let exchange = self.exchanges.add(1, ordering: .relaxed).newValue
-    var from = sockaddr_in()
-    from.sin_family = sa_family_t(AF_INET)
-    from.sin_addr.s_addr = (0x7f00_0002 + exchange % 200).bigEndian
-    let bound = withUnsafeBytes(of: &from) { bytes in
-      bind(
-        descriptor, bytes.baseAddress!.assumingMemoryBound(to: sockaddr.self),
-        socklen_t(bytes.count))
+    let bound = Self.local(exchange).withSockAddr { address, size in
+      bind(descriptor, address, socklen_t(size))
     }
     precondition(bound == 0, "no address to call from: \(errno)")
     let connected = self.address.withSockAddr { address, size in
