@@ -1,4 +1,3 @@
-internal import Glibc
 internal import Yams
 
 /// The file that `--tokens` names: who may call the node, and what for.
@@ -69,8 +68,7 @@ struct TokenFile {
 
   /// A secret that everybody on the machine can read is none.
   private static func warnings(path: String) -> [String] {
-    var status = stat()
-    guard stat(path, &status) == 0, status.st_mode & S_IROTH != 0 else { return [] }
+    guard FileMode.isReadableByAll(path) else { return [] }
     return [
       "\(escapedForPeople(path)) can be read by every user of this machine."
         + " Take that from them: chmod o-r \(escapedForPeople(path))"
