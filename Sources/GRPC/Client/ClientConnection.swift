@@ -15,6 +15,9 @@ public final class ClientConnection: Connection {
 
   /// By which channelz knows the connection.
   let id = ChannelzID.next()
+  /// Calls that were ever made on the connection.
+  public var callsMade: Int { self.counts.pointee.streamsStarted }
+
   /// Calls whose end the caller was not told yet.
   public internal(set) var openCalls = 0
 
@@ -70,7 +73,7 @@ public final class ClientConnection: Connection {
 
   /// The server has said goodbye, or stream ids are used up: calls under way may end, and others
   /// are not taken.
-  var isLeaving: Bool { self.isUsedUp || self.session.goAway != nil }
+  public var isLeaving: Bool { self.isUsedUp || self.session.goAway != nil }
 
   /// Succeeds once the connection is closed, however that came about.
   public var whenClosed: EventLoopFuture<Void> { self.channel.closeFuture }

@@ -32,8 +32,6 @@ public final class ClientMethod: Sendable {
   private let plain: HeaderList
   private let withTimeout = Mutex(TimeoutHeads())
 
-  /// For a method that is called for as long as the process runs: its head is never freed.
-  ///
   /// - Parameters:
   ///   - path: such as `/larder.v1.Cache/Get`.
   ///   - authority: whom the call is for, as `host:port`.
@@ -42,19 +40,12 @@ public final class ClientMethod: Sendable {
   ///   - encoding: what messages are compressed with that the configuration of their connection has
   ///     the size for; `.identity`: none.
   ///   - isEncrypted: for connections with TLS.
-  public convenience init(
+  ///   - isImmortal: the method is called for as long as the process runs. Its head is never freed,
+  ///     which spares each call a copy of it.
+  public init(
     path: String, authority: String, userAgent: String = ClientConfiguration.defaultUserAgent,
     metadata: Metadata = Metadata(), encoding: MessageEncoding = .identity,
-    isEncrypted: Bool = false
-  ) {
-    self.init(
-      path: path, authority: authority, userAgent: userAgent, metadata: metadata,
-      encoding: encoding, isEncrypted: isEncrypted, isImmortal: true)
-  }
-
-  init(
-    path: String, authority: String, userAgent: String, metadata: Metadata = Metadata(),
-    encoding: MessageEncoding, isEncrypted: Bool, isImmortal: Bool
+    isEncrypted: Bool = false, isImmortal: Bool = true
   ) {
     self.path = path
     self.authority = authority
