@@ -89,9 +89,17 @@ let package = Package(
     module("GRPCServices", ["Wire", "GRPC"]),
     module("LarderAPI", ["Wire"]),
     module(
+      "Cluster",
+      [
+        "Wire", "HTTP2", "HashRing", "GRPC", "LarderAPI",
+        .product(name: "NIOCore", package: nio),
+        .product(name: "Logging", package: "swift-log"),
+      ]),
+    module(
       "Node",
       [
         "Wire", "HTTP2", "HashRing", "CacheStore", "GRPC", "GRPCServices", "LarderAPI",
+        "Cluster",
         .product(name: "NIOCore", package: nio),
         .product(name: "NIOPosix", package: nio),
         .product(name: "NIOHTTP1", package: nio),
@@ -104,7 +112,7 @@ let package = Package(
     .executableTarget(
       name: "larder",
       dependencies: [
-        "Wire", "GRPC", "LarderAPI", "Node",
+        "Wire", "HashRing", "GRPC", "LarderAPI", "Node",
         .product(name: "NIOCore", package: nio),
         .product(name: "NIOPosix", package: nio),
         .product(name: "Logging", package: "swift-log"),
@@ -172,9 +180,17 @@ let package = Package(
       name: "ProtobufOracle", path: "Tests/ProtobufOracle",
       cSettings: [.headerSearchPath(".")], linkerSettings: [.linkedLibrary("protobuf-c")]),
     tests(
+      "Cluster",
+      [
+        "Wire", "GRPC", "HashRing", "LarderAPI",
+        .product(name: "NIOCore", package: nio),
+        .product(name: "NIOPosix", package: nio),
+        .product(name: "Logging", package: "swift-log"),
+      ]),
+    tests(
       "Node",
       [
-        "Wire", "GRPC", "LarderAPI", "CacheStore",
+        "Wire", "GRPC", "LarderAPI", "CacheStore", "Cluster",
         .product(name: "NIOCore", package: nio),
         .product(name: "NIOPosix", package: nio),
         .product(name: "Logging", package: "swift-log"),
@@ -182,7 +198,7 @@ let package = Package(
     tests(
       "larder",
       [
-        "Wire", "GRPC", "LarderAPI", "Node",
+        "Wire", "HashRing", "GRPC", "LarderAPI", "Node",
         .product(name: "NIOCore", package: nio),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),

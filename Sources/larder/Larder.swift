@@ -28,6 +28,7 @@ struct Larder: AsyncParsableCommand {
           GetCommand.self, SetCommand.self, DeleteCommand.self, IncrementCommand.self,
           TouchCommand.self,
         ]),
-      CommandGroup(name: "Operation", subcommands: [StatusCommand.self, BenchCommand.self]),
+      CommandGroup(
+        name: "Operation", subcommands: [StatusCommand.self, RingCommand.self, BenchCommand.self]),
     ])
 }

@@ -25,6 +25,8 @@ extension NodeConfiguration {
         namespaceLabel(index, key)
       }
     }
+    problems += self.clusterProblems(origins: origins)
+      .filter { $0.settings.isDisjoint(with: refused) }
     problems += self.exposureProblems(origins: origins)
     return problems
   }

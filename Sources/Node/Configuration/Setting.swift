@@ -19,6 +19,8 @@ public struct Setting: Sendable {
     case file(any WritableKeyPath<NodeConfiguration, String?> & Sendable)
     case tlsClientAuth, tlsMinVersion, plaintextListen
     case compression
+    /// Addresses, with commas between them.
+    case peers
   }
 
   /// The title under which `larder serve --help` shows a setting.
@@ -27,6 +29,8 @@ public struct Setting: Sendable {
     case node = "Node"
     /// What is encrypted, and who proves who they are.
     case tls = "TLS"
+    /// Who the other nodes are.
+    case cluster = "Cluster"
     /// What it keeps.
     case storage = "Storage"
     /// Who may call it.
@@ -71,6 +75,7 @@ public struct Setting: Sendable {
     case .count: "number"
     case .milliseconds: "duration"
     case .listen, .advertise, .admin, .plaintextListen: "host:port"
+    case .peers: "host:port,..."
     case .nodeID: "id"
     case .configFile, .file: "file"
     case .toggle: "true|false"
@@ -115,6 +120,9 @@ public struct Setting: Sendable {
     case .logFormat: configuration.logFormat.rawValue
     case .accessLog: configuration.accessLog.rawValue
     case .compression: configuration.compression.rawValue
+    case .peers:
+      configuration.peers.isEmpty
+        ? nil : configuration.peers.map(\.description).joined(separator: ",")
     }
   }
 
