@@ -67,6 +67,7 @@ public final class LoopForwarder: @unchecked Sendable {
     case .use(let connection):
       let id = connection.call(
         link.methods[method.rawValue], timeout: deadline.time - call.now,
+        tellsTimeout: deadline.isClients,
         metadata: Self.passedOn(call.metadata), size: call.message.byteCount,
         { $0.append(bytes: call.message) }, to: self, tag: tag)
       guard let id else {
@@ -145,7 +146,8 @@ public final class LoopForwarder: @unchecked Sendable {
       parked.resume(flushing: self.flushes) { call in
         id = connection.call(
           forward.link.methods[forward.method.rawValue], timeout: timeout,
-          metadata: Self.passedOn(call.metadata), size: call.message.byteCount,
+          tellsTimeout: forward.isClientDeadline, metadata: Self.passedOn(call.metadata),
+          size: call.message.byteCount,
           { $0.append(bytes: call.message) }, to: self, tag: tag)
         again = call.park(observer: self, tag: tag)
       }
@@ -156,7 +158,8 @@ public final class LoopForwarder: @unchecked Sendable {
       guard batch.isWanted else { return self.counts.count(forward.method, .cancelled) }
       let message = batch.parts[number].message
       id = connection.call(
-        forward.link.methods[forward.method.rawValue], timeout: timeout, metadata: batch.metadata,
+        forward.link.methods[forward.method.rawValue], timeout: timeout,
+        tellsTimeout: forward.isClientDeadline, metadata: batch.metadata,
         size: message.count, { $0.append(bytes: message.span.bytes) }, to: self, tag: tag)
       batch.parts[number].tag = tag
     }

@@ -184,16 +184,21 @@ final class PeerLink {
     _ member: Member, _ table: RoutingTable, _ configuration: ForwardingConfiguration
   ) -> [ClientMethod] {
     var metadata = Metadata()
-    metadata.add("\(Epoch.metadataName)", "\(table.epoch)")
-    metadata.add("\(RoutingTable.fingerprintName)", bytes: table.fingerprint)
+    // Each header costs both ends of every call: one says by which ring the sender goes.
+    if table.epoch == .fixed {
+      metadata.add("\(RoutingTable.fingerprintName)", bytes: table.fingerprint)
+    } else {
+      metadata.add("\(Epoch.metadataName)", "\(table.epoch)")
+    }
     if let token = configuration.token {
       metadata.add(BearerToken.metadataName, bytes: token.headerValue)
     }
     return CacheMethod.allCases.map { method in
-      // Tables come and go, so their heads can be freed.
+      // A fixed table stays for as long as the process runs. Others come and go.
       ClientMethod(
-        path: PeerMethod.path(method), authority: member.address, metadata: metadata,
-        isEncrypted: configuration.tls != nil, isImmortal: false)
+        path: PeerMethod.path(method), authority: member.address, userAgent: "",
+        metadata: metadata, takesCompressed: false, isEncrypted: configuration.tls != nil,
+        isImmortal: table.epoch == .fixed)
     }
   }
 }

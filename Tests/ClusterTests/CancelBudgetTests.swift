@@ -7,8 +7,8 @@ import Testing
   @Test func `so many calls are cancelled each second, and no more`() {
     var budget = CancelBudget()
     let start = NIODeadline.uptimeNanoseconds(5_000_000_000)
-    for _ in 0..<CancelBudget.perSecondMax { #expect(budget.take(start)) }
-    #expect(!budget.take(start + .milliseconds(999)))
-    #expect(budget.take(start + .seconds(1)))
+    for _ in 0..<CancelBudget.perSecondMax { #expect(budget.take(start) == true) }
+    #expect(budget.take(start + .milliseconds(999)) == false)
+    #expect(budget.take(start + .seconds(1)) == true)
   }
 }

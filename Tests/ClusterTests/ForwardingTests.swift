@@ -1,5 +1,7 @@
 import GRPC
+import LarderAPI
 import NIOCore
+import Synchronization
 import Testing
 
 @testable import Cluster
@@ -24,7 +26,9 @@ import Testing
       try b.install([a.member], revision: 1)
       try a.install([a.member, b.member], revision: 2)
       async let answer = a.owner(of: keyOfB)
-      while await b.forwarding.loops[0].waiting() == 0 { try await Task.sleep(for: .milliseconds(1)) }
+      while await b.forwarding.loops[0].waiting() == 0 {
+        try await Task.sleep(for: .milliseconds(1))
+      }
       try b.install([a.member, b.member], revision: 2)
       #expect(await answer == .success("b"))
       #expect(await a.forwarding.snapshot().counts[.get, .ok] == 1)
@@ -35,7 +39,9 @@ import Testing
     try await withNodes { a, b in
       try b.install([a.member], revision: 2)
       async let answer = a.owner(of: keyOfB)
-      while await a.forwarding.loops[0].waiting() == 0 { try await Task.sleep(for: .milliseconds(1)) }
+      while await a.forwarding.loops[0].waiting() == 0 {
+        try await Task.sleep(for: .milliseconds(1))
+      }
       try a.install([a.member], revision: 2)
       #expect(await answer == .success("a"))
       #expect(await a.forwarding.snapshot().counts[.get, .wrongOwner] == 1)
@@ -43,7 +49,9 @@ import Testing
   }
 
   @Test func `a change that never comes is waited for as long as epoch-wait says`() async throws {
-    try await withNodes { $0.epochWait = .milliseconds(50) } _: { a, b in
+    try await withNodes {
+      $0.epochWait = .milliseconds(50)
+    } _: { a, b in
       try b.install([a.member], revision: 2)
       #expect(await a.owner(of: keyOfB).reason == ForwardRefusal.ringsDiffer)
       try a.install([a.member, b.member], revision: 3)
@@ -66,7 +74,9 @@ import Testing
   @Test func `an owner that never answers is waited for as long as forward-timeout says`()
     async throws
   {
-    try await withNodes { $0.forwardTimeout = .milliseconds(100) } _: { a, b in
+    try await withNodes {
+      $0.forwardTimeout = .milliseconds(100)
+    } _: { a, b in
       b.peers.isMute.store(true, ordering: .relaxed)
       let write = await a.owner(of: keyOfB, .set)
       #expect(write.reason == "OUTCOME_UNKNOWN")
@@ -79,7 +89,9 @@ import Testing
   }
 
   @Test func `more calls than peer-calls-max are refused, and nothing is done`() async throws {
-    try await withNodes { $0.callsMax = 2 } _: { a, b in
+    try await withNodes {
+      $0.callsMax = 2
+    } _: { a, b in
       b.peers.isMute.store(true, ordering: .relaxed)
       async let first = a.owner(of: keyOfB, timeout: .seconds(2))
       async let second = a.owner(of: keyOfB, timeout: .seconds(2))
@@ -95,7 +107,9 @@ import Testing
   @Test func `a connection without calls is closed after peer-idle-timeout, and made again`()
     async throws
   {
-    try await withNodes { $0.idleTimeout = .milliseconds(30) } _: { a, b in
+    try await withNodes {
+      $0.idleTimeout = .milliseconds(30)
+    } _: { a, b in
       #expect(await a.owner(of: keyOfB) == .success("b"))
       while await a.forwarding.snapshot().peers[1].state != "idle" {
         try await Task.sleep(for: .milliseconds(5))
@@ -107,7 +121,9 @@ import Testing
   @Test func `each event loop has as many connections to a peer as it may, and uses all`()
     async throws
   {
-    try await withNodes { $0.connectionsPerLoop = 3 } _: { a, b in
+    try await withNodes {
+      $0.connectionsPerLoop = 3
+    } _: { a, b in
       for _ in 0..<6 { #expect(await a.owner(of: keyOfB) == .success("b")) }
       #expect(await a.forwarding.snapshot().peers[1].links["ready"] == 3)
     }

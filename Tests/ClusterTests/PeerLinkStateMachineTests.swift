@@ -23,7 +23,7 @@ import Testing
     #expect(machine.call(self.at(0)) == .connect)
     #expect(machine.call(self.at(1)) == .wait)
     #expect(machine.shown == .connecting)
-    #expect(machine.connected())
+    #expect(machine.connected() == true)
     #expect(machine.call(self.at(2)) == .use)
     #expect(machine.shown == .ready)
   }
@@ -35,10 +35,10 @@ import Testing
     #expect(machine.failed(self.at(1), chance: 0) == self.at(100))
     #expect(machine.call(self.at(40)) == .fail(retryAfter: .milliseconds(60)))
     #expect(machine.shown == .unreachable)
-    #expect(machine.retry(self.at(100)))
+    #expect(machine.retry(self.at(100)) == true)
     // Nobody waits for the second attempt: it may take as long as connecting may.
     #expect(machine.call(self.at(101)) == .fail(retryAfter: .nanoseconds(0)))
-    #expect(machine.connected())
+    #expect(machine.connected() == true)
     #expect(machine.call(self.at(102)) == .use)
   }
 
@@ -49,9 +49,9 @@ import Testing
     for wait: Int64 in [100, 200, 300, 300] {
       #expect(machine.failed(self.at(now), chance: 0) == self.at(now + wait))
       now += wait
-      #expect(machine.retry(self.at(now)))
+      #expect(machine.retry(self.at(now)) == true)
     }
-    #expect(machine.connected())
+    #expect(machine.connected() == true)
     machine.lost()
     #expect(machine.call(self.at(now)) == .connect)
     #expect(machine.failed(self.at(now), chance: 0) == self.at(now + 100))
@@ -61,13 +61,13 @@ import Testing
     var machine = PeerLinkStateMachine(self.backoff)
     #expect(machine.call(self.at(0)) == .connect)
     #expect(machine.failed(self.at(2_000), chance: 0) == self.at(2_000))
-    #expect(machine.retry(self.at(2_000)))
+    #expect(machine.retry(self.at(2_000)) == true)
   }
 
   @Test func `a lost connection is made again by the next call`() {
     var machine = PeerLinkStateMachine(self.backoff)
     _ = machine.call(self.at(0))
-    #expect(machine.connected())
+    #expect(machine.connected() == true)
     machine.lost()
     #expect(machine.shown == .idle)
     #expect(machine.call(self.at(5)) == .connect)
@@ -77,9 +77,9 @@ import Testing
     var machine = PeerLinkStateMachine(self.backoff)
     _ = machine.call(self.at(0))
     machine.close()
-    #expect(!machine.connected())
+    #expect(machine.connected() == false)
     #expect(machine.failed(self.at(1), chance: 0) == nil)
-    #expect(!machine.retry(self.at(2)))
+    #expect(machine.retry(self.at(2)) == false)
     #expect(machine.call(self.at(3)) == .fail(retryAfter: .nanoseconds(0)))
     #expect(machine.shown == .closed)
   }

@@ -1,5 +1,6 @@
 import HTTP2
 import NIOCore
+import NIOEmbedded
 import TestSupport
 import Testing
 import Wire

@@ -1,5 +1,6 @@
 import Cluster
 import GRPC
+import NIOCore
 import Testing
 
 @testable import Node
