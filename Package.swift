@@ -96,9 +96,17 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ]),
     module(
+      "Cluster",
+      [
+        "Wire", "HTTP2", "HashRing", "CacheStore", "GRPC", "LarderAPI", "Etcd",
+        .product(name: "NIOCore", package: nio),
+        .product(name: "Logging", package: "swift-log"),
+      ]),
+    module(
       "Node",
       [
         "Wire", "HTTP2", "HashRing", "CacheStore", "GRPC", "GRPCServices", "LarderAPI",
+        "Cluster",
         .product(name: "NIOCore", package: nio),
         .product(name: "NIOPosix", package: nio),
         .product(name: "NIOHTTP1", package: nio),
@@ -193,9 +201,17 @@ let package = Package(
       name: "ProtobufOracle", path: "Tests/ProtobufOracle",
       cSettings: [.headerSearchPath(".")], linkerSettings: [.linkedLibrary("protobuf-c")]),
     tests(
+      "Cluster",
+      [
+        "Wire", "GRPC", "HashRing", "LarderAPI",
+        .product(name: "NIOCore", package: nio),
+        .product(name: "NIOPosix", package: nio),
+        .product(name: "Logging", package: "swift-log"),
+      ]),
+    tests(
       "Node",
       [
-        "Wire", "GRPC", "LarderAPI", "CacheStore",
+        "Wire", "GRPC", "LarderAPI", "CacheStore", "Cluster",
         .product(name: "NIOCore", package: nio),
         .product(name: "NIOPosix", package: nio),
         .product(name: "Logging", package: "swift-log"),
@@ -203,7 +219,7 @@ let package = Package(
     tests(
       "larder",
       [
-        "Wire", "CacheStore", "GRPC", "LarderAPI", "Node",
+        "Wire", "HashRing", "CacheStore", "GRPC", "LarderAPI", "Node",
         .product(name: "NIOCore", package: nio),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),

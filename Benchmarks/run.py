@@ -19,10 +19,12 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from sidebyside import CONNECTIONS, ROOT, SCRATCH, BenchmarkError  # noqa: E402
 from sidebyside import loads, machine, report  # noqa: E402
-from sidebyside.servers import Larder, LarderTLS, Memcached, Nghttpd, Redis  # noqa: E402
+from sidebyside.servers import (  # noqa: E402
+    Larder, LarderForwarded, LarderTLS, Memcached, Nghttpd, Redis,
+)
 
 DEPTHS = (1, 32)
-SERVERS = (Larder, LarderTLS, Nghttpd, Redis, Memcached)
+SERVERS = (Larder, LarderForwarded, LarderTLS, Nghttpd, Redis, Memcached)
 # Before the first round; also tells how many calls redis-benchmark is to make.
 WARM_UP_SECONDS = 0.5
 
@@ -43,8 +45,8 @@ ALL_CASES = [
     for depth in DEPTHS
     for operation in ("get", "set")
     for server in SERVERS
-    # nghttpd stores nothing; of TLS it is asked what it costs, which one operation tells.
-    if not (server in (Nghttpd, LarderTLS) and operation == "set")
+    # nghttpd stores nothing; of TLS and forwarding it is asked what they cost, which one operation tells.
+    if not (server in (Nghttpd, LarderTLS, LarderForwarded) and operation == "set")
 ]
 
 
@@ -97,7 +99,7 @@ class Runner:
     def measure_latency(self, case, seconds):
         """For HTTP/2 apart, since h2load slows down where it has to note each call."""
         server = self.servers[case.server]
-        if case.server not in (Larder, LarderTLS, Nghttpd):
+        if case.server not in (Larder, LarderForwarded, LarderTLS, Nghttpd):
             return
         reply = server.check(case.operation)
         load = loads.h2load(

@@ -18,6 +18,7 @@ BARS = [
     Bar("larder-get-16x1", "nghttpd-get-16x1", 1.10),
     Bar("larder-get-16x1", "redis-get-16x1", 1.25),
     Bar("larder-tls-get-16x32", "larder-get-16x32", 2.00),
+    Bar("larder-forwarded-get-16x32", "larder-get-16x32", 2.80),
     Bar("larder-set-16x32", "larder-get-16x32", 1.30),
     Bar("larder-set-16x1", "larder-get-16x1", 1.30),
 ]

@@ -55,6 +55,7 @@ class Server:
             self.port = probe.getsockname()[1]
         self.folder = tempfile.mkdtemp(prefix=f"{self.name}-", dir=SCRATCH)
         self.log = open(os.path.join(self.folder, "log"), "w+b")
+        self.cpu = cpu
         # A node refuses LARDER_* variables that it does not know.
         env = {k: v for k, v in os.environ.items() if not k.startswith("LARDER_")}
         command = ["taskset", "-c", str(cpu), self.find(), *self.arguments()]
@@ -165,6 +166,53 @@ class Larder(HTTP2Server):
         if not is_right:
             raise BenchmarkError(f"larder answers a {operation} with {data!r}")
         return data
+
+
+class LarderForwarded(Larder):
+    """Two nodes, called at the one that does not own the key; their CPU time together counts."""
+
+    name = "larder-forwarded"
+
+    def __init__(self, cpu):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.owner_port = probe.getsockname()[1]
+        self.owner = None
+        super().__init__(cpu)
+        # Each is at a port of its own, so who owns the key is known only now.
+        if not self._owner_of_key().endswith(f":{self.owner_port}"):
+            self.port, self.owner_port = self.owner_port, self.port
+
+    def arguments(self):
+        peers = ["--peers", f"127.0.0.1:{self.port},127.0.0.1:{self.owner_port}"]
+        flags = [*super().arguments(), *peers]
+        if self.owner is None:
+            address = f"127.0.0.1:{self.owner_port}"
+            others = [address if flag == f"127.0.0.1:{self.port}" else flag for flag in flags]
+            self.owner = subprocess.Popen(
+                ["taskset", "-c", str(self.cpu), self.find(), *others], cwd=self.folder,
+                stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT)
+        return flags
+
+    def _owner_of_key(self):
+        command = [self.find(), "ring", KEY, "--target", f"127.0.0.1:{self.port}"]
+        shown = subprocess.run(command, capture_output=True, text=True)
+        for line in shown.stdout.splitlines():
+            if line.startswith("owner "):
+                return line.split()[1]
+        raise BenchmarkError(f"no node owns the key:\n{shown.stdout}{shown.stderr}")
+
+    def cpu_ns(self):
+        return super().cpu_ns() + machine.cpu_ns(self.owner.pid)
+
+    def stop(self):
+        self.owner.terminate()
+        try:
+            self.owner.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.owner.kill()
+            self.owner.wait()
+        super().stop()
 
 
 class LarderTLS(Larder):

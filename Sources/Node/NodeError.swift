@@ -5,6 +5,12 @@ enum NodeError: Error, CustomStringConvertible {
   case cannotServeAdmin(HostPort, any Error)
   /// The setting that gave the path, the path, and why.
   case unreadable(String, String, String)
+  /// The file of the peers' token, and what it holds.
+  case noToken(String, String)
+  /// This node's address, and the list in which it is not.
+  case notAmongPeers(HostPort, [HostPort])
+  /// This node's address, and those of the list that all are this node.
+  case peersAreOneNode(HostPort, [HostPort])
 
   var description: String {
     switch self {
@@ -16,6 +22,16 @@ enum NodeError: Error, CustomStringConvertible {
         + "address of its own for them: choose another one with --admin, such as "
         + "\(HostPort(host: address.host, port: Swift.min(address.port + 1, 65_535))), or "
         + "--admin off."
+    case .noToken(let path, let problem):
+      "peer-token-file: \(quoted(path)) \(problem). Expected one token, as in the file of tokens of"
+        + " the other nodes."
+    case .notAmongPeers(let own, let peers):
+      "peers: this node is \(own) and is not in the list"
+        + " \(peers.map(\.description).joined(separator: ",")). Give the address that the list has for"
+        + " it with --advertise, or add it, on every node."
+    case .peersAreOneNode(let own, let peers):
+      "peers: \(peers.map(\.description).joined(separator: " and ")) are the same node, this one"
+        + " (\(own)). List it once, in the same spelling on every node."
     case .unreadable(let setting, let path, let reason):
       "\(setting): \(quoted(path)) \(reason). Expected a PEM file that the node's user may read."
     }

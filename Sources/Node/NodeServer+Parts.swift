@@ -1,4 +1,5 @@
 internal import CacheStore
+internal import Cluster
 internal import GRPC
 internal import Logging
 internal import NIOCore
@@ -42,7 +43,7 @@ extension NodeServer {
   }
 
   func startAdmin(
-    _ server: Server, _ loops: MultiThreadedEventLoopGroup
+    _ server: Server, _ loops: MultiThreadedEventLoopGroup, _ cluster: Forwarding?
   ) async throws -> AdminServer? {
     guard let address = self.configuration.admin else { return nil }
     let (store, startedNanoseconds) = (self.store, self.startedNanoseconds)
@@ -53,7 +54,8 @@ extension NodeServer {
           version: LarderVersion.current, startedNanoseconds: startedNanoseconds,
           process: ProcessUsage.current(), logLinesLost: LogOutput.standardError.lostLines,
           namespaces: store.namespaces.configurations.map(\.name), store: store.statistics(),
-          server: await server.metrics(), adminHits: adminHits
+          server: await server.metrics(), adminHits: adminHits,
+          cluster: await cluster?.snapshot()
         ).text
       },
       loops: Array(loops.makeIterator()))

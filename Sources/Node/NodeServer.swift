@@ -1,4 +1,5 @@
 internal import CacheStore
+internal import Cluster
 internal import GRPC
 internal import GRPCServices
 internal import HTTP2
@@ -16,7 +17,7 @@ struct NodeServer: Service {
   let configuration: NodeConfiguration
   let logger: Logger
   let store: Store
-  private let clock = NodeClock()
+  let clock = NodeClock()
   private let health = HealthService()
   private let reflection: ReflectionService
   private let admin: AdminService
@@ -45,7 +46,8 @@ struct NodeServer: Service {
         services: [
           CacheMethod.service, AdminMethod.service, "grpc.health.v1.Health",
           ChannelzService.service,
-        ] + ReflectionService.services))
+        ] + (configuration.peers.isEmpty ? [] : [PeerMethod.service])
+          + ReflectionService.services))
     self.admin = AdminService(store: self.store, loops: configuration.loops)
     self.accessControl = try configuration.tokensFile.map { path in
       try AccessControl(
@@ -66,11 +68,9 @@ struct NodeServer: Service {
   }
 
   private func serve(on loops: MultiThreadedEventLoopGroup) async throws {
-    let cache = CacheService(
-      store: self.store, clock: self.clock, configuration: self.configuration,
-      isAccessControlled: self.accessControl != nil)
+    let cluster = try self.makeForwarding(loops)
     let services: [ServiceRegistration] =
-      [.unary(paths: CacheMethod.allPaths, cache), .unary(paths: AdminMethod.allPaths, self.admin)]
+      self.cacheServices(cluster) + [.unary(paths: AdminMethod.allPaths, self.admin)]
       + self.health.registrations + self.reflection.registrations + self.channelz.registrations
     var serverConfiguration = Server.Configuration(self.configuration.limits)
     serverConfiguration.compression = MessageCompression(self.configuration)
@@ -78,7 +78,8 @@ struct NodeServer: Service {
     let server = Server(
       services, configuration: serverConfiguration, group: loops, logger: self.logger)
     self.channelz.show(server)
-    let pages = try await self.startAdmin(server, loops)
+    self.admin.joined(cluster)
+    let pages = try await self.startAdmin(server, loops, cluster)
     do {
       try await self.serve(server, pages: pages?.address, on: loops)
     } catch {
@@ -86,6 +87,7 @@ struct NodeServer: Service {
       throw error
     }
     try await pages?.shutdown()
+    await cluster?.shutdown()
   }
 
   private func serve(

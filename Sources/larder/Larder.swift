@@ -30,6 +30,8 @@ struct Larder: AsyncParsableCommand {
         ]),
       CommandGroup(
         name: "Operation",
-        subcommands: [StatusCommand.self, BenchCommand.self, SimulateCommand.self]),
+        subcommands: [
+          StatusCommand.self, RingCommand.self, BenchCommand.self, SimulateCommand.self,
+        ]),
     ])
 }

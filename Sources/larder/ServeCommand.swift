@@ -53,6 +53,7 @@ struct ServeCommand: AsyncParsableCommand {
 
   @OptionGroup(title: "Node") var node: NodeOptions
   @OptionGroup(title: "TLS") var tls: TLSOptions
+  @OptionGroup(title: "Cluster") var cluster: ClusterOptions
   @OptionGroup(title: "Storage") var storage: StorageOptions
   @OptionGroup(title: "Security") var security: SecurityOptions
   @OptionGroup(title: "Logging") var logging: LoggingOptions
@@ -63,7 +64,8 @@ struct ServeCommand: AsyncParsableCommand {
   /// What was given on the command line, by the names of the settings.
   var flags: [String: String] {
     let given =
-      self.node.given + self.tls.given + self.storage.given + self.security.given
+      self.node.given + self.tls.given + self.cluster.given + self.storage.given
+      + self.security.given
       + self.logging.given + self.limits.given + self.protection.given + self.timeouts.given
     return given.reduce(into: [:]) { flags, pair in flags[pair.0.name] = pair.1 }
   }

@@ -44,6 +44,35 @@ struct TLSOptions: ParsableArguments {
   }
 }
 
+/// Flags of the group "Cluster".
+struct ClusterOptions: ParsableArguments {
+  @Option(.peers) var peers: String?
+  @Option(.peerTokenFile) var peerTokenFile: String?
+  @Option(.peerConnectionsPerLoop) var peerConnectionsPerLoop: String?
+  @Option(.peerCallsMax) var peerCallsMax: String?
+  @Option(.peerConnectTimeout) var peerConnectTimeout: String?
+  @Option(.peerBackoffMax) var peerBackoffMax: String?
+  @Option(.peerIdleTimeout) var peerIdleTimeout: String?
+  @Option(.peerKeepaliveInterval) var peerKeepaliveInterval: String?
+  @Option(.peerKeepaliveTimeout) var peerKeepaliveTimeout: String?
+  @Option(.forwardTimeout) var forwardTimeout: String?
+  @Option(.forwardMargin) var forwardMargin: String?
+  @Option(.epochWait) var epochWait: String?
+
+  var given: [(Setting, String?)] {
+    [
+      (.peers, self.peers), (.peerTokenFile, self.peerTokenFile),
+      (.peerConnectionsPerLoop, self.peerConnectionsPerLoop), (.peerCallsMax, self.peerCallsMax),
+      (.peerConnectTimeout, self.peerConnectTimeout), (.peerBackoffMax, self.peerBackoffMax),
+      (.peerIdleTimeout, self.peerIdleTimeout),
+      (.peerKeepaliveInterval, self.peerKeepaliveInterval),
+      (.peerKeepaliveTimeout, self.peerKeepaliveTimeout),
+      (.forwardTimeout, self.forwardTimeout), (.forwardMargin, self.forwardMargin),
+      (.epochWait, self.epochWait),
+    ]
+  }
+}
+
 /// Flags of the group "Storage".
 struct StorageOptions: ParsableArguments {
   @Option(.memory) var memory: String?

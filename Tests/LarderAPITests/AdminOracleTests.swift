@@ -61,6 +61,89 @@ import Wire
     }
   }
 
+  private func randomCluster(_ values: inout RandomValues) -> ClusterStatus {
+    var status = ClusterStatus()
+    status.epoch = String(decoding: values.text(), as: UTF8.self)
+    status.members = values.list { values in
+      var member = MemberStatus()
+      member.id = String(decoding: values.text(), as: UTF8.self)
+      member.address = String(decoding: values.text(), as: UTF8.self)
+      member.zone = String(decoding: values.text(), as: UTF8.self)
+      member.points = values.uint32()
+      member.shareMillionths = values.uint32()
+      member.isSelf = values.uint32() % 2 == 0
+      member.state = String(decoding: values.text(), as: UTF8.self)
+      member.connections = values.uint32()
+      member.openCalls = values.uint64()
+      member.waitingCalls = values.uint64()
+      member.connectFailures = values.uint64()
+      member.lastError = String(decoding: values.text(), as: UTF8.self)
+      return member
+    }
+    status.forwards = values.list { values in
+      var forwards = ForwardStatus()
+      forwards.method = String(decoding: values.text(), as: UTF8.self)
+      forwards.result = String(decoding: values.text(), as: UTF8.self)
+      forwards.count = values.uint64()
+      return forwards
+    }
+    return status
+  }
+
+  @Test func `ClusterStatus and what is in it agree with protobuf-c`() throws {
+    var values = RandomValues()
+    for _ in 0..<oracleRounds {
+      values.nextRound()
+      let status = self.randomCluster(&values)
+      let ours = status.serialized()
+      let theirs = try oracle(ours, larder__v1__cluster_status__unpack, values.comment) { read in
+        let members = UnsafeBufferPointer(start: read.members, count: read.n_members)
+        let forwards = UnsafeBufferPointer(start: read.forwards, count: read.n_forwards)
+        return text(read.epoch) == Array(status.epoch.utf8)
+          && members.count == status.members.count && forwards.count == status.forwards.count
+          && zip(members, status.members).allSatisfy { found, expected in
+            guard let found = found?.pointee else { return false }
+            return text(found.id) == Array(expected.id.utf8)
+              && text(found.address) == Array(expected.address.utf8)
+              && text(found.zone) == Array(expected.zone.utf8)
+              && found.points == expected.points
+              && found.share_millionths == expected.shareMillionths
+              && (found.is_self != 0) == expected.isSelf
+              && text(found.state) == Array(expected.state.utf8)
+              && found.connections == expected.connections
+              && found.open_calls == expected.openCalls
+              && found.waiting_calls == expected.waitingCalls
+              && found.connect_failures == expected.connectFailures
+              && text(found.last_error) == Array(expected.lastError.utf8)
+          }
+          && zip(forwards, status.forwards).allSatisfy { found, expected in
+            guard let found = found?.pointee else { return false }
+            return text(found.method) == Array(expected.method.utf8)
+              && text(found.result) == Array(expected.result.utf8)
+              && found.count == expected.count
+          }
+      }
+      #expect(theirs == ours, values.comment)
+      #expect(try ClusterStatus(decoding: theirs.span.bytes) == status, values.comment)
+    }
+  }
+
+  @Test func `a cluster in two pieces is one`() throws {
+    var first = ClusterStatus()
+    first.epoch = "1.2"
+    var member = MemberStatus()
+    member.id = "a"
+    first.members = [member]
+    var both = GetStatusResponse()
+    both.cluster = first
+    var second = GetStatusResponse()
+    second.cluster = ClusterStatus()
+    second.cluster?.members = [member]
+    let read = try GetStatusResponse(
+      decoding: (both.serialized() + second.serialized()).span.bytes)
+    #expect(read.cluster?.epoch == "1.2" && read.cluster?.members == [member, member])
+  }
+
   @Test func `GetStatusRequest is empty, for protobuf-c too`() throws {
     let theirs = try oracle([], larder__v1__get_status_request__unpack, "empty") { _ in true }
     #expect(theirs == GetStatusRequest().serialized())

@@ -9,6 +9,12 @@ import Testing
         "/larder.v1.Cache/SetMany", "/larder.v1.Cache/Delete", "/larder.v1.Cache/DeleteMany",
         "/larder.v1.Cache/Increment", "/larder.v1.Cache/Touch",
       ])
+    #expect(
+      PeerMethod.allPaths == [
+        "/larder.v1.Peer/Get", "/larder.v1.Peer/GetMany", "/larder.v1.Peer/Set",
+        "/larder.v1.Peer/SetMany", "/larder.v1.Peer/Delete", "/larder.v1.Peer/DeleteMany",
+        "/larder.v1.Peer/Increment", "/larder.v1.Peer/Touch",
+      ])
     #expect(AdminMethod.allPaths == ["/larder.v1.Admin/GetStatus"])
   }
 

@@ -15,6 +15,9 @@ public final class ClientConnection: Connection {
 
   /// By which channelz knows the connection.
   let id = ChannelzID.next()
+  /// Calls that were ever made on the connection.
+  public var callsMade: Int { self.counts.pointee.streamsStarted }
+
   /// Calls whose end the caller was not told yet.
   public internal(set) var openCalls = 0
 
@@ -70,7 +73,7 @@ public final class ClientConnection: Connection {
 
   /// The server has said goodbye, or stream ids are used up: calls under way may end, and others
   /// are not taken.
-  var isLeaving: Bool { self.isUsedUp || self.session.goAway != nil }
+  public var isLeaving: Bool { self.isUsedUp || self.session.goAway != nil }
 
   /// Succeeds once the connection is closed, however that came about.
   public var whenClosed: EventLoopFuture<Void> { self.channel.closeFuture }
@@ -128,16 +131,20 @@ public final class ClientConnection: Connection {
   ///
   /// - Parameters:
   ///   - timeout: how long the answer is waited for; nil: for as long as the connection lasts.
+  ///   - tellsTimeout: whether the server hears of it, or only of the cancellation when it is over.
   ///   - size: of the request message, in bytes.
   ///   - write: puts exactly `size` bytes into the span.
   ///   - receiver: is told of the answer, with `tag`. Kept until then.
   /// - Returns: nil if `canCall` is false, the connection has used up its stream ids, or the metadata
   ///   is over `metadataMaxBytes`. The receiver then hears nothing.
   public func call(
-    _ method: ClientMethod, timeout: TimeAmount?, metadata: Metadata = Metadata(), size: Int,
+    _ method: ClientMethod, timeout: TimeAmount?, tellsTimeout: Bool = true,
+    metadata: Metadata = Metadata(), size: Int,
     _ write: (inout OutputRawSpan) -> Void, to receiver: any UnaryReceiver, tag: UInt64
   ) -> CallID? {
-    guard let stream = self.begin(method, timeout, metadata, .waiting) else { return nil }
+    guard let stream = self.begin(method, timeout, metadata, .waiting, tellsTimeout) else {
+      return nil
+    }
     self.calls.of(stream).pointee.receiver = receiver
     self.calls.of(stream).pointee.tag = tag
     if method.encoding != .identity && self.compression.covers(size) {
@@ -206,10 +213,10 @@ public final class ClientConnection: Connection {
 
   private func begin(
     _ method: ClientMethod, _ timeout: TimeAmount?, _ metadata: Metadata,
-    _ phase: ClientCall.Phase
+    _ phase: ClientCall.Phase, _ tellsTimeout: Bool = true
   ) -> HTTP2.Stream? {
     guard self.canCall, Self.takes(metadata) else { return nil }
-    let head = method.head(timeout: timeout, metadata: metadata)
+    let head = method.head(timeout: tellsTimeout ? timeout : nil, metadata: metadata)
     guard let stream = self.session.request(head: head) else {
       // 2^30 calls were made (RFC 9113, section 5.1.1).
       self.isUsedUp = true

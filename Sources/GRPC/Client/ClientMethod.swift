@@ -27,43 +27,40 @@ public final class ClientMethod: Sendable {
   /// Sent with every call of the method.
   private let metadata: Metadata
   private let scheme: String
+  private let takesCompressed: Bool
   /// What the messages of calls may be compressed with.
   let encoding: MessageEncoding
   private let plain: HeaderList
   private let withTimeout = Mutex(TimeoutHeads())
 
-  /// For a method that is called for as long as the process runs: its head is never freed.
-  ///
   /// - Parameters:
   ///   - path: such as `/larder.v1.Cache/Get`.
   ///   - authority: whom the call is for, as `host:port`.
+  ///   - userAgent: empty: none is sent, which spares each call a header.
   ///   - metadata: sent with every call, such as a bearer token; unlike a call's own it costs the
   ///     call nothing.
   ///   - encoding: what messages are compressed with that the configuration of their connection has
   ///     the size for; `.identity`: none.
+  ///   - takesCompressed: the server is told which encodings its answers may have; without, it sends
+  ///     them as they are, and each call is spared a header.
   ///   - isEncrypted: for connections with TLS.
-  public convenience init(
+  ///   - isImmortal: the method is called for as long as the process runs. Its head is never freed,
+  ///     which spares each call a copy of it.
+  public init(
     path: String, authority: String, userAgent: String = ClientConfiguration.defaultUserAgent,
     metadata: Metadata = Metadata(), encoding: MessageEncoding = .identity,
-    isEncrypted: Bool = false
-  ) {
-    self.init(
-      path: path, authority: authority, userAgent: userAgent, metadata: metadata,
-      encoding: encoding, isEncrypted: isEncrypted, isImmortal: true)
-  }
-
-  init(
-    path: String, authority: String, userAgent: String, metadata: Metadata = Metadata(),
-    encoding: MessageEncoding, isEncrypted: Bool, isImmortal: Bool
+    takesCompressed: Bool = true, isEncrypted: Bool = false, isImmortal: Bool = true
   ) {
     self.path = path
     self.authority = authority
     self.userAgent = userAgent
     self.metadata = metadata
     self.encoding = encoding
+    self.takesCompressed = takesCompressed
     self.scheme = isEncrypted ? "https" : "http"
     self.plain = HeaderList(
-      Self.fields(self.scheme, path, authority, userAgent, encoding, timeout: nil)
+      Self.fields(
+        self.scheme, path, authority, userAgent, encoding, takesCompressed, timeout: nil)
         + metadata.headerFields,
       isImmortal: isImmortal)
   }
@@ -98,14 +95,15 @@ public final class ClientMethod: Sendable {
 
   private func fields(timeout: TimeAmount?) -> [(name: String, value: [UInt8])] {
     Self.fields(
-      self.scheme, self.path, self.authority, self.userAgent, self.encoding, timeout: timeout)
+      self.scheme, self.path, self.authority, self.userAgent, self.encoding,
+      self.takesCompressed, timeout: timeout)
       + self.metadata.headerFields
   }
 
   /// In the order of PROTOCOL-HTTP2.md, "Requests".
   private static func fields(
     _ scheme: String, _ path: String, _ authority: String, _ userAgent: String,
-    _ encoding: MessageEncoding, timeout: TimeAmount?
+    _ encoding: MessageEncoding, _ takesCompressed: Bool, timeout: TimeAmount?
   ) -> [(name: String, value: [UInt8])] {
     var fields = [
       (":method", "POST"), (":scheme", scheme), (":path", path), (":authority", authority),
@@ -114,8 +112,8 @@ public final class ClientMethod: Sendable {
     if let timeout { fields.append(("grpc-timeout", Timeout.format(timeout))) }
     fields.append(("content-type", "application/grpc"))
     if encoding != .identity { fields.append(("grpc-encoding", encoding.rawValue)) }
-    fields.append(("grpc-accept-encoding", MessageEncoding.accepted))
-    fields.append(("user-agent", userAgent))
+    if takesCompressed { fields.append(("grpc-accept-encoding", MessageEncoding.accepted)) }
+    if !userAgent.isEmpty { fields.append(("user-agent", userAgent)) }
     return fields.map { (name: $0.0, value: Array($0.1.utf8)) }
   }
 }

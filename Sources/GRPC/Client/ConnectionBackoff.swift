@@ -1,13 +1,14 @@
-internal import NIOCore
+public import NIOCore
 
 /// How long to wait between attempts to connect (grpc/grpc, doc/connection-backoff.md). No I/O, no
 /// clock and no dice: time and chance are arguments.
-struct ConnectionBackoff {
+public struct ConnectionBackoff {
   private let configuration: BackoffConfiguration
   /// The wait after the next failure, before jitter.
   private var current: TimeAmount
 
-  init(_ configuration: BackoffConfiguration) {
+  /// The next failure is a first one.
+  public init(_ configuration: BackoffConfiguration) {
     self.configuration = configuration
     self.current = configuration.initial
   }
@@ -16,7 +17,7 @@ struct ConnectionBackoff {
   ///
   /// - Parameter chance: -1 to 1, evenly distributed.
   /// - Returns: when the next may begin.
-  mutating func failed(startedAt start: NIODeadline, chance: Double) -> NIODeadline {
+  public mutating func failed(startedAt start: NIODeadline, chance: Double) -> NIODeadline {
     let wait = Double(self.current.nanoseconds)
     let jittered = wait * (1 + self.configuration.jitter * chance)
     let longest = Double(self.configuration.max.nanoseconds)
@@ -25,5 +26,5 @@ struct ConnectionBackoff {
   }
 
   /// An attempt has succeeded: the next failure is a first one again.
-  mutating func succeeded() { self.current = self.configuration.initial }
+  public mutating func succeeded() { self.current = self.configuration.initial }
 }

@@ -23,6 +23,10 @@ public struct UnaryResponse: ~Copyable {
     self.wasNotExecuted = wasNotExecuted
   }
 
+  /// The server itself has ended the call, with `status`. False: that is what this end makes of a
+  /// deadline, a reset or the loss of the connection, and what the call did is not known.
+  public var isAnswered: Bool { self.stream.isEndReceived }
+
   public var isOK: Bool { self.status.code == .ok }
 
   /// The response message; empty unless the call went well.

@@ -48,6 +48,8 @@ public class Connection: ChannelInboundHandler {
   final private(set) var leftBytes = 0
   /// Reading was turned off, because there is output that the socket does not take.
   private(set) var isReadHeld = false
+  /// A `LoopFlushes` is about to flush.
+  final var isFlushDue = false
   /// The session has failed, and the connection is about to be closed.
   private var hasFailed = false
   /// See `Connection+Deadlines.swift`.

@@ -16,6 +16,9 @@ public enum PeerLimit: String, CaseIterable, Sendable {
   case answerBufferMax = "answer-buffer-max"
   case buffersMax = "buffers-max"
 
+  /// Of the connections to other nodes; the peer is the client whose call was for such a node.
+  case peerCallsMax = "peer-calls-max"
+
   // How often calls may come.
   case rateLimitPerClient = "rate-limit-per-client"
   /// Of a namespace.

@@ -9,6 +9,9 @@ final class LoopResources {
 
   var limitHits = LimitHits()
 
+  /// Which of its server's loops this is, in the order of their group.
+  let loop: Int
+
   let codec = MessageCodec()
 
   /// What the loop shares with the other loops of its server.
@@ -32,9 +35,10 @@ final class LoopResources {
   private let simulation: SimulatedTime?
 
   init(
-    allocator: ByteBufferAllocator, load: ServerLoad = ServerLoad(),
+    allocator: ByteBufferAllocator, load: ServerLoad = ServerLoad(), loop: Int = 0,
     simulation: SimulatedTime? = nil
   ) {
+    self.loop = loop
     self.output = allocator.buffer(capacity: 64 << 10)
     self.load = load
     self.simulation = simulation

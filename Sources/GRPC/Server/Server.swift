@@ -72,10 +72,10 @@ public final class Server: Sendable {
       buffersMaxBytes: configuration.buffersMaxBytes, handlersMax: configuration.handlersMax)
     self.load = load
     var loops: [ObjectIdentifier: NIOLoopBoundBox<ServerLoop>] = [:]
-    for loop in group.makeIterator() {
+    for (index, loop) in group.makeIterator().enumerated() {
       // Nobody uses the value before the loop does.
       let value = ServerLoop(
-        load: load, sweepInterval: configuration.connection.timeouts.sweepInterval)
+        index: index, load: load, sweepInterval: configuration.connection.timeouts.sweepInterval)
       loops[ObjectIdentifier(loop)] = .makeBoxSendingValue(value, eventLoop: loop)
     }
     self.loops = loops

@@ -40,6 +40,9 @@ struct ServerCall: CallState, ~Copyable {
   var wasCompressed = false
   /// What the handler adds to the answer's metadata; nil: nothing.
   var metadata: AnswerMetadata?
+  /// Is told if a parked call ends unanswered; and by which name it knows the call.
+  var observer: (any ParkedCallObserver)?
+  var observerTag: UInt64 = 0
   /// Bytes counted against the connection's `requestBufferMaxBytes`.
   var bufferedBytes = 0
   /// How long a message has been on its way to us, and our answer on its way out.

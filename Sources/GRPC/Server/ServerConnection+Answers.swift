@@ -196,16 +196,31 @@ extension ServerConnection {
     if let deadline = call.pointee.deadline { self.watch(deadline) }
   }
 
+  func park(_ stream: HTTP2.Stream, observer: any ParkedCallObserver, tag: UInt64) {
+    self.park(stream)
+    let call = self.calls.of(stream)
+    call.pointee.observer = observer
+    call.pointee.observerTag = tag
+  }
+
+  /// Tells whoever works on the answer to a parked call that nobody waits for it.
+  func abandon(_ stream: HTTP2.Stream) {
+    let call = self.calls.of(stream)
+    guard let observer = call.pointee.observer else { return }
+    call.pointee.observer = nil
+    observer.abandoned(tag: call.pointee.observerTag)
+  }
+
   func isParked(_ stream: HTTP2.Stream, id: Int32) -> Bool {
     stream.id == id && self.calls.of(stream).pointee.phase == .parked && stream.closeCode == nil
   }
 
   func resume(_ stream: HTTP2.Stream, _ answer: () -> Void) {
     self.calls.of(stream).pointee.phase = .serving
+    self.calls.of(stream).pointee.observer = nil
     self.unbuffer(stream)
     answer()
     self.checkServed(stream)
     self.release(stream)
-    self.flush()
   }
 }

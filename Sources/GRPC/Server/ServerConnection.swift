@@ -265,7 +265,10 @@ final class ServerConnection: Connection {
     case .answered: break
     case .streaming where stream.outboundCount == 0: self.endStreaming(stream, status)
     case .streaming, .replying: self.session.reset(stream, .cancel)
-    case .new, .receiving, .serving, .parked: self.fail(stream, status)
+    case .parked:
+      self.fail(stream, status)
+      self.abandon(stream)
+    case .new, .receiving, .serving: self.fail(stream, status)
     }
   }
 
@@ -277,6 +280,7 @@ final class ServerConnection: Connection {
     let isLate = call.pointee.deadline.map { $0 <= self.now } ?? false
     self.counts.pointee.streamsFailed += 1
     self.conclude(stream, isLate ? .deadlineExceeded : .cancelled)
+    if phase == .parked { self.abandon(stream) }
     guard phase == .streaming else { return }
     let status = Status(.cancelled, "the client ended the call (\(code))")
     call.pointee.pipe?.close(status)

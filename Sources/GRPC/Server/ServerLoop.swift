@@ -15,8 +15,9 @@ final class ServerLoop {
   private let sweepInterval: TimeAmount
   private var isSweeping = false
 
-  init(load: ServerLoad, sweepInterval: TimeAmount) {
-    self.resources = LoopResources(allocator: ByteBufferAllocator(), load: load)
+  /// - Parameter index: of the loop in its group.
+  init(index: Int, load: ServerLoad, sweepInterval: TimeAmount) {
+    self.resources = LoopResources(allocator: ByteBufferAllocator(), load: load, loop: index)
     self.sweepInterval = sweepInterval
   }
 

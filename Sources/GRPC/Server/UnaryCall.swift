@@ -54,6 +54,9 @@ public struct UnaryCall: ~Copyable {
   /// The time, read once for all calls of a batch.
   public var now: NIODeadline { self.connection.now }
 
+  /// The event loop that the call is served on, by its place in the server's group.
+  public var loop: Int { self.connection.resources.loop }
+
   /// Counts that the peer ran into a limit.
   public func count(_ limit: PeerLimit) { self.connection.resources.limitHits.count(limit) }
 
@@ -120,9 +123,28 @@ public struct UnaryCall: ~Copyable {
   /// Leaves the call open, to be answered later on the same event loop.
   public func park() -> ParkedCall {
     self.connection.park(self.stream)
-    return ParkedCall(
+    return self.parked
+  }
+
+  /// As `park()`, and has `observer` told if nobody waits for the answer any more.
+  ///
+  /// - Parameter tag: by which the observer knows the call.
+  public func park(observer: any ParkedCallObserver, tag: UInt64) -> ParkedCall {
+    self.connection.park(self.stream, observer: observer, tag: tag)
+    return self.parked
+  }
+
+  private var parked: ParkedCall {
+    ParkedCall(
       connection: self.connection, stream: self.stream, id: self.stream.id, method: self.method)
   }
+}
+
+/// Is told of parked calls that ended before they were answered.
+public protocol ParkedCallObserver: AnyObject {
+  /// The client has cancelled the call that was parked with `tag`, its deadline has passed, or its
+  /// connection was lost. On the call's event loop; not for calls that were resumed.
+  func abandoned(tag: UInt64)
 }
 
 /// A call that waits for its answer. Used on the event loop it was parked on.
@@ -148,5 +170,14 @@ public struct ParkedCall {
     guard self.isWaiting else { return }
     let call = UnaryCall(connection: self.connection, stream: self.stream, method: self.method)
     self.connection.resume(self.stream) { answer(call) }
+    self.connection.flush()
+  }
+
+  /// As `resume(_:)`, but leaves it to `flushes` to send the answer, with others of its connection.
+  public func resume(flushing flushes: LoopFlushes, _ answer: (borrowing UnaryCall) -> Void) {
+    guard self.isWaiting else { return }
+    let call = UnaryCall(connection: self.connection, stream: self.stream, method: self.method)
+    self.connection.resume(self.stream) { answer(call) }
+    flushes.add(self.connection)
   }
 }

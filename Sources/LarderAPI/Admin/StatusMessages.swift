@@ -27,6 +27,8 @@ public struct GetStatusResponse: WireMessage, WireDecodable, Equatable, Sendable
   public var connections: UInt64 = 0
   /// One for each namespace.
   public var namespaces: [NamespaceStatus] = []
+  /// Nil: the node stands alone.
+  public var cluster: ClusterStatus?
 
   /// A status to be filled in.
   public init() {}
@@ -45,6 +47,10 @@ public struct GetStatusResponse: WireMessage, WireDecodable, Equatable, Sendable
       case 9: self.memoryUsedBytes = try reader.uint64(field)
       case 10: self.connections = try reader.uint64(field)
       case 11: self.namespaces.append(try NamespaceStatus(from: try reader.message(field)))
+      case 12:
+        var cluster = self.cluster ?? ClusterStatus()
+        try cluster.merge(from: try reader.message(field))
+        self.cluster = cluster
       default: try reader.skip(field)
       }
     }
@@ -62,6 +68,7 @@ public struct GetStatusResponse: WireMessage, WireDecodable, Equatable, Sendable
     sink.uint64(field: 9, self.memoryUsedBytes)
     sink.uint64(field: 10, self.connections)
     for namespace in self.namespaces { sink.message(field: 11, namespace) }
+    if let cluster = self.cluster { sink.message(field: 12, cluster) }
   }
 }
 

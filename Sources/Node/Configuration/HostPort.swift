@@ -46,6 +46,25 @@ public struct HostPort: Sendable, Hashable {
       || (isIPv4(self.host) && self.host.hasPrefix("127."))
   }
 
+  /// One spelling for all of the same address: a name in lower case, an
+  /// IPv6 address as RFC 5952 has it, and an IPv4 address within one (RFC 4291, section 2.5.5.2) as it
+  /// is. Whether two names are one machine is not looked at.
+  var canonical: HostPort {
+    var address = in6_addr()
+    guard self.host.contains(":"), inet_pton(AF_INET6, self.host, &address) == 1 else {
+      return HostPort(host: self.host.lowercased(), port: self.port)
+    }
+    var buffer = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
+    guard inet_ntop(AF_INET6, &address, &buffer, socklen_t(buffer.count)) != nil else {
+      preconditionFailure("an address has a text, and this buffer has room for each")
+    }
+    let text = String(
+      decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    let mapped = "::ffff:"
+    let isMapped = text.hasPrefix(mapped) && text.contains(".")
+    return HostPort(host: isMapped ? String(text.dropFirst(mapped.count)) : text, port: self.port)
+  }
+
   private static func split(_ text: String) throws(HostPortError) -> (host: String, port: String) {
     if text.hasPrefix("[") {
       guard let close = text.firstIndex(of: "]") else { throw .hostInvalid }

@@ -28,6 +28,8 @@ extension NodeConfiguration {
       }
     }
     problems += self.memoryShareProblems(namespaceLabel: namespaceLabel)
+    problems += self.clusterProblems(origins: origins)
+      .filter { $0.settings.isDisjoint(with: refused) }
     problems += self.exposureProblems(origins: origins)
     return problems
   }

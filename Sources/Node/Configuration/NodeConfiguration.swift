@@ -18,6 +18,10 @@ public struct NodeConfiguration: Sendable, Equatable {
   public var nodeID: String?
   /// Who speaks TLS, and with which files.
   public var tls = TLSSettings()
+  /// All nodes of a cluster that never changes, this one among them; empty: the node stands alone.
+  public var peers: [HostPort] = []
+  /// The file of the token that other nodes are shown; nil: none is.
+  public var peerTokenFile: String?
   /// Event loops, each a thread of its own; 1...1024.
   public var loops: Int
   /// The YAML file that was read, if any.

@@ -116,6 +116,29 @@ public struct NodeLimits: Sendable, Equatable {
   /// Of one request for an admin page, its headers included.
   public var adminRequestMaxBytes = 8 << 10
 
+  // What other nodes are called with.
+
+  /// Connections to one other node from each event loop.
+  public var peerConnectionsPerLoop = 1
+  /// Calls on one of these connections, or waiting for it.
+  public var peerCallsMax = 10_000
+  /// For another node to take a connection and speak HTTP/2.
+  public var peerConnectTimeoutMilliseconds: Int64 = 2_000
+  /// The longest time between two attempts to connect.
+  public var peerBackoffMaxMilliseconds: Int64 = 2_000
+  /// For a connection to another node without calls.
+  public var peerIdleTimeoutMilliseconds: Int64 = 300_000
+  /// Silence after which another node is sent a PING.
+  public var peerKeepaliveIntervalMilliseconds: Int64 = 6_000
+  /// For the answer to that PING.
+  public var peerKeepaliveTimeoutMilliseconds: Int64 = 3_000
+  /// For the answer to a forwarded call.
+  public var forwardTimeoutMilliseconds: Int64 = 10_000
+  /// By which a forward ends before its client's deadline.
+  public var forwardMarginMilliseconds: Int64 = 5
+  /// For a change of the cluster that another node has seen already.
+  public var epochWaitMilliseconds: Int64 = 1_000
+
   // How long things take.
 
   /// From a connection's start to its client's acknowledgement of our SETTINGS; 0: any.

@@ -72,7 +72,24 @@ extension Setting {
         throw self.refusal("is no policy")
       }
       configuration.policy = policy
+    case .peers:
+      configuration.peers = try self.peers(text)
     }
+  }
+
+  private func peers(_ text: String) throws(SettingRefusal) -> [HostPort] {
+    var peers: [HostPort] = []
+    for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+      let address = try self.address(part.trimmingPrefix { $0 == " " }.description)
+      guard !address.isWildcard, address.port != 0 else {
+        throw self.refusal("has an address that nobody can call")
+      }
+      guard !peers.contains(where: { $0.canonical == address.canonical }) else {
+        throw self.refusal("has an address twice")
+      }
+      peers.append(address)
+    }
+    return peers
   }
 
   /// What a value must look like and between which bounds it must be. Completes "Expected …".
@@ -93,6 +110,8 @@ extension Setting {
       return "HOST:PORT, such as 127.0.0.1:7600, [::1]:7600 or 0.0.0.0:7600 for all interfaces"
     case .admin:
       return "HOST:PORT on this machine, such as 127.0.0.1:7680, or off"
+    case .peers:
+      return "HOST:PORT of each node with commas between, such as cache-1:7600,cache-2:7600"
     case .advertise:
       return "HOST:PORT as other machines reach this node, such as cache-1.internal:7600"
     case .nodeID:

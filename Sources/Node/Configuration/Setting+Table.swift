@@ -9,6 +9,7 @@ extension Setting {
     [.listen, .admin, .advertise, .nodeID, .loops, .config, .reloadInterval, .compression]
     + [.tlsCert, .tlsKey, .tlsCA, .tlsClientAuth, .tlsMinVersion, .plaintextListen]
     + [.handshakeTimeout]
+    + Setting.cluster
     + [.memory, .policy, .tombstonesMax, .expirySweepInterval]
     + [.tokens, .insecure]
     + [.logLevel, .logFormat, .accessLog]

@@ -21,6 +21,8 @@ public struct Setting: Sendable {
     case tlsClientAuth, tlsMinVersion, plaintextListen
     case compression
     case policy
+    /// Addresses, with commas between them.
+    case peers
   }
 
   /// The title under which `larder serve --help` shows a setting.
@@ -29,6 +31,8 @@ public struct Setting: Sendable {
     case node = "Node"
     /// What is encrypted, and who proves who they are.
     case tls = "TLS"
+    /// Who the other nodes are.
+    case cluster = "Cluster"
     /// What it keeps.
     case storage = "Storage"
     /// Who may call it.
@@ -73,6 +77,7 @@ public struct Setting: Sendable {
     case .count: "number"
     case .milliseconds: "duration"
     case .listen, .advertise, .admin, .plaintextListen: "host:port"
+    case .peers: "host:port,..."
     case .nodeID: "id"
     case .configFile, .file: "file"
     case .toggle: "true|false"
@@ -119,6 +124,9 @@ public struct Setting: Sendable {
     case .accessLog: configuration.accessLog.rawValue
     case .compression: configuration.compression.rawValue
     case .policy: configuration.policy.rawValue
+    case .peers:
+      configuration.peers.isEmpty
+        ? nil : configuration.peers.map(\.description).joined(separator: ",")
     }
   }
 

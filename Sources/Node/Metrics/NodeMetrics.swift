@@ -1,4 +1,5 @@
 internal import CacheStore
+internal import Cluster
 internal import GRPC
 
 /// All that a node tells about itself, at one moment.
@@ -14,6 +15,8 @@ struct NodeMetrics {
   var store: StoreStatistics
   var server: ServerMetrics
   var adminHits = AdminLimitHits()
+  /// Nil: the node stands alone.
+  var cluster: ForwardingSnapshot?
 
   /// The page `/metrics`.
   var text: String {
@@ -24,6 +27,7 @@ struct NodeMetrics {
     self.server.connections.write(&page)
     self.server.writeHandshakes(&page)
     self.writeLimits(&page)
+    self.cluster?.write(&page)
     return page.text
   }
 

@@ -1,4 +1,5 @@
 internal import CacheStore
+internal import Cluster
 internal import Glibc
 internal import GRPC
 internal import LarderAPI
@@ -13,6 +14,8 @@ final class AdminService: UnaryService {
   private let loops: Int
   /// Known once the node listens.
   private let identity = Mutex<(nodeID: String, connections: @Sendable () -> Int)?>(nil)
+  /// Set once, before the first call; nil: the node stands alone.
+  private let cluster = Mutex<Forwarding?>(nil)
 
   init(store: Store, loops: Int) {
     self.store = store
@@ -23,12 +26,21 @@ final class AdminService: UnaryService {
     self.identity.withLock { $0 = (nodeID, connections) }
   }
 
+  func joined(_ cluster: Forwarding?) { self.cluster.withLock { $0 = cluster } }
+
   func serve(_ call: borrowing UnaryCall) {
     switch AdminMethod(rawValue: call.method) {
     case .getStatus:
       do {
         _ = try GetStatusRequest(decoding: call.message)
-        call.reply(self.status(now: call.now))
+        let status = self.status(now: call.now)
+        guard let cluster = self.cluster.withLock({ $0 }) else { return call.reply(status) }
+        // Every event loop has its own connections to the other nodes.
+        call.answer { () async throws(Status) -> [UInt8] in
+          var whole = status
+          whole.cluster = ClusterStatus(await cluster.snapshot())
+          return whole.serialized()
+        }
       } catch {
         call.fail(CacheError(error).status)
       }

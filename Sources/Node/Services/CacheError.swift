@@ -1,3 +1,4 @@
+internal import Cluster
 internal import GRPC
 internal import NIOCore
 internal import Wire
@@ -14,6 +15,10 @@ enum CacheError: Error, Equatable {
   /// Whether there is such a namespace is not told.
   indirect case namespaceDenied(String, caller: String)
   indirect case rateLimited(String, perSecond: Int, retryDelay: TimeAmount)
+  /// A peer's call for a key that is not this node's: who owns it, by which epoch.
+  indirect case wrongOwner(String, epoch: String)
+  /// A peer was given another ring than this node: its own name, and the nodes that it was given.
+  indirect case ringsDiffer(String, nodes: [String])
   case ttlInvalid
   case ttlTooLong(milliseconds: UInt64, max: UInt64)
   case conditionInvalid
@@ -36,7 +41,7 @@ enum CacheError: Error, Equatable {
     case .namespaceUnknown: .notFound
     case .namespaceDenied: .permissionDenied
     case .valueTooLarge, .batchTooLarge, .memoryExhausted, .rateLimited: .resourceExhausted
-    case .notANumber: .failedPrecondition
+    case .notANumber, .wrongOwner, .ringsDiffer: .failedPrecondition
     case .overflow: .outOfRange
     }
   }
@@ -50,6 +55,8 @@ enum CacheError: Error, Equatable {
     case .namespaceUnknown: "NAMESPACE_UNKNOWN"
     case .namespaceDenied: "NAMESPACE_DENIED"
     case .rateLimited: "RATE_LIMITED"
+    case .wrongOwner: ForwardRefusal.wrongOwner
+    case .ringsDiffer: ForwardRefusal.ringsDiffer
     case .ttlInvalid: "TTL_INVALID"
     case .ttlTooLong: "TTL_TOO_LONG"
     case .conditionInvalid: "CONDITION_INVALID"
@@ -72,6 +79,12 @@ enum CacheError: Error, Equatable {
       "\(caller) may not use the namespace \"\(name)\""
     case .rateLimited(let name, let perSecond, _):
       "more than \(perSecond) calls a second in the namespace \"\(name)\" (rate-limit)"
+    case .wrongOwner(let owner, let epoch):
+      "this node does not own the key: \(owner) does (epoch \(epoch))"
+    case .ringsDiffer(let own, let nodes):
+      "the key's owner \(own) was given other nodes than the one that forwards: "
+        + nodes.joined(separator: ",")
+        + ". With --peers, every node must be given the same list, in the same spelling."
     case .ttlInvalid: "ttl_ms is 0: it takes 1 at least; for no expiry set no_expiry"
     case .ttlTooLong(let milliseconds, let max):
       "ttl_ms is \(milliseconds): at most \(max) (ttl-max); for no expiry set no_expiry"
@@ -99,6 +112,8 @@ enum CacheError: Error, Equatable {
       ["field": "namespace", "namespace": name, "caller": caller]
     case .rateLimited(let name, let perSecond, _):
       ["limit": "rate-limit", "limit_per_second": "\(perSecond)", "namespace": name]
+    case .wrongOwner(let owner, let epoch): ["owner": owner, "epoch": epoch]
+    case .ringsDiffer(let own, _): ["owner": own]
     case .ttlInvalid: ["field": "ttl_ms"]
     case .ttlTooLong(_, let max): ["field": "ttl_ms", "limit": "ttl-max", "limit_ms": "\(max)"]
     case .conditionInvalid: ["field": "if_version"]

@@ -1,4 +1,5 @@
 internal import CacheStore
+internal import Cluster
 internal import GRPC
 internal import LarderAPI
 internal import Wire
@@ -9,6 +10,7 @@ extension CacheService {
     do { request = try DeleteRequest(decoding: call.message) } catch { throw CacheError(error) }
     let namespace = try self.namespace(request.namespace, call)
     let key = try self.key(request.key, namespace, request.namespace)
+    guard try self.isHere(key.hash, call, .delete) else { return }
     call.reply(self.delete(key, ifVersion: request.ifVersion, self.clock.time(of: call)))
   }
 
@@ -19,12 +21,24 @@ extension CacheService {
     } catch { throw CacheError(error) }
     try self.checkBatch(request.keys.count)
     let namespace = try self.namespace(request.namespace, call)
+    let gathered = self.gathered(call)
+    if gathered == nil, self.scatter(.deleteMany, request, call) { return }
     let now = self.clock.time(of: call)
+    var index = -1
     var keys = request.keys.makeIterator()
     while let bytes = keys.next() {
+      index += 1
+      if let gathered, !gathered.isOwn(index) {
+        _ = self.appendGathered(gathered, index, to: call) { error in
+          Self.append(DeleteResult.error(error), to: call)
+          return true
+        }
+        continue
+      }
       do throws(CacheError) {
         guard UTF8Validation.isValid(bytes) else { throw .notUTF8 }
         let key = try self.key(bytes, namespace, request.namespace)
+        try self.checkOwner(key.hash, call)
         Self.append(DeleteResult.ok(self.delete(key, ifVersion: 0, now)), to: call)
       } catch {
         error.withItem { Self.append(DeleteResult.error($0), to: call) }

@@ -1,4 +1,5 @@
 internal import CacheStore
+internal import Cluster
 internal import GRPC
 internal import LarderAPI
 internal import Wire
@@ -9,6 +10,7 @@ extension CacheService {
     do { request = try GetRequest(decoding: call.message) } catch { throw CacheError(error) }
     let namespace = try self.namespace(request.namespace, call)
     let key = try self.key(request.key, namespace, request.namespace)
+    guard try self.isHere(key.hash, call, .get) else { return }
     var pinned: (HitInfo, Extent)?
     let hit: Void? = self.store.read(key, now: self.clock.time(of: call)) { entry in
       let info = HitInfo(entry)
@@ -51,17 +53,26 @@ extension CacheService {
     do { request = try GetManyRequest(decoding: call.message) } catch { throw CacheError(error) }
     try self.checkBatch(request.keys.count)
     let namespace = try self.namespace(request.namespace, call)
+    let gathered = self.gathered(call)
+    if gathered == nil, self.scatter(.getMany, request, call) { return }
     let now = self.clock.time(of: call)
     var isFull = false
+    var index = -1
     var keys = request.keys.makeIterator()
     while let bytes = keys.next() {
+      index += 1
       if isFull {
         Self.append(GetResult.deferred, to: call)
+        continue
+      }
+      if let gathered, !gathered.isOwn(index) {
+        isFull = !self.appendGathered(gathered, index, to: call)
         continue
       }
       do throws(CacheError) {
         guard UTF8Validation.isValid(bytes) else { throw .notUTF8 }
         let key = try self.key(bytes, namespace, request.namespace)
+        try self.checkOwner(key.hash, call)
         isFull = !self.appendEntry(key, now, to: call)
       } catch {
         isFull = !self.appendRefusal(error, to: call)
@@ -97,18 +108,36 @@ extension CacheService {
     return !isFull
   }
 
+  /// Appends what another node has said about its key; false where the reply is too full for it, and
+  /// it is deferred.
+  private func appendGathered(
+    _ batch: BatchCall, _ key: Int, to call: borrowing UnaryCall
+  ) -> Bool {
+    let isAppended = self.appendGathered(
+      batch, key, to: call, max: self.limits.batchReplyMaxBytes,
+      failed: { self.appendIfRoom(GetResult.error($0), to: call) })
+    if !isAppended { Self.append(GetResult.deferred, to: call) }
+    return isAppended
+  }
+
   /// Appends why a key is refused; false where the reply is too full for it, and it is deferred.
   private func appendRefusal(_ error: CacheError, to call: borrowing UnaryCall) -> Bool {
-    var isFull = false
-    error.withItem { item in
-      let result = GetResult.error(item)
-      var counter = SizeCounter()
-      GetManyResponse.encode(result: result, into: &counter)
-      isFull = call.appendedBytes + counter.size > self.limits.batchReplyMaxBytes
-      if !isFull { Self.append(result, to: call) }
+    var isAppended = false
+    error.withItem { isAppended = self.appendIfRoom(GetResult.error($0), to: call) }
+    if !isAppended { Self.append(GetResult.deferred, to: call) }
+    return isAppended
+  }
+
+  private func appendIfRoom(
+    _ result: borrowing GetResult, to call: borrowing UnaryCall
+  ) -> Bool {
+    var counter = SizeCounter()
+    GetManyResponse.encode(result: result, into: &counter)
+    guard call.appendedBytes + counter.size <= self.limits.batchReplyMaxBytes else {
+      return false
     }
-    if isFull { Self.append(GetResult.deferred, to: call) }
-    return !isFull
+    Self.append(result, to: call)
+    return true
   }
 
   private static func append(

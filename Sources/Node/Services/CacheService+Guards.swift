@@ -11,6 +11,7 @@ extension CacheService {
   func checkGuards(
     _ id: NamespaceID?, _ name: RawSpan, _ call: borrowing UnaryCall
   ) throws(CacheError) {
+    if self.isServedAgain(call) { return }
     if self.isAccessControlled {
       let caller = call.principal
       // Without a caller nothing is allowed, though authentication lets no such call through.

@@ -1,4 +1,5 @@
 internal import CacheStore
+internal import Cluster
 internal import GRPC
 internal import LarderAPI
 internal import Wire
@@ -8,8 +9,9 @@ extension CacheService {
     let request: SetRequest
     do { request = try SetRequest(decoding: call.message) } catch { throw CacheError(error) }
     let namespace = try self.namespace(request.namespace, call)
-    call.reply(
-      try self.set(request, namespace, request.namespace, self.clock.time(of: call)))
+    let key = try self.key(request.key, namespace, request.namespace)
+    guard try self.isHere(key.hash, call, .set) else { return }
+    call.reply(try self.set(request, key, self.clock.time(of: call)))
   }
 
   func setMany(_ call: borrowing UnaryCall) throws(CacheError) {
@@ -18,17 +20,30 @@ extension CacheService {
     try self.checkBatch(request.items.count)
     // An item's own namespace is checked with the item; the batch's is wrong for all of them.
     let namespace = try self.namespace(request.namespace, call)
+    let gathered = self.gathered(call)
+    if gathered == nil, self.scatter(request, call) { return }
     let now = self.clock.time(of: call)
+    var index = -1
     var items = request.items.makeIterator()
     while let item = items.next() {
+      index += 1
+      if let gathered, !gathered.isOwn(index) {
+        _ = self.appendGathered(gathered, index, to: call) { error in
+          Self.append(SetResult.error(error), to: call)
+          return true
+        }
+        continue
+      }
       do throws(CacheError) {
         if item.namespace.isEmpty {
-          let stored = try self.set(item, namespace, request.namespace, now)
-          Self.append(SetResult.ok(stored), to: call)
+          let key = try self.key(item.key, namespace, request.namespace)
+          try self.checkOwner(key.hash, call)
+          Self.append(SetResult.ok(try self.set(item, key, now)), to: call)
         } else {
           let own = try self.namespace(item.namespace, call)
-          let stored = try self.set(item, own, item.namespace, now)
-          Self.append(SetResult.ok(stored), to: call)
+          let key = try self.key(item.key, own, item.namespace)
+          try self.checkOwner(key.hash, call)
+          Self.append(SetResult.ok(try self.set(item, key, now)), to: call)
         }
       } catch {
         error.withItem { Self.append(SetResult.error($0), to: call) }
@@ -38,13 +53,12 @@ extension CacheService {
   }
 
   private func set(
-    _ request: borrowing SetRequest, _ namespace: NamespaceID, _ name: RawSpan, _ now: StoreTime
+    _ request: borrowing SetRequest, _ key: borrowing StoreKey, _ now: StoreTime
   ) throws(CacheError) -> SetResponse {
-    let key = try self.key(request.key, namespace, name)
-    try self.checkValue(request.value.byteCount, in: namespace)
+    try self.checkValue(request.value.byteCount, in: key.namespace)
     let outcome = self.store.write(
       key, value: request.value, flags: request.flags, condition: try Self.condition(request),
-      expiry: try self.expiry(request.expiry, in: namespace), now: now)
+      expiry: try self.expiry(request.expiry, in: key.namespace), now: now)
     switch outcome {
     case .stored(let version): return SetResponse(isStored: true, version: version.rawValue)
     case .conditionFailed(let current):

@@ -1,4 +1,5 @@
 internal import CacheStore
+internal import Cluster
 internal import GRPC
 internal import HashRing
 internal import LarderAPI
@@ -13,6 +14,10 @@ final class CacheService: UnaryService {
   let limits: NodeLimits
   /// By namespace id.
   private let namespaces: [NamespaceRules]
+  /// The way to the other nodes; nil: this node stands alone.
+  let cluster: Forwarding?
+  /// The calls come from other nodes, which have asked their clients who they are.
+  let isForPeers: Bool
   /// Calls have a caller, who may be kept to some namespaces.
   let isAccessControlled: Bool
   /// Something may stand between a caller and a namespace; see `checkGuards`.
@@ -26,10 +31,15 @@ final class CacheService: UnaryService {
     let rateLimit: NamespaceRateLimit?
   }
 
-  /// - Parameter isAccessControlled: the server authenticates its callers.
+  /// - Parameters:
+  ///   - isAccessControlled: the server authenticates its callers.
+  ///   - isForPeers: serves larder.v1.Peer: the same calls, with the keys of this node only.
   init(
-    store: Store, clock: NodeClock, configuration: NodeConfiguration, isAccessControlled: Bool
+    store: Store, clock: NodeClock, configuration: NodeConfiguration, isAccessControlled: Bool,
+    cluster: Forwarding? = nil, isForPeers: Bool = false
   ) {
+    self.cluster = cluster
+    self.isForPeers = isForPeers
     self.store = store
     self.clock = clock
     self.limits = configuration.limits
@@ -41,15 +51,20 @@ final class CacheService: UnaryService {
         valueMaxBytes: namespace.valueMaxBytes,
         rateLimit: namespace.rateLimit.map { NamespaceRateLimit(rate: $0) })
     }
-    self.isAccessControlled = isAccessControlled
-    self.isGuarded = isAccessControlled || self.namespaces.contains { $0.rateLimit != nil }
+    // Calls of peers were let in, and counted, by the node that their client has called.
+    self.isAccessControlled = isAccessControlled && !isForPeers
+    self.isGuarded =
+      !isForPeers && (isAccessControlled || self.namespaces.contains { $0.rateLimit != nil })
   }
 
   func serve(_ call: borrowing UnaryCall) {
     guard let method = CacheMethod(rawValue: call.method) else {
       preconditionFailure("a method that was not registered")
     }
+    // The client's answer is compressed by the node that it has called, if at all.
+    if self.isForPeers { call.setCompression(.identity) }
     do throws(CacheError) {
+      if self.isForPeers { try self.checkRing(call) }
       switch method {
       case .get: try self.get(call)
       case .getMany: try self.getMany(call)
@@ -98,11 +113,15 @@ final class CacheService: UnaryService {
     guard bytes.byteCount <= self.limits.keyMaxBytes else {
       throw .keyTooLong(bytes: bytes.byteCount, max: self.limits.keyMaxBytes)
     }
-    // One hash serves store and ring; see HashRing.
-    let hash =
-      namespace == .default
+    return StoreKey(
+      namespace: namespace, bytes: bytes, hash: self.hash(bytes, namespace: name))
+  }
+
+  /// One hash serves store and ring; see HashRing.
+  @inline(__always)
+  func hash(_ bytes: RawSpan, namespace name: RawSpan) -> UInt64 {
+    name.isEmpty
       ? XXH64.hash(bytes) : XXH64.hash(prefix: name, separator: UInt8(ascii: "/"), bytes)
-    return StoreKey(namespace: namespace, bytes: bytes, hash: hash)
   }
 
   func expiry(

@@ -72,7 +72,7 @@ final class TLSFiles: Reloadable {
     return configuration
   }
 
-  private static func pem(_ path: String, _ setting: Setting) throws(NodeError) -> PEM {
+  static func pem(_ path: String, _ setting: Setting) throws(NodeError) -> PEM {
     do throws(FileProblem) {
       let text = try readText(path: path, bytesMax: NodeLimits.pemFileMaxBytes)
       return PEM(name: path, bytes: Array(text.utf8))

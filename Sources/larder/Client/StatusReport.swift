@@ -4,16 +4,17 @@ import LarderAPI
 struct StatusReport {
   let status: GetStatusResponse
 
-  /// What the node is, then a line for each namespace.
+  /// What the node is, then a line for each namespace, and for each node of its cluster.
   var text: String {
     self.overview.text + "\n" + self.namespaces.text
+      + (self.status.cluster.map { "\n" + $0.text } ?? "")
   }
 
   /// Names and units as in Protos/larder/v1/admin.proto. All numbers are far below 2^53, so that
   /// every JSON reader holds them exactly.
   var json: JSONText {
     let status = self.status
-    return .object([
+    let members: [(name: String, value: JSONText)] = [
       ("node_id", .string(status.nodeID)), ("version", .string(status.version)),
       ("uptime_ms", .unsigned(status.uptimeMilliseconds)),
       ("process_id", .unsigned(UInt64(status.processID))),
@@ -24,7 +25,9 @@ struct StatusReport {
       ("memory_used_bytes", .unsigned(status.memoryUsedBytes)),
       ("connections", .unsigned(status.connections)),
       ("namespaces", .array(status.namespaces.map(Self.json(of:)))),
-    ])
+    ]
+    // Absent where the node stands alone, as in the message.
+    return .object(members + (status.cluster.map { [("cluster", $0.json)] } ?? []))
   }
 
   private static func json(of namespace: NamespaceStatus) -> JSONText {

@@ -1,5 +1,6 @@
 import HTTP2
 import NIOCore
+import NIOEmbedded
 import TestSupport
 import Testing
 import Wire
@@ -174,5 +175,70 @@ import Wire
     #expect(!lot.parked[0].isWaiting)
     lot.answer([9])
     #expect(try server.output().isEmpty)
+  }
+
+  // MARK: - Parked, with an observer
+
+  @Test func `the observer of a parked call hears that its client cancelled it, once`() throws {
+    let lot = WatchedLot()
+    let server = try EmbeddedServer(lot)
+    let stream = server.call(body: framed([1]))
+    _ = server.call(body: framed([2]))
+    try server.run()
+    server.client.reset(stream, .cancel)
+    try server.run()
+    #expect(lot.abandoned == [1])
+    try server.channel.close().wait()
+    #expect(lot.abandoned == [1, 2])
+  }
+
+  @Test func `the observer of a parked call hears that its deadline has passed`() throws {
+    let lot = WatchedLot()
+    let server = try EmbeddedServer([.unary(paths: ["/t.S/M"], lot)], time: .now())
+    let id = server.call("/t.S/M", [("grpc-timeout", "2S")], body: framed([1])).id
+    try server.run()
+    server.pass(1)
+    server.channel.embeddedEventLoop.advanceTime(by: .seconds(1))
+    #expect(lot.abandoned.isEmpty)
+    server.pass(2)
+    server.channel.embeddedEventLoop.advanceTime(to: .now() + .seconds(10))
+    try server.run()
+    #expect(server.answers[id].status == 4)
+    #expect(lot.abandoned == [1])
+  }
+
+  @Test func `the observer of a call that was answered hears nothing`() throws {
+    let lot = WatchedLot()
+    let server = try EmbeddedServer(lot)
+    let id = server.call(body: framed([1])).id
+    try server.run()
+    lot.parked[0].resume { $0.reply([5]) }
+    try server.run()
+    try server.channel.close().wait()
+    #expect(server.answers[id].messages == [[5]] && lot.abandoned.isEmpty)
+  }
+
+  @Test func `answers that are flushed together go out once the loop comes to it`() throws {
+    let lot = ParkingLot()
+    let server = try EmbeddedServer(lot)
+    let ids = (0..<10).map { _ in server.call(body: framed([1])).id }
+    try server.run()
+    let flushes = LoopFlushes(eventLoop: server.channel.eventLoop)
+    for (number, parked) in lot.parked.enumerated() {
+      parked.resume(flushing: flushes) { $0.reply([UInt8(number)]) }
+    }
+    #expect(try server.output().isEmpty)
+    server.channel.embeddedEventLoop.run()
+    try server.run()
+    for (number, id) in ids.enumerated() {
+      #expect(server.answers[id].messages == [[UInt8(number)]])
+    }
+    // And once more: nothing is left behind.
+    let id = server.call(body: framed([1])).id
+    try server.run()
+    lot.parked[10].resume(flushing: flushes) { $0.reply([99]) }
+    server.channel.embeddedEventLoop.run()
+    try server.run()
+    #expect(server.answers[id].messages == [[99]])
   }
 }

@@ -51,6 +51,20 @@ final class ParkingLot: UnaryService, @unchecked Sendable {
   }
 }
 
+/// Parks every call, and hears of those that are abandoned; the first has the tag 1.
+///
+/// `@unchecked Sendable`: used on the one event loop of its test's server only.
+final class WatchedLot: UnaryService, ParkedCallObserver, @unchecked Sendable {
+  private(set) var parked: [ParkedCall] = []
+  private(set) var abandoned: [UInt64] = []
+
+  func serve(_ call: borrowing UnaryCall) {
+    self.parked.append(call.park(observer: self, tag: UInt64(self.parked.count + 1)))
+  }
+
+  func abandoned(tag: UInt64) { self.abandoned.append(tag) }
+}
+
 extension UnaryCall {
   /// Answers with `bytes`.
   func reply(_ bytes: [UInt8]) {

@@ -104,6 +104,11 @@ import Testing
 
 /// For each setting a value that is not its default and fits with the others' defaults.
 private let sampleValues = [
+  "peers": "127.0.0.1:7600,127.0.0.1:7601", "peer-token-file": "token",
+  "peer-connections-per-loop": "2", "peer-calls-max": "31", "peer-connect-timeout": "32ms",
+  "peer-backoff-max": "133ms", "peer-idle-timeout": "134ms", "peer-keepalive-interval": "135ms",
+  "peer-keepalive-timeout": "36ms", "forward-timeout": "37ms", "forward-margin": "38ms",
+  "epoch-wait": "39ms",
   "admin": "127.0.0.1:7681", "admin-connections-max": "3", "admin-request-max": "4KiB",
   "admin-timeout": "2s",
   "connections-per-address-max": "7", "handlers-max": "6", "buffers-max": "128MiB",
@@ -131,6 +136,7 @@ private let sampleValues = [
 
 /// What a setting has no meaning without.
 private let neededSettings = [
+  "peer-token-file": ["peers": "127.0.0.1:7600"],
   "tls-cert": ["tls-key": "key.pem"], "tls-key": ["tls-cert": "cert.pem"],
   "tls-ca": ["tls-cert": "cert.pem", "tls-key": "key.pem"],
   "tls-client-auth": ["tls-cert": "cert.pem", "tls-key": "key.pem", "tls-ca": "ca.pem"],

@@ -97,6 +97,141 @@ void   larder__v1__get_status_response__free_unpacked
   assert(message->base.descriptor == &larder__v1__get_status_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   larder__v1__cluster_status__init
+                     (Larder__V1__ClusterStatus         *message)
+{
+  static const Larder__V1__ClusterStatus init_value = LARDER__V1__CLUSTER_STATUS__INIT;
+  *message = init_value;
+}
+size_t larder__v1__cluster_status__get_packed_size
+                     (const Larder__V1__ClusterStatus *message)
+{
+  assert(message->base.descriptor == &larder__v1__cluster_status__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t larder__v1__cluster_status__pack
+                     (const Larder__V1__ClusterStatus *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &larder__v1__cluster_status__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t larder__v1__cluster_status__pack_to_buffer
+                     (const Larder__V1__ClusterStatus *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &larder__v1__cluster_status__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Larder__V1__ClusterStatus *
+       larder__v1__cluster_status__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Larder__V1__ClusterStatus *)
+     protobuf_c_message_unpack (&larder__v1__cluster_status__descriptor,
+                                allocator, len, data);
+}
+void   larder__v1__cluster_status__free_unpacked
+                     (Larder__V1__ClusterStatus *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &larder__v1__cluster_status__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   larder__v1__member_status__init
+                     (Larder__V1__MemberStatus         *message)
+{
+  static const Larder__V1__MemberStatus init_value = LARDER__V1__MEMBER_STATUS__INIT;
+  *message = init_value;
+}
+size_t larder__v1__member_status__get_packed_size
+                     (const Larder__V1__MemberStatus *message)
+{
+  assert(message->base.descriptor == &larder__v1__member_status__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t larder__v1__member_status__pack
+                     (const Larder__V1__MemberStatus *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &larder__v1__member_status__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t larder__v1__member_status__pack_to_buffer
+                     (const Larder__V1__MemberStatus *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &larder__v1__member_status__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Larder__V1__MemberStatus *
+       larder__v1__member_status__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Larder__V1__MemberStatus *)
+     protobuf_c_message_unpack (&larder__v1__member_status__descriptor,
+                                allocator, len, data);
+}
+void   larder__v1__member_status__free_unpacked
+                     (Larder__V1__MemberStatus *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &larder__v1__member_status__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   larder__v1__forward_status__init
+                     (Larder__V1__ForwardStatus         *message)
+{
+  static const Larder__V1__ForwardStatus init_value = LARDER__V1__FORWARD_STATUS__INIT;
+  *message = init_value;
+}
+size_t larder__v1__forward_status__get_packed_size
+                     (const Larder__V1__ForwardStatus *message)
+{
+  assert(message->base.descriptor == &larder__v1__forward_status__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t larder__v1__forward_status__pack
+                     (const Larder__V1__ForwardStatus *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &larder__v1__forward_status__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t larder__v1__forward_status__pack_to_buffer
+                     (const Larder__V1__ForwardStatus *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &larder__v1__forward_status__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Larder__V1__ForwardStatus *
+       larder__v1__forward_status__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Larder__V1__ForwardStatus *)
+     protobuf_c_message_unpack (&larder__v1__forward_status__descriptor,
+                                allocator, len, data);
+}
+void   larder__v1__forward_status__free_unpacked
+                     (Larder__V1__ForwardStatus *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &larder__v1__forward_status__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   larder__v1__namespace_status__init
                      (Larder__V1__NamespaceStatus         *message)
 {
@@ -160,7 +295,7 @@ const ProtobufCMessageDescriptor larder__v1__get_status_request__descriptor =
   (ProtobufCMessageInit) larder__v1__get_status_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor larder__v1__get_status_response__field_descriptors[11] =
+static const ProtobufCFieldDescriptor larder__v1__get_status_response__field_descriptors[12] =
 {
   {
     "node_id",
@@ -294,8 +429,21 @@ static const ProtobufCFieldDescriptor larder__v1__get_status_response__field_des
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "cluster",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__GetStatusResponse, cluster),
+    &larder__v1__cluster_status__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned larder__v1__get_status_response__field_indices_by_name[] = {
+  11,   /* field[11] = cluster */
   9,   /* field[9] = connections */
   5,   /* field[5] = cpu_time_us */
   4,   /* field[4] = event_loops */
@@ -311,7 +459,7 @@ static const unsigned larder__v1__get_status_response__field_indices_by_name[] =
 static const ProtobufCIntRange larder__v1__get_status_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 11 }
+  { 0, 12 }
 };
 const ProtobufCMessageDescriptor larder__v1__get_status_response__descriptor =
 {
@@ -321,11 +469,320 @@ const ProtobufCMessageDescriptor larder__v1__get_status_response__descriptor =
   "Larder__V1__GetStatusResponse",
   "larder.v1",
   sizeof(Larder__V1__GetStatusResponse),
-  11,
+  12,
   larder__v1__get_status_response__field_descriptors,
   larder__v1__get_status_response__field_indices_by_name,
   1,  larder__v1__get_status_response__number_ranges,
   (ProtobufCMessageInit) larder__v1__get_status_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor larder__v1__cluster_status__field_descriptors[3] =
+{
+  {
+    "epoch",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__ClusterStatus, epoch),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "members",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Larder__V1__ClusterStatus, n_members),
+    offsetof(Larder__V1__ClusterStatus, members),
+    &larder__v1__member_status__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "forwards",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Larder__V1__ClusterStatus, n_forwards),
+    offsetof(Larder__V1__ClusterStatus, forwards),
+    &larder__v1__forward_status__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned larder__v1__cluster_status__field_indices_by_name[] = {
+  0,   /* field[0] = epoch */
+  2,   /* field[2] = forwards */
+  1,   /* field[1] = members */
+};
+static const ProtobufCIntRange larder__v1__cluster_status__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor larder__v1__cluster_status__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "larder.v1.ClusterStatus",
+  "ClusterStatus",
+  "Larder__V1__ClusterStatus",
+  "larder.v1",
+  sizeof(Larder__V1__ClusterStatus),
+  3,
+  larder__v1__cluster_status__field_descriptors,
+  larder__v1__cluster_status__field_indices_by_name,
+  1,  larder__v1__cluster_status__number_ranges,
+  (ProtobufCMessageInit) larder__v1__cluster_status__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor larder__v1__member_status__field_descriptors[12] =
+{
+  {
+    "id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__MemberStatus, id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "address",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__MemberStatus, address),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "zone",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__MemberStatus, zone),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "points",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__MemberStatus, points),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "share_millionths",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__MemberStatus, share_millionths),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "is_self",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__MemberStatus, is_self),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "state",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__MemberStatus, state),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "connections",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__MemberStatus, connections),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "open_calls",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__MemberStatus, open_calls),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "waiting_calls",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__MemberStatus, waiting_calls),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "connect_failures",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__MemberStatus, connect_failures),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "last_error",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__MemberStatus, last_error),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned larder__v1__member_status__field_indices_by_name[] = {
+  1,   /* field[1] = address */
+  10,   /* field[10] = connect_failures */
+  7,   /* field[7] = connections */
+  0,   /* field[0] = id */
+  5,   /* field[5] = is_self */
+  11,   /* field[11] = last_error */
+  8,   /* field[8] = open_calls */
+  3,   /* field[3] = points */
+  4,   /* field[4] = share_millionths */
+  6,   /* field[6] = state */
+  9,   /* field[9] = waiting_calls */
+  2,   /* field[2] = zone */
+};
+static const ProtobufCIntRange larder__v1__member_status__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 12 }
+};
+const ProtobufCMessageDescriptor larder__v1__member_status__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "larder.v1.MemberStatus",
+  "MemberStatus",
+  "Larder__V1__MemberStatus",
+  "larder.v1",
+  sizeof(Larder__V1__MemberStatus),
+  12,
+  larder__v1__member_status__field_descriptors,
+  larder__v1__member_status__field_indices_by_name,
+  1,  larder__v1__member_status__number_ranges,
+  (ProtobufCMessageInit) larder__v1__member_status__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor larder__v1__forward_status__field_descriptors[3] =
+{
+  {
+    "method",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__ForwardStatus, method),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "result",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__ForwardStatus, result),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "count",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__ForwardStatus, count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned larder__v1__forward_status__field_indices_by_name[] = {
+  2,   /* field[2] = count */
+  0,   /* field[0] = method */
+  1,   /* field[1] = result */
+};
+static const ProtobufCIntRange larder__v1__forward_status__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor larder__v1__forward_status__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "larder.v1.ForwardStatus",
+  "ForwardStatus",
+  "Larder__V1__ForwardStatus",
+  "larder.v1",
+  sizeof(Larder__V1__ForwardStatus),
+  3,
+  larder__v1__forward_status__field_descriptors,
+  larder__v1__forward_status__field_indices_by_name,
+  1,  larder__v1__forward_status__number_ranges,
+  (ProtobufCMessageInit) larder__v1__forward_status__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor larder__v1__namespace_status__field_descriptors[9] =

@@ -17,6 +17,9 @@ PROTOBUF_C__BEGIN_DECLS
 
 typedef struct Larder__V1__GetStatusRequest Larder__V1__GetStatusRequest;
 typedef struct Larder__V1__GetStatusResponse Larder__V1__GetStatusResponse;
+typedef struct Larder__V1__ClusterStatus Larder__V1__ClusterStatus;
+typedef struct Larder__V1__MemberStatus Larder__V1__MemberStatus;
+typedef struct Larder__V1__ForwardStatus Larder__V1__ForwardStatus;
 typedef struct Larder__V1__NamespaceStatus Larder__V1__NamespaceStatus;
 
 
@@ -70,10 +73,97 @@ struct  Larder__V1__GetStatusResponse
   uint64_t connections;
   size_t n_namespaces;
   Larder__V1__NamespaceStatus **namespaces;
+  /*
+   * Absent: the node stands alone.
+   */
+  Larder__V1__ClusterStatus *cluster;
 };
 #define LARDER__V1__GET_STATUS_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&larder__v1__get_status_response__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL, NULL }
+
+
+/*
+ * The cluster as one node sees it.
+ */
+struct  Larder__V1__ClusterStatus
+{
+  ProtobufCMessage base;
+  /*
+   * Of the ring that the node goes by; greater is newer.
+   */
+  char *epoch;
+  /*
+   * Of the ring, this node included, in the order of their ids.
+   */
+  size_t n_members;
+  Larder__V1__MemberStatus **members;
+  /*
+   * What other nodes were asked for, since the node started; those that never happened are left out.
+   */
+  size_t n_forwards;
+  Larder__V1__ForwardStatus **forwards;
+};
+#define LARDER__V1__CLUSTER_STATUS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&larder__v1__cluster_status__descriptor) \
+    , (char *)protobuf_c_empty_string, 0,NULL, 0,NULL }
+
+
+struct  Larder__V1__MemberStatus
+{
+  ProtobufCMessage base;
+  char *id;
+  char *address;
+  char *zone;
+  /*
+   * On the ring: XXH64 (seed 0) of `<id>_0`, `<id>_1` and so on; 2,048 for a weight of 1.
+   */
+  uint32_t points;
+  /*
+   * The part of all keys that it owns, in millionths.
+   */
+  uint32_t share_millionths;
+  /*
+   * The node that was asked.
+   */
+  protobuf_c_boolean is_self;
+  /*
+   * self, idle, connecting, ready or unreachable.
+   */
+  char *state;
+  /*
+   * From the node that was asked, all event loops together.
+   */
+  uint32_t connections;
+  uint64_t open_calls;
+  uint64_t waiting_calls;
+  uint64_t connect_failures;
+  /*
+   * Why it cannot be reached; empty: it can, as far as is known.
+   */
+  char *last_error;
+};
+#define LARDER__V1__MEMBER_STATUS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&larder__v1__member_status__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, (char *)protobuf_c_empty_string, 0, 0, 0, 0, (char *)protobuf_c_empty_string }
+
+
+struct  Larder__V1__ForwardStatus
+{
+  ProtobufCMessage base;
+  /*
+   * Of larder.v1.Cache: Get, Set, ...
+   */
+  char *method;
+  /*
+   * ok, error, unreachable, unknown, deadline, cancelled, wrong_owner or refused.
+   */
+  char *result;
+  uint64_t count;
+};
+#define LARDER__V1__FORWARD_STATUS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&larder__v1__forward_status__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0 }
 
 
 /*
@@ -138,6 +228,63 @@ Larder__V1__GetStatusResponse *
 void   larder__v1__get_status_response__free_unpacked
                      (Larder__V1__GetStatusResponse *message,
                       ProtobufCAllocator *allocator);
+/* Larder__V1__ClusterStatus methods */
+void   larder__v1__cluster_status__init
+                     (Larder__V1__ClusterStatus         *message);
+size_t larder__v1__cluster_status__get_packed_size
+                     (const Larder__V1__ClusterStatus   *message);
+size_t larder__v1__cluster_status__pack
+                     (const Larder__V1__ClusterStatus   *message,
+                      uint8_t             *out);
+size_t larder__v1__cluster_status__pack_to_buffer
+                     (const Larder__V1__ClusterStatus   *message,
+                      ProtobufCBuffer     *buffer);
+Larder__V1__ClusterStatus *
+       larder__v1__cluster_status__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   larder__v1__cluster_status__free_unpacked
+                     (Larder__V1__ClusterStatus *message,
+                      ProtobufCAllocator *allocator);
+/* Larder__V1__MemberStatus methods */
+void   larder__v1__member_status__init
+                     (Larder__V1__MemberStatus         *message);
+size_t larder__v1__member_status__get_packed_size
+                     (const Larder__V1__MemberStatus   *message);
+size_t larder__v1__member_status__pack
+                     (const Larder__V1__MemberStatus   *message,
+                      uint8_t             *out);
+size_t larder__v1__member_status__pack_to_buffer
+                     (const Larder__V1__MemberStatus   *message,
+                      ProtobufCBuffer     *buffer);
+Larder__V1__MemberStatus *
+       larder__v1__member_status__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   larder__v1__member_status__free_unpacked
+                     (Larder__V1__MemberStatus *message,
+                      ProtobufCAllocator *allocator);
+/* Larder__V1__ForwardStatus methods */
+void   larder__v1__forward_status__init
+                     (Larder__V1__ForwardStatus         *message);
+size_t larder__v1__forward_status__get_packed_size
+                     (const Larder__V1__ForwardStatus   *message);
+size_t larder__v1__forward_status__pack
+                     (const Larder__V1__ForwardStatus   *message,
+                      uint8_t             *out);
+size_t larder__v1__forward_status__pack_to_buffer
+                     (const Larder__V1__ForwardStatus   *message,
+                      ProtobufCBuffer     *buffer);
+Larder__V1__ForwardStatus *
+       larder__v1__forward_status__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   larder__v1__forward_status__free_unpacked
+                     (Larder__V1__ForwardStatus *message,
+                      ProtobufCAllocator *allocator);
 /* Larder__V1__NamespaceStatus methods */
 void   larder__v1__namespace_status__init
                      (Larder__V1__NamespaceStatus         *message);
@@ -164,6 +311,15 @@ typedef void (*Larder__V1__GetStatusRequest_Closure)
                   void *closure_data);
 typedef void (*Larder__V1__GetStatusResponse_Closure)
                  (const Larder__V1__GetStatusResponse *message,
+                  void *closure_data);
+typedef void (*Larder__V1__ClusterStatus_Closure)
+                 (const Larder__V1__ClusterStatus *message,
+                  void *closure_data);
+typedef void (*Larder__V1__MemberStatus_Closure)
+                 (const Larder__V1__MemberStatus *message,
+                  void *closure_data);
+typedef void (*Larder__V1__ForwardStatus_Closure)
+                 (const Larder__V1__ForwardStatus *message,
                   void *closure_data);
 typedef void (*Larder__V1__NamespaceStatus_Closure)
                  (const Larder__V1__NamespaceStatus *message,
@@ -197,6 +353,9 @@ void larder__v1__admin__get_status(ProtobufCService *service,
 
 extern const ProtobufCMessageDescriptor larder__v1__get_status_request__descriptor;
 extern const ProtobufCMessageDescriptor larder__v1__get_status_response__descriptor;
+extern const ProtobufCMessageDescriptor larder__v1__cluster_status__descriptor;
+extern const ProtobufCMessageDescriptor larder__v1__member_status__descriptor;
+extern const ProtobufCMessageDescriptor larder__v1__forward_status__descriptor;
 extern const ProtobufCMessageDescriptor larder__v1__namespace_status__descriptor;
 extern const ProtobufCServiceDescriptor larder__v1__admin__descriptor;
 

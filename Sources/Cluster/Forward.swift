@@ -1,0 +1,80 @@
+internal import GRPC
+internal import LarderAPI
+internal import NIOCore
+
+/// One message on its way to the owner of its keys.
+struct Forward {
+  /// Who wants the answer.
+  enum Requester {
+    /// A client's call, which is answered with the very bytes of the owner's answer.
+    case call(ParkedCall)
+    /// A part of a batch, by its number there.
+    case part(BatchCall, Int)
+  }
+
+  let requester: Requester
+  let method: CacheMethod
+  let link: PeerLink
+  /// When the answer is no longer waited for, and whether that is because of the client's deadline.
+  let deadline: NIODeadline
+  let isClientDeadline: Bool
+  /// The message has been sent before, or the ring was looked at anew.
+  var isSecondTry: Bool
+  /// Where it was sent; nil while it waits for a connection.
+  var sent: (connection: ClientConnection, id: CallID)?
+
+  /// Somebody still waits for the answer.
+  var isWanted: Bool {
+    switch self.requester {
+    case .call(let parked): parked.isWaiting
+    case .part(let batch, _): batch.isWanted
+    }
+  }
+}
+
+/// The forwards under way, each in a slot that the next one may use. Tags are never used twice, so that
+/// what comes late for one finds nothing.
+struct ForwardTable {
+  private var slots: [(generation: UInt32, forward: Forward?)] = []
+  private var free: [Int] = []
+
+  /// Forwards under way.
+  var count: Int { self.slots.count - self.free.count }
+
+  /// The tag under which the next forward will be kept.
+  var nextTag: UInt64 {
+    let slot = self.free.last ?? self.slots.count
+    return self.tag(slot, slot < self.slots.count ? self.slots[slot].generation : 0)
+  }
+
+  /// Keeps `forward` under `nextTag`.
+  mutating func insert(_ forward: Forward) {
+    if let slot = self.free.popLast() {
+      self.slots[slot].forward = forward
+    } else {
+      self.slots.append((0, forward))
+    }
+  }
+
+  /// The forward under `tag`, and takes it out.
+  mutating func remove(_ tag: UInt64) -> Forward? {
+    guard let slot = self.slot(tag), let forward = self.slots[slot].forward else { return nil }
+    self.slots[slot].forward = nil
+    // 2^31 forwards in one slot take hours, and no answer is as late. The top bit is the batches'.
+    self.slots[slot].generation = (self.slots[slot].generation + 1) & 0x7fff_ffff
+    self.free.append(slot)
+    return forward
+  }
+
+  private func slot(_ tag: UInt64) -> Int? {
+    let slot = Int(tag & 0xffff_ffff)
+    guard slot < self.slots.count, self.slots[slot].generation == UInt32(tag >> 32) else {
+      return nil
+    }
+    return slot
+  }
+
+  private func tag(_ slot: Int, _ generation: UInt32) -> UInt64 {
+    UInt64(generation) << 32 | UInt64(slot)
+  }
+}

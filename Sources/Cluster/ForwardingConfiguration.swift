@@ -1,0 +1,57 @@
+public import GRPC
+public import NIOCore
+
+/// How a node calls its peers, and for how long it waits for them. Validated where it is configured.
+public struct ForwardingConfiguration: Sendable {
+  /// Of this node, as the others know it.
+  public var ownID = ""
+  /// Connections to one peer from one event loop.
+  public var connectionsPerLoop = 1
+  /// Calls on one connection to a peer: under way, or waiting for it to be made.
+  public var callsMax = 10_000
+  /// From the start of an attempt to connect to the peer's first word.
+  public var connectTimeout: TimeAmount = .seconds(2)
+  /// From the first failed attempt to connect to the next; later waits are longer.
+  public var backoffInitial: TimeAmount = .milliseconds(50)
+  /// The longest of these waits, before jitter.
+  public var backoffMax: TimeAmount = .seconds(2)
+  /// For the answer to a call, whatever deadline its client has.
+  public var forwardTimeout: TimeAmount = .seconds(10)
+  /// By how much a forward must end before its client stops waiting; a tenth of what is left at most.
+  public var forwardMargin: TimeAmount = .milliseconds(5)
+  /// For a newer view of the ring, where a peer has one.
+  public var epochWait: TimeAmount = .seconds(1)
+  /// A connection without calls is closed after this.
+  public var idleTimeout: TimeAmount = .seconds(300)
+  /// Silence of a peer that has calls to answer, after which it is sent a PING.
+  public var keepaliveInterval: TimeAmount = .seconds(6)
+  /// For the answer to that PING.
+  public var keepaliveTimeout: TimeAmount = .seconds(3)
+  /// What the peers' connections may use.
+  public var connection = ConnectionLimits()
+  /// Nil: plaintext.
+  public var tls: ClientTLS?
+  /// Proves to peers that this node is one; nil: nothing is shown, or the certificate does.
+  public var token: BearerToken?
+
+  public init() {}
+
+  /// Of every connection to a peer.
+  var client: ClientConfiguration {
+    var client = ClientConfiguration()
+    client.connection = self.connection
+    client.tls = self.tls
+    client.connectTimeout = self.connectTimeout
+    client.keepaliveInterval = self.keepaliveInterval
+    client.keepaliveTimeout = self.keepaliveTimeout
+    client.callsMax = self.callsMax
+    return client
+  }
+
+  var backoff: BackoffConfiguration {
+    var backoff = BackoffConfiguration()
+    backoff.initial = self.backoffInitial
+    backoff.max = self.backoffMax
+    return backoff
+  }
+}

@@ -1,0 +1,112 @@
+public import GRPC
+internal import LarderAPI
+internal import NIOCore
+internal import Wire
+
+// How forwards end: with the owner's answer, with an error, or with nobody left who wants to know.
+extension LoopForwarder: UnaryReceiver, ParkedCallObserver {
+  public func received(_ response: borrowing UnaryResponse, tag: UInt64) {
+    guard let forward = self.forwards.remove(tag) else { return }
+    guard response.isOK else { return self.failed(forward, response) }
+    self.counts.count(forward.method, .ok)
+    switch forward.requester {
+    case .call(let parked):
+      parked.resume(flushing: self.flushes) { call in
+        call.reply(size: response.message.byteCount) { $0.append(bytes: response.message) }
+      }
+    case .part(let batch, let number):
+      self.partEnded(batch, number, .success(response.message.withUnsafeBytes { Array($0) }))
+    }
+  }
+
+  public func abandoned(tag: UInt64) {
+    guard let forward = self.forwards.remove(tag) else { return self.abandonedBatch(tag) }
+    self.cancel(forward)
+  }
+
+  /// Tells the owner that nobody waits any more.
+  func cancel(_ forward: Forward) {
+    self.counts.count(forward.method, .cancelled)
+    // The answer of one that is not cancelled there is dropped here.
+    guard let sent = forward.sent, self.cancels.take(.now()) else { return }
+    sent.connection.cancel(sent.id)
+    self.flushes.add(sent.connection)
+  }
+
+  private func failed(_ forward: Forward, _ response: borrowing UnaryResponse) {
+    let (status, owner) = (response.status, forward.link.member)
+    if response.wasNotExecuted { return self.notExecuted(forward, status) }
+    guard response.isAnswered || status.code == .deadlineExceeded else {
+      self.counts.count(forward.method, .unknown)
+      return self.answer(forward, ForwardFailure.unknown(owner, forward.method, status))
+    }
+    switch status.code {
+    case .failedPrecondition where status.info?.reason == ForwardRefusal.wrongOwner:
+      self.wrongOwner(forward, status)
+    case .failedPrecondition where status.info?.reason == ForwardRefusal.ringsDiffer:
+      self.counts.count(forward.method, .wrongOwner)
+      self.answer(forward, status)
+    case .deadlineExceeded where forward.isClientDeadline:
+      self.counts.count(forward.method, .deadline)
+      self.answer(forward, ForwardFailure.tooLate(owner))
+    case .deadlineExceeded:
+      self.counts.count(forward.method, .unknown)
+      let reason = Status(
+        .unavailable,
+        "it was silent for \(self.configuration.forwardTimeout.nanoseconds / 1_000_000) ms"
+          + " (forward-timeout)")
+      self.answer(forward, ForwardFailure.unknown(owner, forward.method, reason))
+    case .unauthenticated, .permissionDenied, .unimplemented:
+      self.counts.count(forward.method, .refused)
+      self.answer(forward, ForwardFailure.refused(owner, status))
+    default:
+      self.counts.count(forward.method, .error)
+      self.answer(forward, status)
+    }
+  }
+
+  /// The owner has surely done nothing: the message may be sent once more, whatever it asks for.
+  private func notExecuted(_ forward: Forward, _ status: Status) {
+    guard !forward.isSecondTry, forward.isWanted else { return self.failUnsent(forward, status) }
+    var forward = forward
+    forward.isSecondTry = true
+    forward.sent = nil
+    let tag = self.forwards.nextTag
+    switch forward.link.call(.now(), tag: tag) {
+    case .use(let connection): self.send(forward, on: connection)
+    case .wait: self.keepWaiting(forward, tag)
+    case .fail(let reason, let wait): self.failUnsent(forward, reason, retryAfter: wait)
+    case .full: self.failUnsent(forward, status)
+    }
+  }
+
+  /// Keeps a forward that waits for its connection under another tag than before.
+  private func keepWaiting(_ forward: Forward, _ tag: UInt64) {
+    switch forward.requester {
+    case .call(let parked):
+      var again: ParkedCall?
+      parked.resume(flushing: self.flushes) { again = $0.park(observer: self, tag: tag) }
+      guard let again else { return self.counts.count(forward.method, .cancelled) }
+      self.forwards.insert(forward.with(.call(again)))
+    case .part(let batch, let number):
+      batch.parts[number].tag = tag
+      self.forwards.insert(forward)
+    }
+  }
+
+  /// The owner does not take itself for it. Where it has a newer table, so will this node soon, and
+  /// serves the call by that; once.
+  private func wrongOwner(_ forward: Forward, _ status: Status) {
+    self.counts.count(forward.method, .wrongOwner)
+    let theirs = status.info?.metadata["epoch"].flatMap { Epoch($0) } ?? self.table.epoch
+    guard case .call(let parked) = forward.requester, !forward.isSecondTry, parked.isWaiting,
+      theirs > self.table.epoch
+    else {
+      return self.answer(
+        forward,
+        ForwardFailure.ringsDiffer(forward.link.member, epoch: self.table.epoch, status))
+    }
+    let differ = ForwardFailure.ringsDiffer(forward.link.member, epoch: self.table.epoch, status)
+    self.wait(parked, for: theirs, by: forward.deadline, otherwise: differ, serve: self.serveAgain)
+  }
+}

@@ -1,0 +1,111 @@
+public import GRPC
+internal import LarderAPI
+internal import NIOCore
+
+/// Why a node refuses a forward, in google.rpc.ErrorInfo.
+public enum ForwardRefusal {
+  /// The node does not own the key; `owner` and `epoch` say who does, by which epoch.
+  public static let wrongOwner = "WRONG_OWNER"
+  /// The two nodes were given different rings that never change.
+  public static let ringsDiffer = "RINGS_DIFFER"
+}
+
+/// A call that goes on once this node has a table as new as `epoch`.
+struct EpochWaiter {
+  let parked: ParkedCall
+  let serve: (borrowing UnaryCall) -> Void
+  let epoch: Epoch
+  let number: Int
+}
+
+// How the table changes, and who waits for that.
+extension LoopForwarder {
+  /// Goes by `table` from now on. Links to members that stay are kept; the others end with their calls.
+  func install(_ table: RoutingTable) {
+    let old = zip(self.table.members, self.links)
+    var kept: [String: [PeerLink]] = [:]
+    let staying = Dictionary(table.members.map { ($0.id, $0.address) }) { first, _ in first }
+    for (member, links) in old {
+      if staying[member.id] == member.address {
+        for link in links { link.go(by: table) }
+        kept[member.id] = links
+      } else {
+        for link in links { link.close() }
+      }
+    }
+    self.table = table
+    self.links = self.makeLinks(for: table, keeping: kept)
+    self.resumeWaiters()
+  }
+
+  func makeLinks(
+    for table: RoutingTable, keeping kept: [String: [PeerLink]] = [:]
+  ) -> [[PeerLink]] {
+    table.members.enumerated().map { index, member in
+      if index == table.own { return [] }
+      return kept[member.id]
+        ?? (0..<self.configuration.connectionsPerLoop).map { _ in
+          PeerLink(
+            member: member, table: table, configuration: self.configuration,
+            eventLoop: self.eventLoop, logger: self.logger
+          ) { [unowned self] tags, result in self.linkReady(tags, result) }
+        }
+    }
+  }
+
+  /// Closes all connections to peers.
+  func closeNow() {
+    for links in self.links {
+      for link in links { link.closeNow() }
+    }
+  }
+
+  // MARK: - Waiting for a newer table
+
+  /// A peer has sent a key that this node does not own by its table. If the peer goes by a newer one,
+  /// the call waits for that.
+  ///
+  /// - Parameter serve: serves the call from the beginning.
+  /// - Returns: false: the call is not waiting, and the peer is to hear that it is wrong.
+  public func waitForEpoch(
+    of call: borrowing UnaryCall, serve: @escaping (borrowing UnaryCall) -> Void
+  ) -> Bool {
+    guard !self.isSecondTry, let text = call.metadata.first(Epoch.metadataName) else {
+      return false
+    }
+    let theirs = Epoch(text.withUnsafeBytes { String(decoding: $0, as: UTF8.self) })
+    guard let theirs, theirs > self.table.epoch,
+      self.waiters.count < self.configuration.callsMax
+    else { return false }
+    let deadline = self.deadline(of: call).time
+    self.wait(call.park(), for: theirs, by: deadline, otherwise: nil, serve: serve)
+    return true
+  }
+
+  /// Serves the call again when this node has a table as new as `epoch`; if none comes in time, ends
+  /// it with `status`, or, without one, serves it by the table as it is.
+  func wait(
+    _ parked: ParkedCall, for epoch: Epoch, by deadline: NIODeadline, otherwise status: Status?,
+    serve: @escaping (borrowing UnaryCall) -> Void
+  ) {
+    let number = self.waiters.last.map { $0.number + 1 } ?? 0
+    self.waiters.append(EpochWaiter(parked: parked, serve: serve, epoch: epoch, number: number))
+    let until = min(deadline, .now() + self.configuration.epochWait)
+    self.eventLoop.assumeIsolated().scheduleTask(deadline: until) {
+      guard
+        let index = self.waiters.firstIndex(where: {
+          $0.number == number && $0.epoch == epoch
+        })
+      else { return }
+      let waiter = self.waiters.remove(at: index)
+      guard let status else { return self.serveOnceMore(waiter) }
+      waiter.parked.resume(flushing: self.flushes) { $0.fail(status) }
+    }
+  }
+
+  private func resumeWaiters() {
+    let ready = self.waiters.filter { $0.epoch <= self.table.epoch }
+    self.waiters.removeAll { $0.epoch <= self.table.epoch }
+    for waiter in ready { self.serveOnceMore(waiter) }
+  }
+}

@@ -1,0 +1,233 @@
+public import GRPC
+internal import HashRing
+public import LarderAPI
+internal import Logging
+internal import NIOCore
+internal import Wire
+
+/// One event loop's way to the other nodes: the table by which it goes, its connections to the peers,
+/// and the calls on them. Used on that loop only, so that nothing here is locked or counted.
+///
+/// A client's call is parked, and its message goes out as it came, on a connection of the same loop:
+/// no task, and no copy but those into and out of the connections' buffers.
+///
+/// `@unchecked Sendable`: made before its loop uses it, and used on that loop only from then on.
+public final class LoopForwarder: @unchecked Sendable {
+  public internal(set) var table: RoutingTable
+  let configuration: ForwardingConfiguration
+  let eventLoop: any EventLoop
+  let logger: Logger
+  /// By member, as many for each as `connectionsPerLoop` says; none for this node itself.
+  var links: [[PeerLink]] = []
+  /// Of the links of one member, which is next.
+  private var turn = 0
+  var forwards = ForwardTable()
+  var counts = ForwardCounts()
+  let flushes: LoopFlushes
+  var cancels = CancelBudget()
+  /// Calls that wait for a newer table.
+  var waiters: [EpochWaiter] = []
+  /// Batches whose parts are under way, by the tags of their calls.
+  var batches: [UInt64: BatchCall] = [:]
+  var lastBatch: UInt64 = 0
+  /// The batch whose parts have come back, while its call is served again.
+  public internal(set) var pendingBatch: BatchCall?
+  /// Tells the tags of batches from those of forwards, which leave the top bit alone.
+  static let batchTags: UInt64 = 1 << 63
+  /// A call is being served once more, the last time.
+  public private(set) var isSecondTry = false
+  /// Serves a client's call from the beginning, after the table has changed, or when the parts of a
+  /// batch have come back; set once, at start.
+  public internal(set) var serveAgain: (borrowing UnaryCall) -> Void = { _ in
+    preconditionFailure("set before the first call")
+  }
+
+  init(
+    table: RoutingTable, configuration: ForwardingConfiguration, eventLoop: any EventLoop,
+    logger: Logger
+  ) {
+    self.table = table
+    self.configuration = configuration
+    self.eventLoop = eventLoop
+    self.logger = logger
+    self.flushes = LoopFlushes(eventLoop: eventLoop)
+    self.links = self.makeLinks(for: table)
+  }
+
+  // MARK: - Single calls
+
+  /// Sends a client's call to another node, whose answer, or why there is none, will be the call's.
+  ///
+  /// - Parameter owner: as `RoutingTable.otherOwner` gave it.
+  public func forward(_ call: borrowing UnaryCall, _ method: CacheMethod, to owner: Int) {
+    let link = self.link(to: owner)
+    let deadline = self.deadline(of: call)
+    let tag = self.forwards.nextTag
+    switch link.call(call.now, tag: tag) {
+    case .use(let connection):
+      let id = connection.call(
+        link.methods[method.rawValue], timeout: deadline.time - call.now,
+        tellsTimeout: deadline.isClients,
+        metadata: Self.passedOn(call.metadata), size: call.message.byteCount,
+        { $0.append(bytes: call.message) }, to: self, tag: tag)
+      guard let id else {
+        // It has no stream ids left, which it finds out with its last call: the next one is made.
+        return self.fail(call, method, link, .unreachable, retryAfter: .nanoseconds(0))
+      }
+      self.flushes.add(connection)
+      self.keep(call, method, link, deadline, tag, sent: (connection, id))
+    case .wait: self.keep(call, method, link, deadline, tag, sent: nil)
+    case .fail(let reason, let wait):
+      self.counts.count(method, .unreachable)
+      call.fail(ForwardFailure.unreachable(link.member, reason, retryAfter: wait))
+    case .full:
+      call.count(.peerCallsMax)
+      self.counts.count(method, .unreachable)
+      call.fail(ForwardFailure.tooManyCalls(link.member, max: self.configuration.callsMax))
+    }
+  }
+
+  private func keep(
+    _ call: borrowing UnaryCall, _ method: CacheMethod, _ link: PeerLink,
+    _ deadline: ForwardDeadline, _ tag: UInt64, sent: (ClientConnection, CallID)?
+  ) {
+    self.forwards.insert(
+      Forward(
+        requester: .call(call.park(observer: self, tag: tag)), method: method, link: link,
+        deadline: deadline.time, isClientDeadline: deadline.isClients,
+        isSecondTry: self.isSecondTry, sent: sent))
+  }
+
+  private func fail(
+    _ call: borrowing UnaryCall, _ method: CacheMethod, _ link: PeerLink,
+    _ result: ForwardResult, retryAfter: TimeAmount
+  ) {
+    self.counts.count(method, result)
+    let reason = Status(.unavailable, "its connection takes no more calls")
+    call.fail(ForwardFailure.unreachable(link.member, reason, retryAfter: retryAfter))
+  }
+
+  func link(to owner: Int) -> PeerLink {
+    let links = self.links[owner]
+    guard links.count > 1 else { return links[0] }
+    self.turn = (self.turn + 1) % links.count
+    return links[self.turn]
+  }
+
+  func deadline(of call: borrowing UnaryCall) -> ForwardDeadline {
+    ForwardDeadline(
+      now: call.now, client: call.deadline, timeout: self.configuration.forwardTimeout,
+      margin: self.configuration.forwardMargin)
+  }
+
+  /// Serves a parked call from the beginning, with the table as it is now; nothing it leads to is
+  /// tried once more.
+  func serveOnceMore(_ waiter: EpochWaiter) {
+    self.isSecondTry = true
+    waiter.parked.resume(flushing: self.flushes) { waiter.serve($0) }
+    self.isSecondTry = false
+  }
+
+  // MARK: - Sending what has waited
+
+  /// Sends a forward that waited for its connection, or that was surely not done when it was sent.
+  func send(_ forward: Forward, on connection: ClientConnection) {
+    var forward = forward
+    let timeout = forward.deadline - .now()
+    guard timeout > .nanoseconds(0) else {
+      self.counts.count(forward.method, forward.isClientDeadline ? .deadline : .unknown)
+      return self.answer(forward, ForwardFailure.tooLate(forward.link.member))
+    }
+    let tag = self.forwards.nextTag
+    var id: CallID?
+    switch forward.requester {
+    case .call(let parked):
+      var again: ParkedCall?
+      parked.resume(flushing: self.flushes) { call in
+        id = connection.call(
+          forward.link.methods[forward.method.rawValue], timeout: timeout,
+          tellsTimeout: forward.isClientDeadline, metadata: Self.passedOn(call.metadata),
+          size: call.message.byteCount,
+          { $0.append(bytes: call.message) }, to: self, tag: tag)
+        again = call.park(observer: self, tag: tag)
+      }
+      // The client has left meanwhile.
+      guard let again else { return self.counts.count(forward.method, .cancelled) }
+      forward = forward.with(.call(again))
+    case .part(let batch, let number):
+      guard batch.isWanted else { return self.counts.count(forward.method, .cancelled) }
+      let message = batch.parts[number].message
+      id = connection.call(
+        forward.link.methods[forward.method.rawValue], timeout: timeout,
+        tellsTimeout: forward.isClientDeadline, metadata: batch.metadata,
+        size: message.count, { $0.append(bytes: message.span.bytes) }, to: self, tag: tag)
+      batch.parts[number].tag = tag
+    }
+    guard let id else {
+      self.counts.count(forward.method, .unreachable)
+      let reason = Status(.unavailable, "its connection takes no more calls")
+      return self.answer(
+        forward,
+        ForwardFailure.unreachable(forward.link.member, reason, retryAfter: .nanoseconds(0)))
+    }
+    forward.sent = (connection, id)
+    self.forwards.insert(forward)
+    self.flushes.add(connection)
+  }
+
+  /// The wait of these calls for their link is over.
+  func linkReady(_ tags: [UInt64], _ result: Result<ClientConnection, Status>) {
+    for tag in tags {
+      guard let forward = self.forwards.remove(tag) else { continue }
+      switch result {
+      case .success(let connection): self.send(forward, on: connection)
+      case .failure(let reason): self.failUnsent(forward, reason)
+      }
+    }
+  }
+
+  /// Ends a forward that was surely not done.
+  func failUnsent(_ forward: Forward, _ reason: Status, retryAfter: TimeAmount = .nanoseconds(0)) {
+    self.counts.count(forward.method, .unreachable)
+    self.answer(
+      forward, ForwardFailure.unreachable(forward.link.member, reason, retryAfter: retryAfter))
+  }
+
+  /// Ends a forward with an error.
+  func answer(_ forward: Forward, _ status: Status) {
+    switch forward.requester {
+    case .call(let parked): parked.resume(flushing: self.flushes) { $0.fail(status) }
+    case .part(let batch, let number): self.partEnded(batch, number, .failure(status))
+    }
+  }
+
+  // MARK: - Metadata
+
+  /// W3C asks for no more (Trace Context, section 3.3.1.5); peers have a limit for all headers.
+  private static let traceStateMaxBytes = 512
+
+  /// What of a client's metadata the owner is to see: the trace that the call is a part of.
+  static func passedOn(_ metadata: borrowing MetadataView) -> Metadata {
+    var passed = Metadata()
+    guard let parent = metadata.first("traceparent") else { return passed }
+    self.add("traceparent", parent, to: &passed)
+    if let state = metadata.first("tracestate"), state.byteCount <= self.traceStateMaxBytes {
+      self.add("tracestate", state, to: &passed)
+    }
+    return passed
+  }
+
+  private static func add(_ name: String, _ value: RawSpan, to metadata: inout Metadata) {
+    let bytes = value.withUnsafeBytes { Array($0) }
+    if Metadata.isValid(name, bytes) { metadata.add(name, bytes: bytes) }
+  }
+}
+
+extension Forward {
+  /// The same, for another requester.
+  func with(_ requester: Requester) -> Forward {
+    Forward(
+      requester: requester, method: self.method, link: self.link, deadline: self.deadline,
+      isClientDeadline: self.isClientDeadline, isSecondTry: self.isSecondTry, sent: nil)
+  }
+}

@@ -1,0 +1,45 @@
+internal import Cluster
+internal import GRPC
+internal import NIOCore
+
+// What a node is told about its cluster.
+extension NodeConfiguration {
+  /// What is wrong with the settings of the cluster together.
+  func clusterProblems(origins: SettingOrigins) -> [ConfigurationProblem] {
+    guard !self.peers.isEmpty else {
+      guard self.peerTokenFile != nil else { return [] }
+      return [
+        ConfigurationProblem(
+          settings: [Setting.peerTokenFile.name, Setting.peers.name],
+          message: "\(origins[Setting.peerTokenFile.name].label(of: Setting.peerTokenFile.name))"
+            + " makes sense only with other nodes. Give them with peers.")
+      ]
+    }
+    let address = self.advertise ?? self.listen
+    guard address.isWildcard || address.port == 0 else { return [] }
+    let setting = self.advertise == nil ? Setting.listen : .advertise
+    return [
+      ConfigurationProblem(
+        settings: [Setting.peers.name, Setting.advertise.name, setting.name],
+        message: "\(setting.name) (\(origins.describe(setting, in: self))) does not say which of"
+          + " peers this node is. Give its own address in that list with advertise.")
+    ]
+  }
+}
+
+extension ForwardingConfiguration {
+  init(_ limits: NodeLimits) {
+    self.init()
+    self.connection = Server.Configuration(limits).connection
+    self.connectionsPerLoop = limits.peerConnectionsPerLoop
+    self.callsMax = limits.peerCallsMax
+    self.connectTimeout = .milliseconds(limits.peerConnectTimeoutMilliseconds)
+    self.backoffMax = .milliseconds(limits.peerBackoffMaxMilliseconds)
+    self.idleTimeout = .milliseconds(limits.peerIdleTimeoutMilliseconds)
+    self.keepaliveInterval = .milliseconds(limits.peerKeepaliveIntervalMilliseconds)
+    self.keepaliveTimeout = .milliseconds(limits.peerKeepaliveTimeoutMilliseconds)
+    self.forwardTimeout = .milliseconds(limits.forwardTimeoutMilliseconds)
+    self.forwardMargin = .milliseconds(limits.forwardMarginMilliseconds)
+    self.epochWait = .milliseconds(limits.epochWaitMilliseconds)
+  }
+}

@@ -1,0 +1,155 @@
+internal import Cluster
+internal import GRPC
+internal import LarderAPI
+internal import Wire
+
+// What a node does with keys that other nodes own.
+extension CacheService {
+  /// Whether the call is to be served here. If not, it is on its way to the key's owner.
+  ///
+  /// - Throws: a peer's call for a key that this node does not own.
+  @inline(__always)
+  func isHere(
+    _ hash: UInt64, _ call: borrowing UnaryCall, _ method: CacheMethod
+  ) throws(CacheError) -> Bool {
+    guard let cluster = self.cluster else { return true }
+    return try self.isHere(hash, call, method, cluster)
+  }
+
+  private func isHere(
+    _ hash: UInt64, _ call: borrowing UnaryCall, _ method: CacheMethod, _ cluster: Forwarding
+  ) throws(CacheError) -> Bool {
+    let loop = cluster.loops[call.loop]
+    guard let owner = loop.table.otherOwner(of: hash) else { return true }
+    guard self.isForPeers else {
+      loop.forward(call, method, to: owner)
+      return false
+    }
+    // The sender may know of a change that is still on its way to this node.
+    guard loop.waitForEpoch(of: call, serve: { self.serve($0) }) else {
+      throw Self.wrongOwner(owner, by: loop.table)
+    }
+    return false
+  }
+
+  /// Refuses a call of a peer that was given another ring. Even where both take this node for the
+  /// key's owner: others may not, and two nodes would answer for one key.
+  func checkRing(_ call: borrowing UnaryCall) throws(CacheError) {
+    guard let cluster = self.cluster else { return }
+    let table = cluster.loops[call.loop].table
+    guard !table.agrees(with: call) else { return }
+    let nodes = table.members.prefix(Self.nodesShownMax).map(\.id)
+    throw .ringsDiffer(table.own.map { table.members[$0].id } ?? "", nodes: nodes)
+  }
+
+  /// Errors travel in headers, which have room for no list of a thousand nodes.
+  private static let nodesShownMax = 10
+
+  /// Refuses a key of a batch that this node does not own.
+  @inline(__always)
+  func checkOwner(_ hash: UInt64, _ call: borrowing UnaryCall) throws(CacheError) {
+    guard let cluster = self.cluster else { return }
+    let table = cluster.loops[call.loop].table
+    if let owner = table.otherOwner(of: hash) { throw Self.wrongOwner(owner, by: table) }
+  }
+
+  private static func wrongOwner(_ owner: Int, by table: RoutingTable) -> CacheError {
+    .wrongOwner(table.members[owner].id, epoch: "\(table.epoch)")
+  }
+
+  // MARK: - Batches
+
+  /// The call is served for the second time or later: it was let in, and counted, by the first.
+  func isServedAgain(_ call: borrowing UnaryCall) -> Bool {
+    guard let loop = self.cluster?.loops[call.loop] else { return false }
+    return loop.pendingBatch != nil || loop.isSecondTry
+  }
+
+  /// The batch whose parts have come back from the other nodes; nil: it has just come from the client.
+  func gathered(_ call: borrowing UnaryCall) -> BatchCall? {
+    self.isForPeers ? nil : self.cluster?.loops[call.loop].pendingBatch
+  }
+
+  /// Sends the keys of a batch that other nodes own to these; false: there are none.
+  ///
+  /// A key that is none is taken for this node's, which refuses it.
+  func scatter(
+    _ method: CacheMethod, _ request: borrowing KeyBatchRequest, _ call: borrowing UnaryCall
+  ) -> Bool {
+    guard let cluster = self.cluster, !self.isForPeers else { return false }
+    let loop = cluster.loops[call.loop]
+    let batch = BatchCall(method, keys: request.keys.count)
+    var keys = request.keys.makeIterator()
+    while let key = keys.next() {
+      let hash = self.hash(key, namespace: request.namespace)
+      if let owner = loop.table.otherOwner(of: hash), UTF8Validation.isValid(key) {
+        batch.add(key, owner: owner)
+      } else {
+        batch.addOwn()
+      }
+    }
+    return Self.send(batch, request.namespace, call, loop)
+  }
+
+  /// As for keys. An item may name a namespace of its own, which is a part of what is hashed.
+  func scatter(_ request: borrowing SetManyRequest, _ call: borrowing UnaryCall) -> Bool {
+    guard let cluster = self.cluster, !self.isForPeers else { return false }
+    let loop = cluster.loops[call.loop]
+    let batch = BatchCall(.setMany, keys: request.items.count)
+    var items = request.items.makeIterator()
+    // The request was read without an error, so the same bytes can be gone through once more.
+    var elements = RepeatedBytes(
+      validated: call.message, field: 1, count: request.items.count
+    ).makeIterator()
+    while let item = items.next(), let element = elements.next() {
+      let namespace = item.namespace.isEmpty ? request.namespace : item.namespace
+      if let owner = loop.table.otherOwner(of: self.hash(item.key, namespace: namespace)) {
+        batch.add(element, owner: owner)
+      } else {
+        batch.addOwn()
+      }
+    }
+    return Self.send(batch, request.namespace, call, loop)
+  }
+
+  private static func send(
+    _ batch: BatchCall, _ namespace: RawSpan, _ call: borrowing UnaryCall, _ loop: LoopForwarder
+  ) -> Bool {
+    guard batch.hasOthers else { return false }
+    batch.finish(namespace: namespace)
+    loop.scatter(batch, call)
+    return true
+  }
+
+  /// Appends what the owner of a key has said about it; false where the reply is too full for it.
+  ///
+  /// - Parameters:
+  ///   - key: its place in the batch.
+  ///   - max: the most bytes that the reply may have.
+  func appendGathered(
+    _ batch: BatchCall, _ key: Int, to call: borrowing UnaryCall, max: Int = .max,
+    failed: (borrowing ItemError) -> Bool
+  ) -> Bool {
+    var isAppended = true
+    batch.withResult(
+      of: key,
+      { result in
+        let size = 1 + Varint.size(UInt64(result.byteCount)) + result.byteCount
+        isAppended = call.appendedBytes + size <= max
+        guard isAppended else { return }
+        call.append(size: size) { output in
+          // All replies of batches have their results in field 1.
+          output.lengthPrefix(field: 1, size: result.byteCount)
+          output.append(bytes: result)
+        }
+      },
+      failed: { status in
+        let (reason, message) = (status.info?.reason ?? "", status.message)
+        isAppended = failed(
+          ItemError(
+            code: Int32(status.code.rawValue), reason: reason.utf8Span.span.bytes,
+            message: message.utf8Span.span.bytes))
+      })
+    return isAppended
+  }
+}

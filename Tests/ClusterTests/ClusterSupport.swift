@@ -1,0 +1,150 @@
+import GRPC
+import HashRing
+import LarderAPI
+import Logging
+import NIOCore
+import NIOPosix
+import Synchronization
+import Wire
+
+@testable import Cluster
+
+let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+/// Answers with the name of the node that owns the key, which is the whole message.
+final class KeyService: UnaryService {
+  private let name: String
+  private let isForPeers: Bool
+  private let forwarding: Forwarding
+  /// Peers' calls are never answered.
+  let isMute = Atomic(false)
+
+  init(name: String, isForPeers: Bool, forwarding: Forwarding) {
+    self.name = name
+    self.isForPeers = isForPeers
+    self.forwarding = forwarding
+  }
+
+  func serve(_ call: borrowing UnaryCall) {
+    let loop = self.forwarding.loops[call.loop]
+    guard let owner = loop.table.otherOwner(of: XXH64.hash(call.message)) else {
+      if self.isMute.load(ordering: .relaxed) {
+        _ = call.park()
+        return
+      }
+      let name = Array(self.name.utf8)
+      return call.reply(size: name.count) { $0.append(bytes: name.span.bytes) }
+    }
+    guard self.isForPeers else {
+      guard let method = CacheMethod(rawValue: call.method) else {
+        preconditionFailure("a method that was not registered")
+      }
+      return loop.forward(call, method, to: owner)
+    }
+    if loop.waitForEpoch(of: call, serve: { self.serve($0) }) { return }
+    let metadata = ["owner": loop.table.members[owner].id, "epoch": "\(loop.table.epoch)"]
+    call.fail(
+      Status(
+        .failedPrecondition, "not mine",
+        info: ErrorInfo(reason: ForwardRefusal.wrongOwner, metadata: metadata)))
+  }
+}
+
+/// One node on a loopback socket, with one event loop.
+final class TestNode: Sendable {
+  let name: String
+  let forwarding: Forwarding
+  let peers: KeyService
+  let member: Member
+  private let server: Server
+  private let group: MultiThreadedEventLoopGroup
+  private let channel: ClientChannel
+
+  init(_ name: String, _ configuration: ForwardingConfiguration) async throws {
+    let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    let alone = try RoutingTable(
+      epoch: Epoch(incarnation: 1, revision: 0), members: [], ownID: name)
+    let forwarding = Forwarding(
+      table: alone, configuration: configuration, eventLoops: Array(group.makeIterator()),
+      logger: silent)
+    let clients = KeyService(name: name, isForPeers: false, forwarding: forwarding)
+    let peers = KeyService(name: name, isForPeers: true, forwarding: forwarding)
+    forwarding.serveAgain { clients.serve($0) }
+    self.server = Server(
+      [.unary(paths: CacheMethod.allPaths, clients), .unary(paths: PeerMethod.allPaths, peers)],
+      configuration: .init(), group: group, logger: silent)
+    let address = try await self.server.listen(host: "127.0.0.1", port: 0)
+    self.member = Member(id: name, host: "127.0.0.1", port: address.port ?? 0)
+    self.channel = ClientChannel(
+      host: "127.0.0.1", port: address.port ?? 0, group: group, logger: silent)
+    self.name = name
+    self.forwarding = forwarding
+    self.peers = peers
+    self.group = group
+  }
+
+  func install(_ members: [Member], revision: UInt64) throws {
+    self.forwarding.install(
+      try RoutingTable(
+        epoch: Epoch(incarnation: 1, revision: revision), members: members, ownID: self.name))
+  }
+
+  /// Who answers for the key, asked at this node.
+  func owner(
+    of key: String, _ method: CacheMethod = .get, timeout: TimeAmount? = .seconds(20)
+  ) async -> Result<String, Status> {
+    do throws(Status) {
+      let answer = try await self.channel.unary(
+        method.path, Array(key.utf8), timeout: timeout)
+      return .success(String(buffer: answer.message))
+    } catch {
+      return .failure(error)
+    }
+  }
+
+  /// Takes no more calls, and closes its port.
+  func stopServing() async throws {
+    _ = await self.server.shutdown(timeout: .milliseconds(1))
+  }
+
+  func stop() async throws {
+    await self.channel.shutdown()
+    _ = await self.server.shutdown(timeout: .milliseconds(1))
+    await self.forwarding.shutdown()
+    try await self.group.shutdownGracefully()
+  }
+}
+
+/// Two nodes, `a` and `b`, of one ring by epoch 1.1, while `body` runs.
+func withNodes(
+  _ change: (inout ForwardingConfiguration) -> Void = { _ in },
+  _ body: (TestNode, TestNode) async throws -> Void
+) async throws {
+  var configuration = ForwardingConfiguration()
+  change(&configuration)
+  let (a, b) = (try await TestNode("a", configuration), try await TestNode("b", configuration))
+  for node in [a, b] { try node.install([a.member, b.member], revision: 1) }
+  let result: Result<Void, any Error>
+  do {
+    result = .success(try await body(a, b))
+  } catch {
+    result = .failure(error)
+  }
+  try await a.stop()
+  try await b.stop()
+  try result.get()
+}
+
+/// A key that is `b`'s in the ring of `a` and `b`.
+let keyOfB: String = {
+  guard
+    let table = try? RoutingTable(
+      epoch: .fixed,
+      members: ["a", "b"].map { Member(id: $0, host: "127.0.0.1", port: 1) }, ownID: "a")
+  else { preconditionFailure("two nodes make a ring") }
+  for number in 0..<1_000 {
+    let key = Array("k\(number)".utf8)
+    if table.otherOwner(of: XXH64.hash(key.span.bytes)) != nil { return "k\(number)" }
+  }
+  preconditionFailure("a node that owns nothing")
+}()

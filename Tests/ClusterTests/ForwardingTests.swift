@@ -1,0 +1,162 @@
+import GRPC
+import LarderAPI
+import NIOCore
+import Synchronization
+import Testing
+
+@testable import Cluster
+
+/// Real nodes on loopback sockets that pass calls on to each other.
+@Suite struct ForwardingTests {
+  @Test func `every node answers with what the owner says`() async throws {
+    try await withNodes { a, b in
+      #expect(await a.owner(of: keyOfB) == .success("b"))
+      #expect(await b.owner(of: keyOfB) == .success("b"))
+      let snapshot = await a.forwarding.snapshot()
+      #expect(snapshot.counts[.get, .ok] == 1)
+      #expect(snapshot.peers.map(\.state) == ["self", "ready"])
+      #expect(await b.forwarding.snapshot().counts == ForwardCounts())
+    }
+  }
+
+  // MARK: - Views that differ
+
+  @Test func `an owner that is behind waits for the change, and answers then`() async throws {
+    try await withNodes { a, b in
+      try b.install([a.member], revision: 1)
+      try a.install([a.member, b.member], revision: 2)
+      async let answer = a.owner(of: keyOfB)
+      while await b.forwarding.loops[0].waiting() == 0 {
+        try await Task.sleep(for: .milliseconds(1))
+      }
+      try b.install([a.member, b.member], revision: 2)
+      #expect(await answer == .success("b"))
+      #expect(await a.forwarding.snapshot().counts[.get, .ok] == 1)
+    }
+  }
+
+  @Test func `a node that is behind its owner waits for the change, and goes by it`() async throws {
+    try await withNodes { a, b in
+      try b.install([a.member], revision: 2)
+      async let answer = a.owner(of: keyOfB)
+      while await a.forwarding.loops[0].waiting() == 0 {
+        try await Task.sleep(for: .milliseconds(1))
+      }
+      try a.install([a.member], revision: 2)
+      #expect(await answer == .success("a"))
+      #expect(await a.forwarding.snapshot().counts[.get, .wrongOwner] == 1)
+    }
+  }
+
+  @Test func `a change that never comes is waited for as long as epoch-wait says`() async throws {
+    try await withNodes {
+      $0.epochWait = .milliseconds(50)
+    } _: { a, b in
+      try b.install([a.member], revision: 2)
+      #expect(await a.owner(of: keyOfB).reason == ForwardRefusal.ringsDiffer)
+      try a.install([a.member, b.member], revision: 3)
+      #expect(await a.owner(of: keyOfB).reason == ForwardRefusal.ringsDiffer)
+      #expect(await a.forwarding.snapshot().counts[.get, .wrongOwner] == 2)
+    }
+  }
+
+  @Test func `a member that leaves is called no more, and its connection closed`() async throws {
+    try await withNodes { a, b in
+      #expect(await a.owner(of: keyOfB) == .success("b"))
+      try a.install([a.member], revision: 2)
+      #expect(await a.owner(of: keyOfB) == .success("a"))
+      #expect(await a.forwarding.snapshot().peers.count == 1)
+    }
+  }
+
+  // MARK: - Limits
+
+  @Test func `an owner that never answers is waited for as long as forward-timeout says`()
+    async throws
+  {
+    try await withNodes {
+      $0.forwardTimeout = .milliseconds(100)
+    } _: { a, b in
+      b.peers.isMute.store(true, ordering: .relaxed)
+      let write = await a.owner(of: keyOfB, .set)
+      #expect(write.reason == "OUTCOME_UNKNOWN")
+      #expect(write.status?.retryPushback == .never)
+      let read = await a.owner(of: keyOfB, .get)
+      #expect(read.reason == "OWNER_LOST")
+      #expect(read.status?.message.contains("forward-timeout") == true)
+      #expect(await a.forwarding.snapshot().counts[.set, .unknown] == 1)
+    }
+  }
+
+  @Test func `more calls than peer-calls-max are refused, and nothing is done`() async throws {
+    try await withNodes {
+      $0.callsMax = 2
+    } _: { a, b in
+      b.peers.isMute.store(true, ordering: .relaxed)
+      async let first = a.owner(of: keyOfB, timeout: .seconds(2))
+      async let second = a.owner(of: keyOfB, timeout: .seconds(2))
+      while await a.forwarding.snapshot().peers[1].openCalls < 2 {
+        try await Task.sleep(for: .milliseconds(1))
+      }
+      let third = await a.owner(of: keyOfB)
+      #expect(third.status?.code == .resourceExhausted && third.reason == "FORWARDS_EXHAUSTED")
+      _ = await (first, second)
+    }
+  }
+
+  @Test func `a connection without calls is closed after peer-idle-timeout, and made again`()
+    async throws
+  {
+    try await withNodes {
+      $0.idleTimeout = .milliseconds(30)
+    } _: { a, b in
+      #expect(await a.owner(of: keyOfB) == .success("b"))
+      while await a.forwarding.snapshot().peers[1].state != "idle" {
+        try await Task.sleep(for: .milliseconds(5))
+      }
+      #expect(await a.owner(of: keyOfB) == .success("b"))
+    }
+  }
+
+  @Test func `each event loop has as many connections to a peer as it may, and uses all`()
+    async throws
+  {
+    try await withNodes {
+      $0.connectionsPerLoop = 3
+    } _: { a, b in
+      for _ in 0..<6 { #expect(await a.owner(of: keyOfB) == .success("b")) }
+      #expect(await a.forwarding.snapshot().peers[1].links["ready"] == 3)
+    }
+  }
+
+  @Test func `an owner that is not there fails calls at once after the first attempt`() async throws
+  {
+    try await withNodes { a, b in
+      try await b.stopServing()
+      for _ in 0..<3 {
+        let answer = await a.owner(of: keyOfB, .increment)
+        #expect(answer.status?.code == .unavailable && answer.reason == "OWNER_UNREACHABLE")
+        #expect(answer.status?.retryPushback != .never)
+      }
+      #expect(await a.forwarding.snapshot().peers[1].lastFailure != nil)
+    }
+  }
+}
+
+extension Result<String, Status> {
+  fileprivate var status: Status? {
+    guard case .failure(let status) = self else { return nil }
+    return status
+  }
+
+  fileprivate var reason: String? { self.status?.info?.reason }
+}
+
+extension LoopForwarder {
+  /// Calls that wait for a newer table.
+  fileprivate func waiting() async -> Int {
+    await withCheckedContinuation { continuation in
+      self.eventLoop.execute { continuation.resume(returning: self.waiters.count) }
+    }
+  }
+}
