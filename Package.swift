@@ -16,7 +16,7 @@ let nio = "swift-nio"
 /// builds them, linked with libFuzzer's main.
 let isFuzzing = Context.environment["LARDER_BUILD_FUZZ"] != nil
 let fuzzDependencies: [Target.Dependency] = [
-  "Wire", "HTTP2", "CacheStore", "GRPC", "GRPCServices", "LarderAPI", "Node", "TestSupport",
+  "Wire", "HTTP2", "CacheStore", "GRPC", "GRPCServices", "LarderAPI", "Etcd", "Node", "TestSupport",
   .product(name: "NIOCore", package: nio),
   .product(name: "NIOPosix", package: nio),
   .product(name: "NIOEmbedded", package: nio),
@@ -88,6 +88,13 @@ let package = Package(
       ]),
     module("GRPCServices", ["Wire", "GRPC"]),
     module("LarderAPI", ["Wire"]),
+    module(
+      "Etcd",
+      [
+        "Wire", "GRPC",
+        .product(name: "NIOCore", package: nio),
+        .product(name: "Logging", package: "swift-log"),
+      ]),
     module(
       "Node",
       [
@@ -167,6 +174,20 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ]),
     tests("LarderAPI", ["Wire", "ProtobufOracle"]),
+    tests(
+      "Etcd",
+      [
+        "Wire", "GRPC", "ProtobufOracle", "EtcdTestSupport",
+        .product(name: "NIOCore", package: nio),
+        .product(name: "NIOPosix", package: nio),
+        .product(name: "X509", package: "swift-certificates"),
+        .product(name: "SwiftASN1", package: "swift-asn1"),
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "Logging", package: "swift-log"),
+      ]),
+    // Starts, stops and kills real etcd processes.
+    .target(
+      name: "EtcdTestSupport", path: "Tests/EtcdTestSupport", swiftSettings: strict),
     // protobuf-c's code for our messages, written by scripts/protos.sh: the judge of our codec.
     .target(
       name: "ProtobufOracle", path: "Tests/ProtobufOracle",

@@ -25,6 +25,7 @@ declare -A why=(
   [libc6-dev]="headers for what gcc compiles"
   [python3]="the interop tests, the style check and the benchmark runner"
   [python3-venv]="the environment of the Python interop tests"
+  [etcd-server]="the etcd that the tests of Sources/Etcd run"
   [nghttp2-client]="h2load, the HTTP/2 load generator"
   [nghttp2-server]="nghttpd, to compare with"
   [redis-server]="to compare with"
@@ -42,7 +43,7 @@ for purpose in "$@"; do
     protos) wanted+=($protos) ;;
     test)
       wanted+=($run $protos protobuf-c-compiler libprotobuf-c-dev libgrpc++-dev
-        protobuf-compiler-grpc g++ gcc libc6-dev python3-venv nghttp2-client) ;;
+        protobuf-compiler-grpc g++ gcc libc6-dev python3-venv nghttp2-client etcd-server) ;;
     bench)
       wanted+=(gcc libc6-dev python3 nghttp2-client nghttp2-server redis-server redis-tools
         memcached openssl util-linux) ;;
@@ -75,8 +76,8 @@ if [ ${#missing[@]} -gt 0 ]; then
     as_root=(sudo)
   fi
 
-  # Debian starts a server when it installs it; ours are started by the benchmark alone, on
-  # ports of its own. The policy stands during the installation and only where there is none.
+  # Debian starts a server when it installs it; ours are started by tests and benchmarks alone, on
+  # ports of their own. The policy stands during the installation and only where there is none.
   policy=/usr/sbin/policy-rc.d
   if [ ! -e $policy ]; then
     trap '"${as_root[@]}" rm -f $policy' EXIT
@@ -86,9 +87,10 @@ if [ ${#missing[@]} -gt 0 ]; then
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
     apt-get -qq install --yes --no-install-recommends "${missing[@]}"
   # Nor shall the next boot start what only this script brought.
-  for service in redis-server memcached; do
-    if [ -d /run/systemd/system ] && [[ " ${missing[*]} " == *" $service "* ]]; then
-      "${as_root[@]}" systemctl disable --quiet "$service"
+  for package in redis-server memcached etcd-server; do
+    if [ -d /run/systemd/system ] && [[ " ${missing[*]} " == *" $package "* ]]; then
+      # The service of etcd-server is called etcd.
+      "${as_root[@]}" systemctl disable --quiet "${package/etcd-server/etcd}"
     fi
   done
 fi

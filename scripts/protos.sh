@@ -36,7 +36,7 @@ trap 'rm -rf "$out"' EXIT
 mkdir -p "$out/$(dirname $descriptor_set)" "$out/$oracle"
 
 # In a fixed order, so that the set's bytes do not depend on the directory's.
-# Without grpc/testing, which no node serves.
+# Without grpc/testing and etcd, which no node serves.
 mapfile -t protos < <(cd Protos && find larder grpc google -path grpc/testing -prune -o \
   -name '*.proto' -print | LC_ALL=C sort)
 protoc --proto_path=Protos --include_imports --include_source_info \
@@ -59,6 +59,9 @@ SWIFT
 } >"$out/$descriptor_set"
 
 protoc-c --proto_path=Protos --c_out="$out/$oracle" Protos/larder/v1/*.proto
+# With imports beside each other, so that the headers find each other wherever they are included.
+mkdir -p "$out/$oracle/etcd"
+protoc-c --proto_path=Protos/etcd --c_out="$out/$oracle/etcd" Protos/etcd/*.proto
 
 generated=("$descriptor_set")
 while IFS= read -r file; do

@@ -159,6 +159,10 @@ final class ChannelCore: UnaryReceiver {
 
   // MARK: - Connections
 
+  func connect(_ waiter: ChannelWaiter, _ done: @escaping (Result<Void, Status>) -> Void) {
+    self.withConnection(waiter) { done($0.map { _ in }) }
+  }
+
   private func withConnection(
     _ waiter: ChannelWaiter, _ whenReady: @escaping (Result<ClientConnection, Status>) -> Void
   ) {

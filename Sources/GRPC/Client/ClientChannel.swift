@@ -46,6 +46,20 @@ public final class ClientChannel: Sendable {
     }
   }
 
+  /// Connects, unless there is a connection. For callers that have to know whether a call was sent:
+  /// one that follows a failure of this was not.
+  ///
+  /// - Parameter timeout: how long to wait; nil: until it has connected, or failed to.
+  /// - Throws: why there is no connection.
+  public func connect(timeout: TimeAmount? = nil) async throws(Status) {
+    let core = self.core
+    let waiter = ChannelWaiter(deadline: timeout.map { NIODeadline.now() + $0 })
+    let result = await self.wait(waiter) { (done: @escaping (Result<Void, Status>) -> Void) in
+      core.value.connect(waiter, done)
+    }
+    try result.get()
+  }
+
   /// Makes a unary call. One that surely did nothing on the server (its stream was refused, or its
   /// connection said goodbye first) is made once more. Cancelling the task cancels the call.
   ///
@@ -117,23 +131,29 @@ public final class ClientChannel: Sendable {
     _ path: String, _ metadata: Metadata, _ timeout: TimeAmount?,
     _ intercepted: InterceptedClientCall?
   ) async throws(Status) -> ClientStreamingCall {
-    let deadline = timeout.map { NIODeadline.now() + $0 }
     let core = self.core
-    let waiter = ChannelWaiter(deadline: deadline)
-    let result = await withTaskCancellationHandler {
+    let waiter = ChannelWaiter(deadline: timeout.map { NIODeadline.now() + $0 })
+    let result = await self.wait(waiter) { done in
+      core.value.open(path, metadata, waiter, intercepted, done)
+    }
+    return try result.get()
+  }
+
+  /// Runs `begin` on the event loop, and waits until it is done; a task that is cancelled waits no
+  /// longer.
+  private func wait<Value: Sendable>(
+    _ waiter: ChannelWaiter,
+    _ begin: @escaping @Sendable (@escaping (Result<Value, Status>) -> Void) -> Void
+  ) async -> Result<Value, Status> {
+    await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
-        self.eventLoop.execute {
-          core.value.open(path, metadata, waiter, intercepted) {
-            continuation.resume(returning: $0)
-          }
-        }
+        self.eventLoop.execute { begin { continuation.resume(returning: $0) } }
       }
     } onCancel: {
       self.eventLoop.execute {
         waiter.finish(.failure(Status(.cancelled, "the task was cancelled")))
       }
     }
-    return try result.get()
   }
 
   /// Closes the connection; returns when it is closed. Calls under way and calls made later fail

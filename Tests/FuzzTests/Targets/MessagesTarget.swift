@@ -1,3 +1,4 @@
+import Etcd
 import GRPCServices
 import LarderAPI
 import Wire
@@ -30,6 +31,13 @@ extension FuzzTarget {
     { written(HealthCheckRequest.self, $0) }, { written(HealthCheckResponse.self, $0) },
     { written(HealthListRequest.self, $0) }, { written(HealthListResponse.self, $0) },
     { written(ReflectionRequest.self, $0) }, { written(ExtensionRequest.self, $0) },
+    { written(RangeRequest.self, $0) }, { written(RangeResponse.self, $0) },
+    { written(PutRequest.self, $0) }, { written(PutResponse.self, $0) },
+    { written(DeleteRangeRequest.self, $0) }, { written(DeleteRangeResponse.self, $0) },
+    { written(Transaction.self, $0) }, { written(TransactionResponse.self, $0) },
+    { written(WatchEvent.self, $0) }, { written(LeaseGrantResponse.self, $0) },
+    { written(LeaseKeepAliveResponse.self, $0) }, { written(LeaseTimeToLiveResponse.self, $0) },
+    { written(MemberListResponse.self, $0) }, { written(MemberStatus.self, $0) },
   ]
 
   /// Nil where the bytes are refused.

@@ -25,6 +25,36 @@ import Testing
     }
   }
 
+  @Test func `connecting says whether there is a connection, and makes no call`() async throws {
+    try await withServer([.unary(paths: ["/t.S/M"], Unary.echo)]) { server in
+      let channel = server.channel()
+      try await channel.connect()
+      try await channel.connect(timeout: .seconds(5))
+      #expect(server.server.connections == 1)
+      let snapshot = await channel.snapshot()
+      #expect(snapshot.state == .ready && snapshot.callsStarted == 0)
+      await channel.shutdown()
+      let after = await failure { try await channel.connect() }
+      #expect(after?.code == .unavailable)
+    }
+  }
+
+  @Test func `connecting is waited for no longer than asked, nor after the task is cancelled`()
+    async throws
+  {
+    let group = MultiThreadedEventLoopGroup.singleton
+    let listener = try await ServerBootstrap(group: group).bind(host: "127.0.0.1", port: 0).get()
+    let port = try #require(listener.localAddress?.port)
+    let channel = ClientChannel(host: "127.0.0.1", port: port, group: group, logger: silent)
+    let late = await failure { try await channel.connect(timeout: .milliseconds(20)) }
+    #expect(late?.code == .deadlineExceeded)
+    let task = Task { await failure { try await channel.connect() } }
+    task.cancel()
+    #expect(await task.value?.code == .cancelled)
+    await channel.shutdown()
+    try await listener.close()
+  }
+
   @Test func `a server that is silent is given up after the connect timeout`() async throws {
     let group = MultiThreadedEventLoopGroup.singleton
     let listener = try await ServerBootstrap(group: group).bind(host: "127.0.0.1", port: 0).get()
