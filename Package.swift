@@ -96,6 +96,13 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ]),
     module(
+      "Cluster",
+      [
+        "Wire", "HashRing", "CacheStore", "GRPC", "LarderAPI", "Etcd",
+        .product(name: "NIOCore", package: nio),
+        .product(name: "Logging", package: "swift-log"),
+      ]),
+    module(
       "Node",
       [
         "Wire", "HTTP2", "HashRing", "CacheStore", "GRPC", "GRPCServices", "LarderAPI",
@@ -183,6 +190,14 @@ let package = Package(
         .product(name: "X509", package: "swift-certificates"),
         .product(name: "SwiftASN1", package: "swift-asn1"),
         .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "Logging", package: "swift-log"),
+      ]),
+    tests(
+      "Cluster",
+      [
+        "HashRing", "CacheStore", "Etcd", "EtcdTestSupport",
+        .product(name: "NIOCore", package: nio),
+        .product(name: "NIOPosix", package: nio),
         .product(name: "Logging", package: "swift-log"),
       ]),
     // Starts, stops and kills real etcd processes.
