@@ -14,6 +14,9 @@ public struct Epoch: Hashable, Sendable {
     self.revision = revision
   }
 
+  /// The metadata of calls between nodes in which the caller's epoch travels.
+  public static let metadataName: StaticString = "larder-epoch"
+
   /// Of a cluster whose members are configured (`--peers`) and never change. Below all others.
   public static let fixed = Self(incarnation: 0, revision: 0)
 }
@@ -31,14 +34,9 @@ extension Epoch: LosslessStringConvertible {
   /// Reads `INCARNATION.REVISION`; nil where the text is anything else.
   public init?(_ text: String) {
     let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
-    guard parts.count == 2, let incarnation = Self.number(parts[0]),
-      let revision = Self.number(parts[1])
+    guard parts.count == 2, let incarnation = UInt64(digits: parts[0]),
+      let revision = UInt64(digits: parts[1])
     else { return nil }
     self.init(incarnation: incarnation, revision: revision)
-  }
-
-  /// Digits alone: `UInt64.init` takes a sign too.
-  private static func number(_ text: Substring) -> UInt64? {
-    text.utf8.first == UInt8(ascii: "+") ? nil : UInt64(text)
   }
 }

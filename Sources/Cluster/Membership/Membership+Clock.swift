@@ -76,7 +76,7 @@ extension Membership {
 
   private func read(into floor: inout ClockFloorMachine) async throws(EtcdError) {
     let keyValue = try await self.etcd.get(self.keys.clock)
-    let milliseconds = keyValue.flatMap { UInt64(String(decoding: $0.value, as: UTF8.self)) }
+    let milliseconds = keyValue.flatMap { UInt64(digits: $0.value) }
     if let keyValue, milliseconds == nil {
       self.logger.warning(
         "the cluster's clock in etcd is no number, and is written anew",

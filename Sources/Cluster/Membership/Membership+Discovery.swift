@@ -94,11 +94,11 @@ extension Membership {
   /// Lists all keys from time to time: a watch that is silently dead would show nothing for ever.
   func audit() async {
     while await Self.sleep(self.configuration.auditInterval) {
-      let revision = self.state.withLock { $0.machine.watchFrom }
+      guard let mark = self.state.withLock({ $0.machine.auditMark }) else { continue }
       do throws(EtcdError) {
         let listing = try await self.etcd.list(self.keys.watched)
         self.state.withLock { state in
-          self.pass(state.machine.audited(listing, from: revision, .now), &state)
+          self.pass(state.machine.audited(listing, since: mark, .now), &state)
           state.interruption?.yield()
         }
       } catch {

@@ -104,8 +104,7 @@ extension Membership {
         else: [.range(RangeRequest(.key(key)))]))
     return self.state.withLock { state in
       guard !response.hasSucceeded else {
-        state.registration.claimed(lease, at: response.header.revision)
-        return .none
+        return state.registration.claimed(lease, at: response.header.revision)
       }
       guard case .range(let found)? = response.responses.first,
         let keyValue = found.keyValues.first

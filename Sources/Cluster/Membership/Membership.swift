@@ -19,6 +19,8 @@ public final class Membership: Sendable {
     var interruption: AsyncStream<Void>.Continuation?
     var readers: [Int: AsyncStream<ClusterView>.Continuation] = [:]
     var lastReader = 0
+    /// The view that people were told of last.
+    var logged: ClusterView?
     var isOver = false
   }
 
@@ -112,7 +114,27 @@ public final class Membership: Sendable {
     if effect != .none { self.registrations.continuation.yield(effect) }
   }
 
-  /// Registers, and follows the cluster, until the task is cancelled; then ends the registration.
+  /// Has the others take this node off their rings, so that its going is no loss to be held, and waits
+  /// until this node sees it itself. For a node that is told to stop, before `run`'s task is cancelled.
+  ///
+  /// - Parameter timeout: how long to wait at most, such as while etcd is away.
+  public func leave(timeout: Duration) async {
+    self.change(to: .leaving)
+    let id = self.configuration.member.id
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask { _ = await Self.sleep(timeout) }
+      group.addTask {
+        for await view in self.views()
+        where !view.members.contains(where: { $0.id == id && $0.isOnRing }) {
+          return
+        }
+      }
+      await group.next()
+      group.cancelAll()
+    }
+  }
+
+  /// Once: registers, and follows the cluster, until the task is cancelled; then ends the registration.
   ///
   /// - Throws: `MembershipError`, where this node cannot be a member.
   public func run() async throws {
@@ -178,24 +200,6 @@ public final class Membership: Sendable {
     }
   }
 
-  /// What the node may do may be another now.
-  func stand(_ state: inout State, _ now: ContinuousClock.Instant) {
-    let before = state.machine.view?.standing
-    let standing = state.standing.standing
-    self.pass(state.machine.stands(standing, hasLease: state.standing.hasLease, now), &state)
-    guard let before, before != standing else { return }
-    switch standing {
-    case .leased: self.logger.notice("this node has a lease in etcd again")
-    case .majority:
-      self.logger.warning(
-        "no lease in etcd; this node serves on, as nobody reaches etcd in more than half of the ring"
-      )
-    case .isolated:
-      self.logger.error(
-        "no lease in etcd, and others may have one: this node refuses writes until it has")
-    }
-  }
-
   /// - Returns: false where the task was cancelled.
   static func sleep(_ duration: Duration) async -> Bool {
     do {
@@ -203,40 +207,6 @@ public final class Membership: Sendable {
       return true
     } catch {
       return false
-    }
-  }
-
-  // MARK: - Notices
-
-  /// Passes on what the machine has to tell.
-  func pass(_ notices: [MembershipMachine.Notice], _ state: inout State) {
-    for notice in notices {
-      switch notice {
-      case .publish(let view):
-        for reader in state.readers.values { reader.yield(view) }
-        self.logger.debug(
-          "members of the cluster",
-          metadata: ["epoch": "\(view.epoch)", "nodes": "\(view.members.count)"])
-      case .own(let member, let revision):
-        let effect = state.registration.observed(member, at: revision)
-        if effect != .none { self.registrations.continuation.yield(effect) }
-      case .malformed(let faults):
-        for fault in faults {
-          self.logger.warning(
-            "a key in etcd makes no member of the cluster",
-            metadata: ["key": "\(fault.key)", "fault": "\(fault.what)"])
-        }
-      case .lossHeld(let ids):
-        self.logger.error(
-          "most nodes are gone from etcd: the ring stays for now",
-          metadata: [
-            "nodes": "\(ids.joined(separator: " "))", "hold": "\(self.configuration.massLossHold)",
-          ])
-      case .newHistory(let incarnation):
-        state.registration.historyBegan()
-        self.logger.warning(
-          "etcd's history has begun anew", metadata: ["incarnation": "\(incarnation)"])
-      }
     }
   }
 }

@@ -67,6 +67,7 @@ public protocol PeerSurvey: Sendable {
   /// one's id.
   func answers(_ member: Member) async -> Bool
 
-  /// What the member says of its own lease (`Membership.report` there); nil: it does not answer.
+  /// What the member says of its own lease (`Membership.report` there); nil: it does not answer, which
+  /// must not take longer than a fraction of a lease's time to find out.
   func report(of member: Member) async -> PeerReport?
 }

@@ -34,6 +34,8 @@ struct MembershipMachine {
     case malformed([MemberRoster.Fault])
     /// A large loss is not believed yet.
     case lossHeld(ids: [String])
+    /// A loss is held no more; these have not come back.
+    case lossApplied(ids: [String])
     /// etcd's history is another than before.
     case newHistory(incarnation: UInt64)
   }
@@ -42,6 +44,8 @@ struct MembershipMachine {
   private let id: String
   private(set) var step = Step.list
   private var roster: MemberRoster
+  /// What the roster makes.
+  private var members: [Member] = []
   /// What the registry shows is complete up to here.
   private var newest = Revision.current
   /// The history that `newest` belongs to is over.
@@ -105,13 +109,20 @@ struct MembershipMachine {
     if case .raise = self.step { self.step = .list }
   }
 
+  /// What the watch has shown so far, for an audit that begins now; nil: nothing is watched.
+  var auditMark: AuditMark? {
+    guard self.step == .watch else { return nil }
+    return AuditMark(incarnation: self.incarnation, revision: self.newest)
+  }
+
   /// A list that was asked for beside the watch, to see whether the watch shows everything.
   ///
-  /// - Parameter newest: `watchFrom` when it was asked for.
-  mutating func audited(_ listing: KeyListing, from watchFrom: Revision, _ now: Instant) -> [Notice]
-  {
-    guard self.step == .watch else { return [] }
-    if listing.revision.next < watchFrom { self.isHistoryOver = true }
+  /// - Parameter mark: `auditMark` when it was asked for.
+  mutating func audited(
+    _ listing: KeyListing, since mark: AuditMark, _ now: Instant
+  ) -> [Notice] {
+    guard self.step == .watch, mark.incarnation == self.incarnation else { return [] }
+    if listing.revision < mark.revision { self.isHistoryOver = true }
     guard !self.isHistoryOver, self.incarnation(in: listing).value == self.incarnation else {
       self.step = .list
       return []
@@ -130,7 +141,8 @@ struct MembershipMachine {
     }
     self.roster = roster
     self.newest = listing.revision
-    return [.own(self.roster[self.id], at: listing.revision)] + self.refresh(now)
+    return [.own(self.roster[self.id], at: listing.revision)] + self.resolve()
+      + self.refresh(now)
   }
 
   /// 0 where there is none, or what is there is no number.
@@ -139,11 +151,7 @@ struct MembershipMachine {
     guard let keyValue = listing.keyValues.first(where: { $0.key == key }) else {
       return (0, .current)
     }
-    return (Self.incarnation(keyValue.value) ?? 0, keyValue.modRevision)
-  }
-
-  private static func incarnation(_ value: [UInt8]) -> UInt64? {
-    UInt64(String(decoding: value, as: UTF8.self))
+    return (UInt64(digits: keyValue.value) ?? 0, keyValue.modRevision)
   }
 
   // MARK: - From the watch
@@ -156,7 +164,7 @@ struct MembershipMachine {
       let key = event.keyValue.key
       switch self.keys.meaning(of: key) {
       case .incarnation:
-        if event.kind == .delete || Self.incarnation(event.keyValue.value) != self.incarnation {
+        if event.kind == .delete || UInt64(digits: event.keyValue.value) != self.incarnation {
           // Another node has found a new history, or somebody has tampered: a list shows which, and
           // whether what is known still holds.
           self.step = .list
@@ -173,7 +181,7 @@ struct MembershipMachine {
     }
     // Not before all of them: those of one revision happened at once.
     if let last = events.last { self.newest = max(self.newest, last.keyValue.modRevision) }
-    return notices + self.refresh(now)
+    return notices + self.resolve() + self.refresh(now)
   }
 
   /// The watch shows nothing more.
@@ -194,6 +202,7 @@ struct MembershipMachine {
   mutating func stands(
     _ standing: ClusterView.Standing, hasLease: Bool, _ now: Instant
   ) -> [Notice] {
+    guard standing != self.standing || hasLease != self.hasLease else { return [] }
     if hasLease && !self.hasLease { self.hold.leaseRegained(now) }
     self.hasLease = hasLease
     self.standing = standing
@@ -201,30 +210,37 @@ struct MembershipMachine {
   }
 
   /// Time has passed.
-  mutating func tick(_ now: Instant) -> [Notice] { self.refresh(now) }
+  mutating func tick(_ now: Instant) -> [Notice] {
+    self.hold.since == nil ? [] : self.refresh(now)
+  }
+
+  /// The roster is another.
+  private mutating func resolve() -> [Notice] {
+    let (members, faults) = self.roster.members()
+    defer { self.faults = Set(faults) }
+    self.members = members
+    let newFaults = faults.filter { !self.faults.contains($0) }
+    return newFaults.isEmpty ? [] : [.malformed(newFaults)]
+  }
 
   /// What is to be told, now that something is another.
   private mutating func refresh(_ now: Instant) -> [Notice] {
     // Nothing was listed yet.
     guard self.incarnation > 0 else { return [] }
     var notices: [Notice] = []
-    let (members, faults) = self.roster.members()
-    let newFaults = faults.filter { !self.faults.contains($0) }
-    if !newFaults.isEmpty { notices.append(.malformed(newFaults)) }
-    self.faults = Set(faults)
-    let view: ClusterView
     let wasHeld = self.hold.since != nil
+    let lost = self.view.map { LossHold.lost(self.members, after: $0.members) } ?? []
+    let view: ClusterView
     if let shown = self.view,
-      !self.hold.admits(members, after: shown.members, hasLease: self.hasLease, now)
+      !self.hold.admits(self.members, after: shown.members, hasLease: self.hasLease, now)
     {
-      if !wasHeld {
-        notices.append(.lossHeld(ids: LossHold.lost(members, after: shown.members)))
-      }
+      if !wasHeld { notices.append(.lossHeld(ids: lost)) }
       view = ClusterView(epoch: shown.epoch, members: shown.members, standing: self.standing)
     } else {
+      if wasHeld, !lost.isEmpty { notices.append(.lossApplied(ids: lost)) }
       let revision = UInt64(clamping: self.changedAt.rawValue)
       view = ClusterView(
-        epoch: Epoch(incarnation: self.incarnation, revision: revision), members: members,
+        epoch: Epoch(incarnation: self.incarnation, revision: revision), members: self.members,
         standing: self.standing)
     }
     if view != self.view {
@@ -233,4 +249,10 @@ struct MembershipMachine {
     }
     return notices
   }
+}
+
+/// What a node had seen of etcd's history at one moment.
+struct AuditMark: Hashable, Sendable {
+  let incarnation: UInt64
+  let revision: Revision
 }

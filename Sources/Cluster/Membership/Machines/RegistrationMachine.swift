@@ -9,8 +9,8 @@ struct RegistrationMachine {
   private enum State: Equatable {
     /// There was no lease yet. Can go to `claiming`.
     case idle
-    /// The key is being written. Can go to `registered` or `probing`.
-    case claiming(LeaseID)
+    /// The key is being written, with this member. Can go to `registered` or `probing`.
+    case claiming(LeaseID, Member)
     /// Another address has the key. Can go to `claiming` or `refused`.
     case probing(LeaseID, Member, Revision)
     /// The key is there, since the revision. Can go to any other.
@@ -54,15 +54,17 @@ struct RegistrationMachine {
   }
 
   /// The key was written. An answer that is late, about another lease, says nothing.
-  mutating func claimed(_ lease: LeaseID, at revision: Revision) {
-    guard self.state == .claiming(lease) else { return }
+  mutating func claimed(_ lease: LeaseID, at revision: Revision) -> Effect {
+    guard case .claiming(lease, let claimed) = self.state else { return .none }
     self.wasRegistered = true
     self.state = .registered(lease, revision)
+    // The node has changed while it was written.
+    return claimed == self.member ? .none : self.claim(lease, replacing: revision)
   }
 
   /// It is not known whether the key was written.
   mutating func retry() -> Effect {
-    guard case .claiming(let lease) = self.state else { return .none }
+    guard case .claiming(let lease, _) = self.state else { return .none }
     return self.claim(lease, replacing: .current)
   }
 
@@ -70,7 +72,7 @@ struct RegistrationMachine {
   ///
   /// - Parameter found: nil where it is no record.
   mutating func found(_ found: Member?, _ lease: LeaseID, at revision: Revision) -> Effect {
-    guard self.state == .claiming(lease) else { return .none }
+    guard case .claiming(lease, _) = self.state else { return .none }
     guard let found else { return self.claim(lease, replacing: revision) }
     if self.wasRegistered, found.incarnation > self.member.incarnation {
       return self.refuse(.replaced(id: found.id, address: found.address))
@@ -125,7 +127,7 @@ struct RegistrationMachine {
   // MARK: - Parts
 
   private mutating func claim(_ lease: LeaseID, replacing revision: Revision) -> Effect {
-    self.state = .claiming(lease)
+    self.state = .claiming(lease, self.member)
     return .claim(self.member, lease, replacing: revision)
   }
 

@@ -91,16 +91,15 @@ enum MemberRecord {
 
     func integer(_ name: String, default standard: UInt64? = nil) throws(Fault) -> UInt64 {
       guard let value = self.values[name] else { return try self.standard(name, standard) }
-      guard case .number(let text) = value, let number = UInt64(text) else {
+      guard case .number(let text) = value, let number = UInt64(digits: text) else {
         throw Fault(description: "\(name) must be a whole number from 0 to \(UInt64.max)")
       }
       return number
     }
 
     func address(_ name: String) throws(Fault) -> (host: String, port: Int) {
-      // Digits alone: `UInt16.init` takes a sign too.
       guard case .string(let text)? = self.values[name], let colon = text.lastIndex(of: ":"),
-        let port = UInt16(text[text.index(after: colon)...]), port > 0, !text.contains(":+")
+        let port = UInt16(digits: text[text.index(after: colon)...]), port > 0
       else {
         throw Fault(description: "\(name) must be \"HOST:PORT\", the port from 1 to 65535")
       }

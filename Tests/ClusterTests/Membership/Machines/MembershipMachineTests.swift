@@ -199,10 +199,11 @@ private let start = ContinuousClock.now
 
   @Test func `an audit finds what a dead watch did not show`() {
     var machine = watching([node("a")], at: 10)
+    let mark = machine.auditMark ?? none
     let notices = machine.audited(
       listing(
         [incarnation(1, at: 1), stored(node("a"), made: 10), stored(node("b"), made: 12)], at: 13),
-      from: machine.watchFrom, start)
+      since: mark, start)
     #expect(notices.last == .publish(view([node("a"), node("b")], 12)) && machine.step == .watch)
     // The events that come late are passed over.
     #expect(machine.changed([put(stored(node("b"), made: 12))], start) == [])
@@ -210,10 +211,10 @@ private let start = ContinuousClock.now
 
   @Test func `an audit that the watch has overtaken says nothing`() {
     var machine = watching([node("a")], at: 10)
-    let asked = machine.watchFrom
+    let mark = machine.auditMark ?? none
     _ = machine.changed([put(stored(node("b"), made: 14))], start)
     let late = listing([incarnation(1, at: 1), stored(node("a"), made: 10)], at: 12)
-    #expect(machine.audited(late, from: asked, start) == [])
+    #expect(machine.audited(late, since: mark, start) == [])
     #expect(machine.view?.members.count == 2 && machine.step == .watch)
   }
 
@@ -223,9 +224,19 @@ private let start = ContinuousClock.now
       listing([], at: 99),
     ] {
       var machine = watching([node("a")], at: 10)
-      #expect(machine.audited(found, from: machine.watchFrom, start) == [])
+      let mark = machine.auditMark ?? none
+      #expect(machine.audited(found, since: mark, start) == [])
       #expect(machine.step == .list)
     }
+  }
+
+  @Test func `an audit that a new history has overtaken says nothing`() {
+    var machine = watching([node("a")], at: 100)
+    let mark = machine.auditMark ?? none
+    machine.watchEnded(.newHistory(seen: Revision(rawValue: 100), found: Revision(rawValue: 2)))
+    let new = listing([incarnation(2, at: 2), stored(node("a"), made: 3)], at: 3)
+    _ = machine.listed(new, start)
+    #expect(machine.audited(new, since: mark, start) == [] && machine.step == .watch)
   }
 
   // MARK: - Every step, every event
@@ -244,7 +255,7 @@ private let start = ContinuousClock.now
       machine.watchEnded(.compacted(at: .current))
       machine.heard(incarnation: 7)
       #expect(machine.changed([put(stored(node("b"), made: 99))], start) == [])
-      #expect(machine.audited(late, from: .current, start) == [])
+      #expect(machine.audited(late, since: none, start) == [])
       #expect(machine.tick(start) == [] && machine.stands(.leased, hasLease: true, start) == [])
       #expect(machine.step == step && machine.view == nil)
     }
@@ -259,6 +270,8 @@ private let start = ContinuousClock.now
   private enum Tests {
     static let empty = listing([], at: 1)
   }
+
+  private let none = AuditMark(incarnation: 0, revision: .current)
 }
 
 /// A machine that watches these members, made at `revision`, and whose node is `me`.

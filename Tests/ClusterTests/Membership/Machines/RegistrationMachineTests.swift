@@ -13,7 +13,7 @@ private let another = LeaseID(rawValue: 2)
     var machine = RegistrationMachine(me)
     #expect(machine.lease == nil)
     #expect(machine.begin(lease) == .claim(me, lease, replacing: .current))
-    machine.claimed(lease, at: revision(5))
+    #expect(machine.claimed(lease, at: revision(5)) == .none)
     #expect(machine.lease == lease)
   }
 
@@ -28,7 +28,7 @@ private let another = LeaseID(rawValue: 2)
     #expect(
       machine.found(node("me", incarnation: old), lease, at: revision(3))
         == .claim(next, lease, replacing: revision(3)))
-    machine.claimed(lease, at: revision(4))
+    #expect(machine.claimed(lease, at: revision(4)) == .none)
     #expect(machine.member == next)
   }
 
@@ -63,7 +63,7 @@ private let another = LeaseID(rawValue: 2)
     #expect(machine.begin(another) == .claim(me, another, replacing: .current))
     #expect(
       machine.found(me, another, at: revision(5)) == .claim(me, another, replacing: revision(5)))
-    machine.claimed(another, at: revision(6))
+    #expect(machine.claimed(another, at: revision(6)) == .none)
     #expect(machine.lease == another && machine.member == me)
   }
 
@@ -127,8 +127,18 @@ private let another = LeaseID(rawValue: 2)
     let leaving = me.with(state: .leaving)
     #expect(
       machine.change(to: .leaving) == .claim(leaving, lease, replacing: revision(5)))
-    machine.claimed(lease, at: revision(6))
+    #expect(machine.claimed(lease, at: revision(6)) == .none)
     #expect(machine.begin(another) == .claim(leaving, another, replacing: .current))
+  }
+
+  @Test func `another state that comes while the key is written is written after it`() {
+    var machine = registered()
+    _ = machine.begin(another)
+    #expect(machine.change(to: .leaving) == .none)
+    #expect(
+      machine.claimed(another, at: revision(6))
+        == .claim(me.with(state: .leaving), another, replacing: revision(6)))
+    #expect(machine.claimed(another, at: revision(7)) == .none && machine.lease == another)
   }
 
   @Test func `a state from before the registration is registered`() {
@@ -141,11 +151,9 @@ private let another = LeaseID(rawValue: 2)
     var machine = RegistrationMachine(me)
     _ = machine.begin(lease)
     _ = machine.begin(another)
-    machine.claimed(lease, at: revision(5))
-    #expect(machine.lease == nil)
+    #expect(machine.claimed(lease, at: revision(5)) == .none && machine.lease == nil)
     #expect(machine.found(node("me", incarnation: 1), lease, at: revision(5)) == .none)
-    machine.claimed(another, at: revision(6))
-    #expect(machine.lease == another)
+    #expect(machine.claimed(another, at: revision(6)) == .none && machine.lease == another)
   }
 
   @Test func `an answer that got lost is asked for again, while it is awaited`() {
@@ -160,7 +168,7 @@ private let another = LeaseID(rawValue: 2)
     #expect(idle.found(me, lease, at: revision(1)) == .none)
     #expect(idle.probed(answers: true) == .none && idle.retry() == .none)
     #expect(idle.observed(nil, at: revision(9)) == .none)
-    idle.claimed(lease, at: revision(1))
+    #expect(idle.claimed(lease, at: revision(1)) == .none)
     idle.historyBegan()
     #expect(idle.lease == nil)
     var machine = registered()
@@ -172,7 +180,7 @@ private let another = LeaseID(rawValue: 2)
   private func registered() -> RegistrationMachine {
     var machine = RegistrationMachine(me)
     _ = machine.begin(lease)
-    machine.claimed(lease, at: revision(5))
+    _ = machine.claimed(lease, at: revision(5))
     return machine
   }
 

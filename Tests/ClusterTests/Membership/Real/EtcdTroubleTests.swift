@@ -24,11 +24,15 @@ import Testing
     }
   }
 
-  @Test func `an etcd that comes back empty is filled again, and nobody leaves the ring`()
-    async throws
-  {
+  /// Whoever finds it out first: the watch, or an audit beside it.
+  @Test(arguments: [Duration.seconds(60), .milliseconds(20)])
+  func `an etcd that comes back empty is filled again, and nobody leaves the ring`(
+    _ auditInterval: Duration
+  ) async throws {
     try await withEtcd { etcd in
-      try await withCluster(ids, etcd) { nodes in
+      try await withCluster(ids, etcd) {
+        $0.auditInterval = auditInterval
+      } _: { nodes in
         try await etcd.stop()
         try etcd.wipe()
         try await etcd.start()
@@ -99,6 +103,27 @@ import Testing
         await cutOff.stop()
       }
     }
+  }
+
+  @Test func `an etcd that loses one member of three, which all nodes call, goes on`() async throws
+  {
+    let members = try EtcdProcess.cluster(of: 3)
+    for member in members { try member.launch() }
+    for member in members { try await member.start(isLaunched: true) }
+    let ports = members.map { Int($0.clientPort) }
+    let nodes = try ids.map { try TestNode($0, etcd: ports) { $0.leaseTTL = .seconds(10) } }
+    try await eventually("all know all") { nodes.allSatisfy { $0.ids == self.ids } }
+    for member in members {
+      member.kill()
+      // One that is there afterwards has registered with the other two.
+      let next = try TestNode("d", etcd: ports)
+      try await eventually("a fourth joins") { nodes.allSatisfy { $0.ids == self.ids + ["d"] } }
+      await next.stop()
+      try await eventually("and leaves") { nodes.allSatisfy { $0.ids == self.ids } }
+      try await member.start()
+    }
+    #expect(nodes.allSatisfy { $0.lost.isEmpty && $0.view?.standing == .leased })
+    for node in nodes { await node.stop() }
   }
 
   // MARK: - Without a lease

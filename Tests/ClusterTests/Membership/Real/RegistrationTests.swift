@@ -127,6 +127,32 @@ import Testing
     }
   }
 
+  @Test func `nodes that leave together are believed at once`() async throws {
+    try await withEtcd { etcd in
+      try await withCluster(["a", "b", "c"], etcd) { nodes in
+        let began = ContinuousClock.now
+        for node in nodes.dropFirst() {
+          await node.membership.leave(timeout: .seconds(20))
+          await node.stop()
+        }
+        try await eventually("one is left") { nodes[0].ids == ["a"] }
+        // As losses they would have been held for 30 seconds.
+        #expect(ContinuousClock.now - began < .seconds(25))
+      }
+    }
+  }
+
+  @Test func `a node that cannot say that it leaves stops all the same`() async throws {
+    try await withEtcd { etcd in
+      try await withCluster(["a", "b"], etcd) { nodes in
+        etcd.pause()
+        await nodes[0].membership.leave(timeout: .milliseconds(100))
+        #expect(nodes[0].ids == ["a", "b"])
+        etcd.resume()
+      }
+    }
+  }
+
   @Test func `two clusters in one etcd, and junk beside them, do each other no harm`() async throws
   {
     try await withEtcd { etcd in
