@@ -6,8 +6,10 @@ internal import Synchronization
 extension Membership {
   /// Does what the machine wants next, until the task is cancelled.
   func follow() async {
+    // In a row: without a watch that lasted in between.
     var failures = 0
     while !Task.isCancelled {
+      var hasFailed = false
       let step = self.state.withLock { $0.machine.step }
       do throws(EtcdError) {
         switch step {
@@ -17,19 +19,20 @@ extension Membership {
         case .watch:
           let began = ContinuousClock.now
           await self.watch()
-          // A watch that ends as soon as it has begun is one that fails.
-          if ContinuousClock.now - began < Self.backoff.initial { failures += 1 }
+          // One that ends as soon as it has begun, as where etcd refuses it, is no better than none.
+          hasFailed = ContinuousClock.now - began < Self.backoff.max
+          if !hasFailed { failures = 0 }
         }
-        if step != .watch { failures = 0 }
       } catch {
-        failures += 1
+        hasFailed = true
         self.logger.warning(
           "cannot follow the cluster in etcd; what is known stays",
           metadata: ["step": "\(step)", "error": "\(error)"])
         // Whether it was done a list shows.
         self.state.withLock { $0.machine.raised() }
       }
-      if failures > 0 {
+      if hasFailed {
+        failures += 1
         let delay = Self.backoff.delay(afterFailures: failures, chance: .random(in: -1...1))
         guard await Self.sleep(delay) else { return }
       }

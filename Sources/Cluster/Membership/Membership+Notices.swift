@@ -9,7 +9,7 @@ extension Membership {
     self.pass(state.machine.stands(standing, hasLease: state.standing.hasLease, now), &state)
     guard let before, before != standing else { return }
     switch standing {
-    case .leased: self.logger.notice("this node has a lease in etcd again")
+    case .leased: self.logger.notice("this node has a lease in etcd")
     case .majority:
       self.logger.warning(
         "no lease in etcd; this node serves on, as nobody reaches etcd in more than half of the ring"
