@@ -10,7 +10,7 @@ import Testing
     async throws
   {
     try await withEtcd { etcd in
-      try await withCluster(["a", "b", "c"], etcd) { nodes in
+      try await withMemberships(["a", "b", "c"], etcd) { nodes in
         try await withClient(etcd) { client in
           // On a machine that is busy with other things a round may be slow; three are not.
           var medians: [Duration] = []
@@ -26,7 +26,7 @@ import Testing
 
   /// From the answer to a registration to the view of the last node that has it.
   private func median(
-    of count: Int, _ prefix: String, _ client: EtcdClient, _ nodes: [TestNode]
+    of count: Int, _ prefix: String, _ client: EtcdClient, _ nodes: [MembershipNode]
   ) async throws -> Duration {
     var latencies: [Duration] = []
     for index in 0..<count {

@@ -12,11 +12,11 @@ import Testing
 
   @Test func `a restart of etcd changes nothing`() async throws {
     try await withEtcd { etcd in
-      try await withCluster(ids, etcd) { nodes in
+      try await withMemberships(ids, etcd) { nodes in
         try await eventually("all have one epoch") { Set(nodes.map { $0.view?.epoch }).count == 1 }
         try await etcd.stop()
         try await etcd.start()
-        let fourth = try TestNode("d", etcd: [Int(etcd.clientPort)])
+        let fourth = try MembershipNode("d", etcd: [Int(etcd.clientPort)])
         try await eventually("a fourth joins") { nodes.allSatisfy { $0.ids == self.ids + ["d"] } }
         await fourth.stop()
         #expect(nodes.allSatisfy { $0.lost.isEmpty && $0.view?.epoch.incarnation == 1 })
@@ -30,7 +30,7 @@ import Testing
     _ auditInterval: Duration
   ) async throws {
     try await withEtcd { etcd in
-      try await withCluster(ids, etcd) {
+      try await withMemberships(ids, etcd) {
         $0.auditInterval = auditInterval
       } _: { nodes in
         try await etcd.stop()
@@ -52,7 +52,7 @@ import Testing
 
   @Test func `an etcd that is restored from a backup is a new history`() async throws {
     try await withEtcd { etcd in
-      try await withCluster(ids, etcd) { nodes in
+      try await withMemberships(ids, etcd) { nodes in
         let (data, backup) = (
           etcd.folder.appendingPathComponent("data"), etcd.folder.appendingPathComponent("backup")
         )
@@ -60,7 +60,7 @@ import Testing
         try FileManager.default.copyItem(at: data, to: backup)
         try await etcd.start()
         // What the backup does not have.
-        let fourth = try TestNode("d", etcd: [Int(etcd.clientPort)])
+        let fourth = try MembershipNode("d", etcd: [Int(etcd.clientPort)])
         try await eventually("a fourth joins") { nodes.allSatisfy { $0.ids == self.ids + ["d"] } }
         try await etcd.stop()
         try etcd.wipe()
@@ -81,14 +81,14 @@ import Testing
     async throws
   {
     try await withEtcd { etcd in
-      try await withCluster(["a", "b"], etcd) { nodes in
+      try await withMemberships(["a", "b"], etcd) { nodes in
         let proxy = try await PartitionProxy(to: etcd.clientPort)
-        let cutOff = try TestNode("c", etcd: [proxy.port]) { $0.leaseTTL = .seconds(60) }
+        let cutOff = try MembershipNode("c", etcd: [proxy.port]) { $0.leaseTTL = .seconds(60) }
         try await eventually("all know all") {
           cutOff.ids == self.ids && nodes.allSatisfy { $0.ids == self.ids }
         }
         proxy.cut()
-        let fourth = try TestNode("d", etcd: [Int(etcd.clientPort)])
+        let fourth = try MembershipNode("d", etcd: [Int(etcd.clientPort)])
         try await eventually("the others see a fourth") { nodes[0].ids == self.ids + ["d"] }
         await nodes[1].stop()
         try await eventually("one is gone") { nodes[0].ids == ["a", "c", "d"] }
@@ -111,12 +111,12 @@ import Testing
     for member in members { try member.launch() }
     for member in members { try await member.start(isLaunched: true) }
     let ports = members.map { Int($0.clientPort) }
-    let nodes = try ids.map { try TestNode($0, etcd: ports) { $0.leaseTTL = .seconds(10) } }
+    let nodes = try ids.map { try MembershipNode($0, etcd: ports) { $0.leaseTTL = .seconds(10) } }
     try await eventually("all know all") { nodes.allSatisfy { $0.ids == self.ids } }
     for member in members {
       member.kill()
       // One that is there afterwards has registered with the other two.
-      let next = try TestNode("d", etcd: ports)
+      let next = try MembershipNode("d", etcd: ports)
       try await eventually("a fourth joins") { nodes.allSatisfy { $0.ids == self.ids + ["d"] } }
       await next.stop()
       try await eventually("and leaves") { nodes.allSatisfy { $0.ids == self.ids } }
@@ -132,7 +132,7 @@ import Testing
   {
     try await withEtcd { etcd in
       let survey = TestSurvey()
-      try await withCluster(ids, etcd, survey: survey) { nodes in
+      try await withMemberships(ids, etcd, survey: survey) { nodes in
         survey.cutOff(["c"])
         etcd.pause()
         try await eventually("two of three serve on") {
@@ -156,9 +156,9 @@ import Testing
   {
     try await withEtcd { etcd in
       let survey = TestSurvey()
-      try await withCluster(["a", "b"], etcd, survey: survey) { nodes in
+      try await withMemberships(["a", "b"], etcd, survey: survey) { nodes in
         let proxy = try await PartitionProxy(to: etcd.clientPort)
-        let cutOff = try TestNode("c", etcd: [proxy.port], survey: survey)
+        let cutOff = try MembershipNode("c", etcd: [proxy.port], survey: survey)
         try await eventually("all know all") {
           cutOff.ids == self.ids && nodes.allSatisfy { $0.ids == self.ids }
         }
@@ -176,7 +176,7 @@ import Testing
   }
 }
 
-extension TestNode {
+extension MembershipNode {
   /// Views that a node was missing from which an earlier one had.
   fileprivate var lost: [ClusterView] {
     let views = self.views.withLock { $0 }

@@ -9,7 +9,7 @@ import Testing
 @Suite struct RegistrationTests {
   @Test func `three nodes form one view, and one that stops leaves it`() async throws {
     try await withEtcd { etcd in
-      try await withCluster(["a", "b", "c"], etcd) { nodes in
+      try await withMemberships(["a", "b", "c"], etcd) { nodes in
         try await eventually("all have one epoch") { Set(nodes.map { $0.view?.epoch }).count == 1 }
         let view = try #require(nodes[0].view)
         #expect(view.epoch.incarnation == 1 && nodes.allSatisfy { $0.view == view })
@@ -25,7 +25,7 @@ import Testing
 
   @Test func `a record is readable, and ends with its lease`() async throws {
     try await withEtcd { etcd in
-      try await withCluster(["a"], etcd) { nodes in
+      try await withMemberships(["a"], etcd) { nodes in
         try await withClient(etcd) { client in
           let found = try await client.get("/larder/default/nodes/a")
           let keyValue = try #require(found)
@@ -47,7 +47,7 @@ import Testing
         let lease = try await client.grantLease(ttl: .seconds(600)).id
         try await client.put(
           PutRequest(Array("/larder/default/nodes/a".utf8), MemberRecord.encode(old), lease: lease))
-        try await withCluster(["a", "b"], etcd) { nodes in
+        try await withMemberships(["a", "b"], etcd) { nodes in
           try await eventually("it is the new one") {
             nodes[1].view?.members.first?.incarnation == 1 << 60 + 1
           }
@@ -61,9 +61,9 @@ import Testing
   @Test func `an id that another address answers for is refused`() async throws {
     try await withEtcd { etcd in
       let survey = TestSurvey()
-      try await withCluster(["a", "b"], etcd, survey: survey) { nodes in
+      try await withMemberships(["a", "b"], etcd, survey: survey) { nodes in
         survey.letAnswer("127.0.0.1:\(TestSurvey.port(of: "a"))")
-        let second = try TestNode("a", etcd: [Int(etcd.clientPort)], survey: survey, port: 9)
+        let second = try MembershipNode("a", etcd: [Int(etcd.clientPort)], survey: survey, port: 9)
         let error = await second.end() as? MembershipError
         #expect(error == .idTaken(id: "a", address: "127.0.0.1:\(TestSurvey.port(of: "a"))"))
         #expect(nodes[1].view?.members.first?.port == TestSurvey.port(of: "a"))
@@ -74,10 +74,10 @@ import Testing
   @Test func `a process that is replaced by a later one of its id and address stops`() async throws
   {
     try await withEtcd { etcd in
-      try await withCluster(["b"], etcd) { nodes in
-        let first = try TestNode("a", etcd: [Int(etcd.clientPort)])
+      try await withMemberships(["b"], etcd) { nodes in
+        let first = try MembershipNode("a", etcd: [Int(etcd.clientPort)])
         try await eventually("the first is there") { nodes[0].ids == ["a", "b"] }
-        let second = try TestNode("a", etcd: [Int(etcd.clientPort)])
+        let second = try MembershipNode("a", etcd: [Int(etcd.clientPort)])
         let error = await first.end() as? MembershipError
         #expect(
           error == .replaced(id: "a", address: "127.0.0.1:\(TestSurvey.port(of: "a"))"))
@@ -93,7 +93,7 @@ import Testing
     async throws
   {
     try await withEtcd { etcd in
-      try await withCluster(["a", "b", "c"], etcd) { nodes in
+      try await withMemberships(["a", "b", "c"], etcd) { nodes in
         try await withClient(etcd) { client in
           for isRevoked in [true, false] {
             let found = try await client.get("/larder/default/nodes/b")
@@ -118,7 +118,7 @@ import Testing
 
   @Test func `a node that says that it leaves is off the ring, and still there`() async throws {
     try await withEtcd { etcd in
-      try await withCluster(["a", "b"], etcd) { nodes in
+      try await withMemberships(["a", "b"], etcd) { nodes in
         nodes[1].membership.change(to: .leaving)
         try await eventually("it leaves") {
           nodes.allSatisfy { $0.view?.members.map(\.isOnRing) == [true, false] }
@@ -129,7 +129,7 @@ import Testing
 
   @Test func `nodes that leave together are believed at once`() async throws {
     try await withEtcd { etcd in
-      try await withCluster(["a", "b", "c"], etcd) { nodes in
+      try await withMemberships(["a", "b", "c"], etcd) { nodes in
         let began = ContinuousClock.now
         for node in nodes.dropFirst() {
           await node.membership.leave(timeout: .seconds(20))
@@ -144,7 +144,7 @@ import Testing
 
   @Test func `a node that cannot say that it leaves stops all the same`() async throws {
     try await withEtcd { etcd in
-      try await withCluster(["a", "b"], etcd) { nodes in
+      try await withMemberships(["a", "b"], etcd) { nodes in
         etcd.pause()
         await nodes[0].membership.leave(timeout: .milliseconds(100))
         #expect(nodes[0].ids == ["a", "b"])
@@ -160,8 +160,8 @@ import Testing
         try await client.put("/larder/default/nodes/junk", "{\"address\":1}")
         try await client.put("/larder/default/nodes/x/y", "{}")
         try await client.put("/larder/default/clock", "soon")
-        try await withCluster(["a", "b"], etcd) { nodes in
-          try await withCluster(["a", "b", "c"], etcd) {
+        try await withMemberships(["a", "b"], etcd) { nodes in
+          try await withMemberships(["a", "b", "c"], etcd) {
             $0.cluster = "default2"
           } _: { others in
             #expect(nodes[0].ids == ["a", "b"] && others[0].ids == ["a", "b", "c"])
@@ -178,11 +178,34 @@ import Testing
       try await withClient(etcd) { client in
         let ahead = WallClock.milliseconds() + 60_000
         try await client.put("/larder/default/clock", "\(ahead)")
-        try await withCluster(["a"], etcd) { nodes in
+        try await withMemberships(["a"], etcd) { nodes in
           #expect(nodes[0].clock.newest.milliseconds >= ahead)
           try await eventually("it is raised") {
             let floor = try await client.get("/larder/default/clock")
-            return UInt64(String(decoding: floor?.value ?? [], as: UTF8.self)) ?? 0 > ahead
+            return UInt64(digits: floor?.value ?? []) ?? 0 > ahead
+          }
+        }
+      }
+    }
+  }
+
+  @Test func `a floor that somebody else has written meanwhile is raised all the same`()
+    async throws
+  {
+    try await withEtcd { etcd in
+      try await withClient(etcd) { client in
+        try await withMemberships(["a"], etcd) { nodes in
+          try await eventually("it is there") {
+            let floor = try await client.get("/larder/default/clock")
+            return floor != nil
+          }
+          try await client.put("/larder/default/clock", "5")
+          // The next look finds versions above what this node has written itself.
+          let ahead = WallClock.milliseconds() + 60_000
+          nodes[0].clock.observe(Version(wallMilliseconds: ahead))
+          try await eventually("it is raised") {
+            let floor = try await client.get("/larder/default/clock")
+            return UInt64(digits: floor?.value ?? []) ?? 0 > ahead
           }
         }
       }
@@ -193,7 +216,7 @@ import Testing
     try await withEtcd { etcd in
       try await withClient(etcd) { client in
         try await client.put("/larder/default/clock", "\(WallClock.milliseconds() + 7_200_000)")
-        let node = try TestNode("a", etcd: [Int(etcd.clientPort)])
+        let node = try MembershipNode("a", etcd: [Int(etcd.clientPort)])
         let end = await node.end()
         let error = try #require(end as? MembershipError)
         guard case .clockBehind(let key, let ahead, let most) = error else {

@@ -9,7 +9,7 @@ import Testing
 @testable import Cluster
 
 /// One membership with an etcd client of its own, as a node has it.
-final class TestNode: Sendable {
+final class MembershipNode: Sendable {
   let membership: Membership
   let clock = VersionClock()
   /// Every view since the start, in order, as far as the reader is fast enough.
@@ -127,13 +127,13 @@ func withEtcd(_ body: (EtcdProcess) async throws -> Void) async throws {
 }
 
 /// Runs `body` with nodes of these ids that all know each other, and stops them.
-func withCluster(
+func withMemberships(
   _ ids: [String], _ process: EtcdProcess, survey: TestSurvey = TestSurvey(),
   _ change: (inout MembershipConfiguration) -> Void = { _ in },
-  _ body: ([TestNode]) async throws -> Void
+  _ body: ([MembershipNode]) async throws -> Void
 ) async throws {
   let nodes = try ids.map {
-    try TestNode($0, etcd: [Int(process.clientPort)], survey: survey, change)
+    try MembershipNode($0, etcd: [Int(process.clientPort)], survey: survey, change)
   }
   do {
     try await eventually("all know all") {
