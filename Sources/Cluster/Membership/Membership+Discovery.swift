@@ -94,9 +94,12 @@ extension Membership {
     }
   }
 
-  /// Lists all keys from time to time: a watch that is silently dead would show nothing for ever.
+  /// Lists all keys from time to time. A watch that is silently dead would show nothing for ever, and one
+  /// that comes back to a restored etcd whose revisions have meanwhile grown past what the node had seen
+  /// goes on as if nothing had happened, and misses what came before.
   func audit() async {
-    while await Self.sleep(self.configuration.auditInterval) {
+    // Not all nodes at once, though they have started together.
+    while await Self.sleep(self.configuration.auditInterval * Double.random(in: 0.75...1.25)) {
       guard let mark = self.state.withLock({ $0.machine.auditMark }) else { continue }
       do throws(EtcdError) {
         let listing = try await self.etcd.list(self.keys.watched)

@@ -15,8 +15,8 @@ public struct MembershipConfiguration: Sendable {
   public var massLossHold: Duration = .seconds(30)
   /// How far versions of the cluster may be ahead of this machine's clock.
   public var clockSkewMax: Duration = .seconds(3600)
-  /// How often all keys are listed beside the watch, to see that it shows everything.
-  public var auditInterval: Duration = .seconds(60)
+  /// About how often all keys are listed beside the watch, to see that it shows everything.
+  public var auditInterval: Duration = .seconds(10)
   /// A node that etcd does not hear from serves on, whatever the others say.
   public var servesWithoutLease = false
 
