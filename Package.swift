@@ -193,6 +193,14 @@ let package = Package(
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Logging", package: "swift-log"),
       ]),
+    tests(
+      "Cluster",
+      [
+        "Wire", "HashRing", "CacheStore", "GRPC", "LarderAPI", "Etcd", "EtcdTestSupport",
+        .product(name: "NIOCore", package: nio),
+        .product(name: "NIOPosix", package: nio),
+        .product(name: "Logging", package: "swift-log"),
+      ]),
     // Starts, stops and kills real etcd processes.
     .target(
       name: "EtcdTestSupport", path: "Tests/EtcdTestSupport", swiftSettings: strict),
@@ -200,14 +208,6 @@ let package = Package(
     .target(
       name: "ProtobufOracle", path: "Tests/ProtobufOracle",
       cSettings: [.headerSearchPath(".")], linkerSettings: [.linkedLibrary("protobuf-c")]),
-    tests(
-      "Cluster",
-      [
-        "Wire", "GRPC", "HashRing", "LarderAPI",
-        .product(name: "NIOCore", package: nio),
-        .product(name: "NIOPosix", package: nio),
-        .product(name: "Logging", package: "swift-log"),
-      ]),
     tests(
       "Node",
       [

@@ -37,7 +37,8 @@ extension FuzzTarget {
     { written(Transaction.self, $0) }, { written(TransactionResponse.self, $0) },
     { written(WatchEvent.self, $0) }, { written(LeaseGrantResponse.self, $0) },
     { written(LeaseKeepAliveResponse.self, $0) }, { written(LeaseTimeToLiveResponse.self, $0) },
-    { written(MemberListResponse.self, $0) }, { written(MemberStatus.self, $0) },
+    { written(MemberListResponse.self, $0) }, { written(Etcd.MemberStatus.self, $0) },
+    { written(LarderAPI.MemberStatus.self, $0) },
   ]
 
   /// Nil where the bytes are refused.

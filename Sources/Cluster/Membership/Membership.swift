@@ -1,0 +1,212 @@
+public import CacheStore
+public import Etcd
+public import Logging
+internal import Synchronization
+
+/// This node's membership of a cluster in etcd: it registers, keeps the registration, and shows who else is
+/// there, for as long as `run` runs.
+///
+/// What is known stays known while etcd is away: the last view goes on, with a `standing` that says what
+/// this node may do without a lease.
+public final class Membership: Sendable {
+  /// What the tasks of a membership share. Views are passed on under its lock, so that they arrive in
+  /// the order in which they were made.
+  struct State {
+    var machine: MembershipMachine
+    var registration: RegistrationMachine
+    var standing: StandingMachine
+    /// Ends the watch under way, because something else is to be done.
+    var interruption: AsyncStream<Void>.Continuation?
+    var readers: [Int: AsyncStream<ClusterView>.Continuation] = [:]
+    var lastReader = 0
+    /// The view that people were told of last.
+    var logged: ClusterView?
+    var isOver = false
+  }
+
+  let configuration: MembershipConfiguration
+  let keys: MembershipKeys
+  let etcd: EtcdClient
+  let clock: VersionClock
+  let survey: any PeerSurvey
+  let logger: Logger
+  let state: Mutex<State>
+  /// What is to be done about the registration because of what the watch has shown: one thing at a time,
+  /// as the machine waits for its answer.
+  let registrations = AsyncStream.makeStream(of: RegistrationMachine.Effect.self)
+
+  /// How often time is looked at, for leases that end and losses that have lasted.
+  private static let tickInterval: Duration = .milliseconds(250)
+  /// How often the others are asked while the lease is in doubt.
+  private static let surveyInterval: Duration = .milliseconds(500)
+
+  /// - Parameters:
+  ///   - etcd: somebody runs it.
+  ///   - clock: draws this node's versions; begins above all that the cluster has drawn.
+  ///   - survey: asks other nodes.
+  public init(
+    _ configuration: MembershipConfiguration, etcd: EtcdClient, clock: VersionClock,
+    survey: some PeerSurvey, logger: Logger
+  ) throws(MembershipConfiguration.Invalid) {
+    try configuration.validate()
+    let keys = MembershipKeys(cluster: configuration.cluster)
+    let id = configuration.member.id
+    self.configuration = configuration
+    self.keys = keys
+    self.etcd = etcd
+    self.clock = clock
+    self.survey = survey
+    self.logger = logger
+    // A clock that has gone back is made good when the key is found.
+    let member = configuration.member.with(incarnation: WallClock.milliseconds())
+    self.state = Mutex(
+      State(
+        machine: MembershipMachine(keys, id: id, lossHold: configuration.massLossHold),
+        registration: RegistrationMachine(member),
+        standing: StandingMachine(
+          servesWithoutLease: configuration.servesWithoutLease,
+          surveyLead: configuration.leaseTTL / 3)))
+  }
+
+  // MARK: - What is known
+
+  /// The newest view; nil before the first.
+  public var view: ClusterView? { self.state.withLock { $0.machine.view } }
+
+  /// The newest view, once there is one, and those that follow. A reader that is slow misses all but the
+  /// newest. Ends with the membership.
+  public func views() -> AsyncStream<ClusterView> {
+    let (stream, continuation) = AsyncStream.makeStream(
+      of: ClusterView.self, bufferingPolicy: .bufferingNewest(1))
+    let reader = self.state.withLock { state in
+      if let view = state.machine.view { continuation.yield(view) }
+      if state.isOver { continuation.finish() }
+      state.lastReader += 1
+      state.readers[state.lastReader] = continuation
+      return state.lastReader
+    }
+    continuation.onTermination = { [weak self] _ in
+      self?.state.withLock { $0.readers[reader] = nil }
+    }
+    return stream
+  }
+
+  /// What this node answers when another asks for its lease.
+  public var report: PeerReport { self.state.withLock { $0.standing.report(.now) } }
+
+  /// This node as it is registered, or would be.
+  public var member: Member { self.state.withLock { $0.registration.member } }
+
+  // MARK: - What changes
+
+  /// Another node has shown its epoch: where that is of a newer history of etcd, this node looks.
+  public func heard(_ epoch: Epoch) {
+    self.state.withLock { state in
+      state.machine.heard(incarnation: epoch.incarnation)
+      state.interruption?.yield()
+    }
+  }
+
+  /// Has the others see this node in another state, such as `leaving`. Returns before they do: views show
+  /// when.
+  public func change(to state: Member.State) {
+    let effect = self.state.withLock { $0.registration.change(to: state) }
+    if effect != .none { self.registrations.continuation.yield(effect) }
+  }
+
+  /// Has the others take this node off their rings, so that its going is no loss to be held, and waits
+  /// until this node sees it itself. For a node that is told to stop, before `run`'s task is cancelled.
+  ///
+  /// - Parameter timeout: how long to wait at most, such as while etcd is away.
+  public func leave(timeout: Duration) async {
+    self.change(to: .leaving)
+    let id = self.configuration.member.id
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask { _ = await Self.sleep(timeout) }
+      group.addTask {
+        for await view in self.views()
+        where !view.members.contains(where: { $0.id == id && $0.isOnRing }) {
+          return
+        }
+      }
+      await group.next()
+      group.cancelAll()
+    }
+  }
+
+  /// Once: registers, and follows the cluster, until the task is cancelled; then ends the registration.
+  ///
+  /// - Throws: `MembershipError`, where this node cannot be a member.
+  public func run() async throws {
+    defer { self.finish() }
+    // Whoever sees the registration may call: versions begin above the floor before that.
+    guard try await self.passClockFloor() else { return }
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { try await self.register() }
+      group.addTask { await self.follow() }
+      group.addTask { await self.audit() }
+      group.addTask { await self.keepClockFloor() }
+      group.addTask { await self.keepTime() }
+      group.addTask { await self.keepAsking() }
+      // All of them run until they are cancelled, or this node cannot be a member.
+      try await group.next()
+      group.cancelAll()
+      try await group.waitForAll()
+    }
+  }
+
+  private func finish() {
+    let readers = self.state.withLock { state in
+      state.isOver = true
+      return Array(state.readers.values)
+    }
+    for reader in readers { reader.finish() }
+  }
+
+  // MARK: - Time
+
+  /// Looks for what is over because of time alone.
+  private func keepTime() async {
+    while await Self.sleep(Self.tickInterval) {
+      self.state.withLock { state in
+        let now = ContinuousClock.now
+        state.standing.tick(now)
+        self.stand(&state, now)
+        self.pass(state.machine.tick(now), &state)
+      }
+    }
+  }
+
+  /// Asks the others for their leases while this node's is in doubt.
+  private func keepAsking() async {
+    let id = self.configuration.member.id
+    while await Self.sleep(Self.surveyInterval) {
+      let ring = self.state.withLock { state in
+        state.standing.wantsSurvey(.now) ? state.machine.view?.members : nil
+      }
+      guard let ring else { continue }
+      let reports = await withTaskGroup(of: (String, PeerReport?).self) { group in
+        for member in ring where member.isOnRing && member.id != id {
+          group.addTask { (member.id, await self.survey.report(of: member)) }
+        }
+        var reports: [String: PeerReport] = [:]
+        for await (id, report) in group { reports[id] = report }
+        return reports
+      }
+      self.state.withLock { state in
+        state.standing.surveyed(reports, by: id, of: ring)
+        self.stand(&state, .now)
+      }
+    }
+  }
+
+  /// - Returns: false where the task was cancelled.
+  static func sleep(_ duration: Duration) async -> Bool {
+    do {
+      try await Task.sleep(for: duration)
+      return true
+    } catch {
+      return false
+    }
+  }
+}
