@@ -14,6 +14,8 @@ import Testing
     let etcd = try EtcdProcess.single()
     try await etcd.start()
     let member = Member(id: "a", host: "127.0.0.1", port: Int(etcd.clientPort))
+    // Patient: a busy machine may let it wait.
+    let probe = AddressProbe(group: MultiThreadedEventLoopGroup.singleton, timeout: .seconds(60))
     let isThere = await probe.answers(member)
     etcd.kill()
     let isStillThere = await probe.answers(member)
