@@ -137,11 +137,14 @@ func withNodes(
 
 /// A key that is `b`'s in the ring of `a` and `b`.
 let keyOfB: String = {
-  guard
-    let table = try? RoutingTable(
+  let table: RoutingTable
+  do {
+    table = try RoutingTable(
       epoch: .fixed,
       members: ["a", "b"].map { Member(id: $0, host: "127.0.0.1", port: 1) }, ownID: "a")
-  else { preconditionFailure("two nodes make a ring") }
+  } catch {
+    preconditionFailure("two nodes make a ring: \(error)")
+  }
   for number in 0..<1_000 {
     let key = Array("k\(number)".utf8)
     if table.otherOwner(of: XXH64.hash(key.span.bytes)) != nil { return "k\(number)" }

@@ -92,7 +92,9 @@ import X509
     let folder = FileManager.default.temporaryDirectory
       .appendingPathComponent("larder-tls-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { do { try FileManager.default.removeItem(at: folder) } catch {} }
+    defer {
+      do { try FileManager.default.removeItem(at: folder) } catch { Issue.record(error) }
+    }
     let (certificate, key) = try Self.selfSigned()
     let files = EtcdProcess.TLSFiles(
       certificate: folder.appendingPathComponent("cert.pem").path,
