@@ -372,7 +372,7 @@ public class Connection: ChannelInboundHandler {
     return ByteBuffer(bytes: output.readableBytesView)
   }
 
-  /// Streams that a connection had open at once from which on its memory is let go of later.
+  /// Streams that a connection had open at once from which on they are ended later.
   private static let manyStreams = 16
 
   private func end() {
@@ -381,10 +381,15 @@ public class Connection: ChannelInboundHandler {
     // First, so that what the streams' ends set off finds the connection ended.
     self.context = nil
     self.socket = nil
+    let isLarge = self.session.peakStreams >= Self.manyStreams
+    if !isLarge || !self.resources.finishLater(self, on: eventLoop) { self.finish() }
+  }
+
+  /// Ends the streams of a connection that is gone, once.
+  final func finish() {
     self.session.closeAllStreams(.cancel)
     self.act()
     self.settleForGood()
     self.ended()
-    if self.session.peakStreams >= Self.manyStreams { self.resources.release(self, on: eventLoop) }
   }
 }

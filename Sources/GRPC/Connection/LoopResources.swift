@@ -20,16 +20,18 @@ final class LoopResources {
   /// The calls of a server's connections; made by the first of them.
   private(set) var callCounts: CallCounts?
 
+  var bulkReaders = BulkReaders()
+
   /// Small blocks for libnghttp2.
   let pool = MemoryPool()
 
-  /// Connections that have ended and hold much memory in many pieces.
+  /// Connections that are gone, and whose many streams are not ended yet.
   private(set) var ended: [Connection] = []
-  /// So many wait at most, and one more is let go of at once: each may keep the megabyte that its
+  /// So many wait at most, and one more is ended at once: each may keep the megabyte that its
   /// streams left for the next ones, and clients that come and go make them faster than time does.
   static let endedMax = 64
   /// Between one of them and the next, so that whoever is ready has its turn.
-  private static let releaseInterval = TimeAmount.microseconds(200)
+  private static let finishInterval = TimeAmount.microseconds(200)
 
   /// Takes the place of the clock, in tests.
   private let simulation: SimulatedTime?
@@ -50,21 +52,29 @@ final class LoopResources {
     return simulation.now
   }
 
-  /// Lets go of an ended connection a moment later. Each takes some 50 microseconds when it had a
-  /// hundred streams: with many that end at once, all calls of the loop would wait.
-  func release(_ connection: Connection, on eventLoop: any EventLoop) {
-    guard self.ended.count < Self.endedMax else { return }
+  /// Ends the streams of a connection that is gone a moment later, and lets go of it. Each takes some
+  /// 100 microseconds when it had a hundred streams: with many that end at once, all calls of the loop
+  /// would wait.
+  ///
+  /// - Returns: false where too many wait.
+  func finishLater(_ connection: Connection, on eventLoop: any EventLoop) -> Bool {
+    guard self.ended.count < Self.endedMax else { return false }
     self.ended.append(connection)
-    if self.ended.count == 1 { self.releaseNext(eventLoop) }
+    if self.ended.count == 1 { self.finishNext(eventLoop) }
+    return true
   }
 
-  private func releaseNext(_ eventLoop: any EventLoop) {
-    let next = eventLoop.assumeIsolated().scheduleTask(in: Self.releaseInterval) {
-      self.ended.removeLast()
-      if !self.ended.isEmpty { self.releaseNext(eventLoop) }
+  private func finishNext(_ eventLoop: any EventLoop) {
+    let next = eventLoop.assumeIsolated().scheduleTask(in: Self.finishInterval) {
+      self.ended.removeLast().finish()
+      if !self.ended.isEmpty { self.finishNext(eventLoop) }
     }
     // The loop was shut down. Each connection keeps these resources, and would be kept by them.
-    next.futureResult.assumeIsolated().whenFailure { _ in self.ended = [] }
+    next.futureResult.assumeIsolated().whenFailure { _ in
+      let ended = self.ended
+      self.ended = []
+      for connection in ended { connection.finish() }
+    }
   }
 
   /// Where the calls of this loop are counted.

@@ -5,8 +5,8 @@ internal import NIOCore
 // What a connection and its calls are late with, looked at from time to time by `ServerLoop`.
 extension ServerConnection {
   func sweep() {
-    // Told to close, and waiting for the peer's goodbye.
-    guard !self.isEnding else { return }
+    // Told to close, and waiting for the peer's goodbye; or gone.
+    guard !self.isEnding && self.context != nil else { return }
     self.readClock()
     if case .announced(_, _, let until) = self.drain, self.now >= until {
       self.continueDrain(isLate: true)

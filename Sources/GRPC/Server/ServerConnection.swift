@@ -19,6 +19,8 @@ final class ServerConnection: Connection {
   /// What each interceptor keeps, by its index; empty until one does.
   private var interceptorMemory: [AnyObject?] = []
   private var readSize = ReadSize()
+  /// See `BulkReaders`.
+  private var lastBulkWindow: UInt64 = 0
   /// See `ServerConnection+Drain.swift`.
   var drain = Drain.no
   /// See `ServerConnection+Sweep.swift`.
@@ -206,7 +208,11 @@ final class ServerConnection: Connection {
 
   override func readEnded(bytes: Int) {
     if self.counter.hasNoted { self.counter.book(self.resources.now - self.now) }
-    if self.readSize.readEnded(bytes, work: self.session.receivedWork) {
+    var readers = 0
+    if bytes >= self.readSize.bytes {
+      readers = self.resources.bulkReaders.filled(self.now, lastWindow: &self.lastBulkWindow)
+    }
+    if self.readSize.readEnded(bytes, work: self.session.receivedWork, readers: readers) {
       self.setReadAllocator(Self.readAllocator(self.readSize))
     }
   }

@@ -1,3 +1,4 @@
+internal import HTTP2
 internal import NIOCore
 
 /// The server's connections on one event loop. Used on that loop only.
@@ -14,6 +15,11 @@ final class ServerLoop {
   private var isDraining = false
   private let sweepInterval: TimeAmount
   private var isSweeping = false
+  /// Connections that the sweep under way has not looked at yet.
+  private var unswept: [ObjectIdentifier] = []
+  /// Calls and connections that are looked at in one turn, some 50 microseconds' worth.
+  private static let sweepStep = 400
+  private static let sweepPause = TimeAmount.milliseconds(1)
 
   /// - Parameter index: of the loop in its group.
   init(index: Int, load: ServerLoad, sweepInterval: TimeAmount) {
@@ -71,15 +77,31 @@ final class ServerLoop {
     eventLoop.scheduleRepeatedTask(
       initialDelay: self.sweepInterval, delay: self.sweepInterval
     ) { task in
-      bound.value.sweep(task)
+      bound.value.sweep(task, eventLoop)
     }
   }
 
-  private func sweep(_ task: RepeatedTask) {
+  private func sweep(_ task: RepeatedTask, _ eventLoop: any EventLoop) {
     guard !self.connections.isEmpty else {
       self.isSweeping = false
       return task.cancel()
     }
-    for (connection, _) in Array(self.connections.values) { connection.sweep() }
+    // The last sweep may not be through.
+    guard self.unswept.isEmpty else { return }
+    self.unswept = Array(self.connections.keys)
+    self.sweepOn(eventLoop)
+  }
+
+  /// Looks at some of those that are left, and at the others after those who are ready had their turn.
+  private func sweepOn(_ eventLoop: any EventLoop) {
+    var looked = 0
+    while looked < Self.sweepStep, let next = self.unswept.popLast() {
+      guard let (connection, _) = self.connections[next] else { continue }
+      looked += 1 + connection.session.liveStreams
+      connection.sweep()
+    }
+    guard !self.unswept.isEmpty else { return }
+    let bound = NIOLoopBound(self, eventLoop: eventLoop)
+    eventLoop.scheduleTask(in: Self.sweepPause) { bound.value.sweepOn(eventLoop) }
   }
 }
