@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help deps run test lint format protos bench bench-attacks hit-ratio fuzz clean
+.PHONY: help deps run cluster test lint format protos bench bench-attacks hit-ratio fuzz clean
 
 # What `make deps` installs for: run, test, bench, protos.
 PURPOSES ?= run test bench protos
@@ -21,6 +21,11 @@ run: ## build a release and run one node in the foreground (ARGS: flags of `lard
 	@scripts/deps.sh run
 	scripts/release.sh larder
 	@exec .build/release/larder serve $(ARGS)
+
+cluster: ## an etcd and three nodes as one cache, in the foreground (ARGS: flags of `larder serve`)
+	@scripts/deps.sh run cluster
+	scripts/release.sh larder
+	@exec scripts/cluster.sh $(ARGS)
 
 test: ## every test: Swift, allocation gate, Python and C++ clients
 	@scripts/test.sh

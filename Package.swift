@@ -119,7 +119,7 @@ let package = Package(
     .executableTarget(
       name: "larder",
       dependencies: [
-        "Wire", "HashRing", "CacheStore", "GRPC", "LarderAPI", "Node", "CZlib",
+        "Wire", "HashRing", "CacheStore", "GRPC", "GRPCServices", "LarderAPI", "Node", "CZlib",
         .product(name: "NIOCore", package: nio),
         .product(name: "NIOPosix", package: nio),
         .product(name: "Logging", package: "swift-log"),

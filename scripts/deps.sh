@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Installs the Debian packages needed for the purposes named: run, test, bench, protos.
+# Installs the Debian packages needed for the purposes named: run, cluster, test, bench, protos.
 # Silent and fast when all are there. Needs root or sudo otherwise. Asks nothing.
 #
 #   scripts/deps.sh run test
 set -euo pipefail
 
-usage() { echo "usage: scripts/deps.sh run|test|bench|protos ..." >&2; exit 64; }
+usage() { echo "usage: scripts/deps.sh run|cluster|test|bench|protos ..." >&2; exit 64; }
 [ $# -gt 0 ] || usage
 
 # One line per package: what needs it.
@@ -25,7 +25,7 @@ declare -A why=(
   [libc6-dev]="headers for what gcc compiles"
   [python3]="the interop tests, the style check and the benchmark runner"
   [python3-venv]="the environment of the Python interop tests"
-  [etcd-server]="the etcd that the tests of Sources/Etcd run"
+  [etcd-server]="the etcd of make cluster and of the tests"
   [nghttp2-client]="h2load, the HTTP/2 load generator"
   [nghttp2-server]="nghttpd, to compare with"
   [redis-server]="to compare with"
@@ -40,6 +40,7 @@ wanted=()
 for purpose in "$@"; do
   case $purpose in
     run) wanted+=($run) ;;
+    cluster) wanted+=(etcd-server) ;;
     protos) wanted+=($protos) ;;
     test)
       wanted+=($run $protos protobuf-c-compiler libprotobuf-c-dev libgrpc++-dev

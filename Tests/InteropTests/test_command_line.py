@@ -12,7 +12,8 @@ from grpc.health.v1 import health_pb2, health_pb2_grpc
 from larder.v1 import admin_pb2, admin_pb2_grpc, cache_pb2 as pb, cache_pb2_grpc
 from support.node import Node, free_port, run
 
-COMMANDS = ["serve", "get", "set", "delete", "incr", "touch", "status", "bench"]
+COMMANDS = ["serve", "get", "set", "delete", "incr", "touch", "status", "health",
+            "ring", "bench", "simulate"]
 
 
 @pytest.fixture
@@ -56,6 +57,14 @@ class TestClientCommands:
         status = admin.GetStatus(admin_pb2.GetStatusRequest())
         shown = succeeds(larder("status"))
         assert status.node_id in shown and status.version in shown
+
+    def test_health_tells_whether_a_node_serves_and_as_what(self, larder):
+        assert succeeds(larder("health")) == "SERVING"
+        assert succeeds(larder("health", "larder.v1.Cache")) == "SERVING"
+        done = larder("health", "no.such.Service")
+        assert (done.returncode, done.stdout) == (70, "")
+        assert "NOT_FOUND" in done.stderr
+        assert run("health", "--target", f"127.0.0.1:{free_port()}").returncode == 69
 
     def test_an_error_of_the_node_is_shown_and_is_no_miss(self, larder):
         done = larder("get", "k", "--namespace", "no-such-namespace")

@@ -30,6 +30,9 @@ public final class HealthService: UnaryService, StreamingService {
   /// The name that says whether the server takes new calls.
   public static let ready = "ready"
 
+  /// Where one status is asked for.
+  public static let checkPath = "/grpc.health.v1.Health/Check"
+
   /// Longer than any name that is asked for. Everybody may ask, so nobody may send much.
   public let messageMaxBytes = 4 << 10
 
@@ -38,7 +41,7 @@ public final class HealthService: UnaryService, StreamingService {
   /// The calls of the service, for a `Server`.
   public var registrations: [ServiceRegistration] {
     [
-      .unary(paths: ["/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/List"], self),
+      .unary(paths: [Self.checkPath, "/grpc.health.v1.Health/List"], self),
       .streaming(paths: ["/grpc.health.v1.Health/Watch"], self),
     ]
   }
