@@ -5,6 +5,9 @@ internal import NIOCore
 
 // What a node is told about its cluster.
 extension NodeConfiguration {
+  /// The node is one of several.
+  var isClustered: Bool { !self.peers.isEmpty || !self.etcd.endpoints.isEmpty }
+
   /// What is wrong with the settings of the cluster together.
   func clusterProblems(origins: SettingOrigins) -> [ConfigurationProblem] {
     let problems = self.etcdProblems(origins: origins)
@@ -52,5 +55,6 @@ extension ForwardingConfiguration {
     self.forwardTimeout = .milliseconds(limits.forwardTimeoutMilliseconds)
     self.forwardMargin = .milliseconds(limits.forwardMarginMilliseconds)
     self.epochWait = .milliseconds(limits.epochWaitMilliseconds)
+    self.clockSkewMax = .milliseconds(limits.clockSkewMaxMilliseconds)
   }
 }

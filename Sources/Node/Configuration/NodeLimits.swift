@@ -220,6 +220,8 @@ public struct NodeLimits: Sendable, Equatable {
   public static let configFileMaxBytes = 1 << 20
   /// Of each file of certificates or keys.
   public static let pemFileMaxBytes = 1 << 20
+  /// Of the file of etcd's password.
+  public static let passwordFileMaxBytes = 4 << 10
   /// Both flow-control windows (RFC 9113, section 6.9.1) and the length of a protobuf message.
   public static let int32MaxBytes = Int(Int32.max)
 }
