@@ -105,7 +105,7 @@ let package = Package(
     module(
       "Node",
       [
-        "Wire", "HTTP2", "HashRing", "CacheStore", "GRPC", "GRPCServices", "LarderAPI",
+        "Wire", "HTTP2", "HashRing", "CacheStore", "GRPC", "GRPCServices", "LarderAPI", "Etcd",
         "Cluster",
         .product(name: "NIOCore", package: nio),
         .product(name: "NIOPosix", package: nio),
@@ -211,7 +211,7 @@ let package = Package(
     tests(
       "Node",
       [
-        "Wire", "GRPC", "LarderAPI", "CacheStore", "Cluster",
+        "Wire", "GRPC", "LarderAPI", "CacheStore", "Etcd", "Cluster",
         .product(name: "NIOCore", package: nio),
         .product(name: "NIOPosix", package: nio),
         .product(name: "Logging", package: "swift-log"),

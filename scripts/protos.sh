@@ -59,7 +59,8 @@ SWIFT
 } >"$out/$descriptor_set"
 
 protoc-c --proto_path=Protos --c_out="$out/$oracle" Protos/larder/v1/*.proto
-# With imports beside each other, so that the headers find each other wherever they are included.
+# Headers find each other wherever they are included: from the folder that they are in together.
+sed -i 's|^#include "larder/v1/|#include "|' "$out/$oracle"/larder/v1/*.h
 mkdir -p "$out/$oracle/etcd"
 protoc-c --proto_path=Protos/etcd --c_out="$out/$oracle/etcd" Protos/etcd/*.proto
 

@@ -24,6 +24,17 @@ public final class Forwarding: Sendable {
     for loop in self.loops { loop.serveAgain = serve }
   }
 
+  /// Has `act` told of epochs newer than this node's, by which peers go. Once, before the first call.
+  public func whenBehind(_ act: @escaping @Sendable (Epoch) -> Void) {
+    for loop in self.loops { loop.whenBehind = act }
+  }
+
+  /// Has calls to peers say what this node's clock is now. From time to time: what they say in between
+  /// is what it was.
+  public func tellClock() {
+    for loop in self.loops { loop.eventLoop.execute { loop.tellClock() } }
+  }
+
   /// Has every loop go by `table`; each does so at its own time, soon.
   public func install(_ table: RoutingTable) {
     for loop in self.loops { loop.eventLoop.execute { loop.install(table) } }

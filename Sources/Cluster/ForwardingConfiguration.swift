@@ -1,3 +1,4 @@
+public import CacheStore
 public import GRPC
 public import NIOCore
 
@@ -33,6 +34,11 @@ public struct ForwardingConfiguration: Sendable {
   public var tls: ClientTLS?
   /// Proves to peers that this node is one; nil: nothing is shown, or the certificate does.
   public var token: BearerToken?
+
+  /// This node's, which peers are told, and which moves past theirs; nil: they are not told.
+  public var clock: VersionClock?
+  /// How far a peer's clock may be ahead of this machine's.
+  public var clockSkewMax: TimeAmount = .hours(1)
 
   public init() {}
 

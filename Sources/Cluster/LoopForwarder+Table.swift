@@ -18,15 +18,29 @@ struct EpochWaiter {
   let number: Int
 }
 
+/// What a connection is to: another process under the same name is another one.
+private struct LinkedProcess: Hashable {
+  let id: String
+  let address: String
+  let incarnation: UInt64
+
+  init(_ member: Member) {
+    self.id = member.id
+    self.address = member.address
+    self.incarnation = member.incarnation
+  }
+}
+
 // How the table changes, and who waits for that.
 extension LoopForwarder {
   /// Goes by `table` from now on. Links to members that stay are kept; the others end with their calls.
   func install(_ table: RoutingTable) {
     let old = zip(self.table.members, self.links)
     var kept: [String: [PeerLink]] = [:]
-    let staying = Dictionary(table.members.map { ($0.id, $0.address) }) { first, _ in first }
+    // A process that has started again is reached by other connections.
+    let staying = Set(table.members.map { LinkedProcess($0) })
     for (member, links) in old {
-      if staying[member.id] == member.address {
+      if staying.contains(LinkedProcess(member)) {
         for link in links { link.go(by: table) }
         kept[member.id] = links
       } else {
@@ -88,6 +102,7 @@ extension LoopForwarder {
     _ parked: ParkedCall, for epoch: Epoch, by deadline: NIODeadline, otherwise status: Status?,
     serve: @escaping (borrowing UnaryCall) -> Void
   ) {
+    self.whenBehind(epoch)
     let number = self.waiters.last.map { $0.number + 1 } ?? 0
     self.waiters.append(EpochWaiter(parked: parked, serve: serve, epoch: epoch, number: number))
     let until = min(deadline, .now() + self.configuration.epochWait)

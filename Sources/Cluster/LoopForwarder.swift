@@ -25,6 +25,10 @@ public final class LoopForwarder: @unchecked Sendable {
   var counts = ForwardCounts()
   let flushes: LoopFlushes
   var cancels = CancelBudget()
+  /// Is told of epochs that are newer than this loop's, by which peers go.
+  var whenBehind: (Epoch) -> Void = { _ in }
+  /// The newest clock of a peer that was taken over by this loop, and when one was refused last.
+  var clockHeard = PeerClock.Heard()
   /// Calls that wait for a newer table.
   var waiters: [EpochWaiter] = []
   /// Batches whose parts are under way, by the tags of their calls.

@@ -1,3 +1,4 @@
+internal import CacheStore
 internal import GRPC
 internal import LarderAPI
 internal import Logging
@@ -189,6 +190,9 @@ final class PeerLink {
       metadata.add("\(RoutingTable.fingerprintName)", bytes: table.fingerprint)
     } else {
       metadata.add("\(Epoch.metadataName)", "\(table.epoch)")
+    }
+    if let clock = configuration.clock {
+      metadata.add("\(PeerClock.metadataName)", "\(PeerClock(clock.newest, of: table.ownID))")
     }
     if let token = configuration.token {
       metadata.add(BearerToken.metadataName, bytes: token.headerValue)

@@ -7,6 +7,8 @@ enum NodeError: Error, CustomStringConvertible {
   case unreadable(String, String, String)
   /// The file of the peers' token, and what it holds.
   case noToken(String, String)
+  /// The file of etcd's password, and what is wrong with it.
+  case noPassword(String, String)
   /// This node's address, and the list in which it is not.
   case notAmongPeers(HostPort, [HostPort])
   /// This node's address, and those of the list that all are this node.
@@ -25,6 +27,9 @@ enum NodeError: Error, CustomStringConvertible {
     case .noToken(let path, let problem):
       "peer-token-file: \(quoted(path)) \(problem). Expected one token, as in the file of tokens of"
         + " the other nodes."
+    case .noPassword(let path, let problem):
+      "etcd-password-file: \(quoted(path)) \(problem). Expected a file with the password of etcd-user in"
+        + " its first line, which the node's user may read."
     case .notAmongPeers(let own, let peers):
       "peers: this node is \(own) and is not in the list"
         + " \(peers.map(\.description).joined(separator: ",")). Give the address that the list has for"

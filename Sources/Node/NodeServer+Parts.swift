@@ -43,7 +43,7 @@ extension NodeServer {
   }
 
   func startAdmin(
-    _ server: Server, _ loops: MultiThreadedEventLoopGroup, _ cluster: Forwarding?
+    _ server: Server, _ loops: MultiThreadedEventLoopGroup, _ cluster: NodeCluster?
   ) async throws -> AdminServer? {
     guard let address = self.configuration.admin else { return nil }
     let (store, startedNanoseconds) = (self.store, self.startedNanoseconds)
@@ -55,7 +55,8 @@ extension NodeServer {
           process: ProcessUsage.current(), logLinesLost: LogOutput.standardError.lostLines,
           namespaces: store.namespaces.configurations.map(\.name), store: store.statistics(),
           server: await server.metrics(), adminHits: adminHits,
-          cluster: await cluster?.snapshot()
+          cluster: await cluster?.forwarding.snapshot(),
+          membership: cluster?.member?.membership?.snapshot
         ).text
       },
       loops: Array(loops.makeIterator()))

@@ -11,7 +11,7 @@ internal import ServiceLifecycle
 internal import UnixSignals
 
 /// What a node is made of, started in this order and stopped in the reverse: store, event loops,
-/// services, admin pages, listener, housekeeping. The admin pages come before the listener and go
+/// services, admin pages, listener, housekeeping, membership of a cluster. The admin pages come before the listener and go
 /// after it, so that they can say that the node is starting, or stopping.
 struct NodeServer: Service {
   let configuration: NodeConfiguration
@@ -46,7 +46,7 @@ struct NodeServer: Service {
         services: [
           CacheMethod.service, AdminMethod.service, "grpc.health.v1.Health",
           ChannelzService.service,
-        ] + (configuration.peers.isEmpty ? [] : [PeerMethod.service])
+        ] + (configuration.isClustered ? [PeerMethod.service] : [])
           + ReflectionService.services))
     self.admin = AdminService(store: self.store, loops: configuration.loops)
     self.accessControl = try configuration.tokensFile.map { path in
@@ -68,7 +68,7 @@ struct NodeServer: Service {
   }
 
   private func serve(on loops: MultiThreadedEventLoopGroup) async throws {
-    let cluster = try self.makeForwarding(loops)
+    let cluster = try self.makeCluster(loops)
     let services: [ServiceRegistration] =
       self.cacheServices(cluster) + [.unary(paths: AdminMethod.allPaths, self.admin)]
       + self.health.registrations + self.reflection.registrations + self.channelz.registrations
@@ -81,17 +81,18 @@ struct NodeServer: Service {
     self.admin.joined(cluster)
     let pages = try await self.startAdmin(server, loops, cluster)
     do {
-      try await self.serve(server, pages: pages?.address, on: loops)
+      try await self.serve(server, pages: pages?.address, cluster?.member, on: loops)
     } catch {
       try await pages?.shutdown()
       throw error
     }
     try await pages?.shutdown()
-    await cluster?.shutdown()
+    await cluster?.forwarding.shutdown()
   }
 
   private func serve(
-    _ server: Server, pages: HostPort?, on loops: MultiThreadedEventLoopGroup
+    _ server: Server, pages: HostPort?, _ member: MemberNode?,
+    on loops: MultiThreadedEventLoopGroup
   ) async throws {
     for warning in self.configuration.warnings { self.logger.warning("\(warning)") }
     // Before anyone can know that the node is there, and tell it to reload.
@@ -106,11 +107,8 @@ struct NodeServer: Service {
     let nodeID = self.configuration.resolvedNodeID(boundPort: address.port ?? listen.port)
     self.admin.listening(nodeID: nodeID) { server.connections }
     let housekeeping = self.startHousekeeping(on: loops.next())
-    let names = [
-      "", HealthService.live, HealthService.ready, CacheMethod.service, AdminMethod.service,
-    ]
-    for name in names { self.health.set(name, .serving) }
-    self.readiness.current = .serving
+    self.health.set(HealthService.live, .serving)
+    self.health.set(AdminMethod.service, .serving)
     var metadata: Logger.Metadata = [
       "listen": "\(HostPort(host: listen.host, port: address.port ?? listen.port))",
       "admin": "\(pages?.description ?? "off")", "node-id": "\(nodeID)",
@@ -119,28 +117,85 @@ struct NodeServer: Service {
     ]
     metadata["tls"] = self.tls.map { _ in "\(self.configuration.tls.summary)" }
     metadata["plaintext-listen"] = plaintext.map { "\($0)" }
-    self.logger.info("ready", metadata: metadata)
-    self.logger.info("call it from any gRPC client", metadata: self.examples(address))
+    let (described, examples) = (metadata, self.examples(address))
+    let whenReady = { @Sendable in
+      for name in ["", HealthService.ready, CacheMethod.service] {
+        self.health.set(name, .serving)
+      }
+      self.readiness.serve()
+      self.logger.info("ready", metadata: described)
+      self.logger.info("call it from any gRPC client", metadata: examples)
+    }
+    if member == nil { whenReady() } else { self.readiness.current = .joining }
 
-    await withTaskGroup(of: Void.self) { group in
+    let result = await self.run(
+      hangUps, member, port: address.port ?? listen.port, whenReady: whenReady
+    ) {
+      self.logger.info("stopping: no new calls, finishing those under way")
+      // Those who ask hear it before the listener closes, and clients before GOAWAY. The other nodes
+      // hear it before that too, and call others.
+      self.readiness.current = .draining
+      await self.health.stop()
+      await member?.leave()
+      let abandoned = await server.shutdown(
+        timeout: .milliseconds(self.configuration.limits.drainTimeoutMilliseconds))
+      if abandoned > 0 {
+        self.logger.warning(
+          "connections closed with calls under way: drain-timeout passed",
+          metadata: ["connections": "\(abandoned)"])
+      }
+    }
+    housekeeping.cancel()
+    try result.get()
+  }
+
+  /// What ends the wait of a node that serves.
+  private enum Ending: Sendable {
+    case stopped, watchingEnded
+  }
+
+  /// Serves until the node is told to stop, or cannot be a member of its cluster any more; then drains it,
+  /// and gives its lease back.
+  ///
+  /// - Returns: why it cannot be a member.
+  private func run(
+    _ hangUps: UnixSignalsSequence, _ member: MemberNode?, port: Int,
+    whenReady: @escaping @Sendable () -> Void, drain: () async -> Void
+  ) async -> Result<Void, any Error> {
+    await withTaskGroup(of: Result<Ending, any Error>.self) { group in
       let reloader = Reloader(self.reloadables, logger: self.logger)
       let interval = self.configuration.limits.reloadIntervalMilliseconds
-      group.addTask { await reloader.run(every: .milliseconds(interval), hangUps: hangUps) }
-      await Self.untilStopped()
+      group.addTask {
+        await reloader.run(every: .milliseconds(interval), hangUps: hangUps)
+        return .success(.watchingEnded)
+      }
+      group.addTask {
+        await Self.untilStopped()
+        return .success(.stopped)
+      }
+      if let member {
+        group.addTask {
+          do {
+            try await member.run(port: port, whenJoined: whenReady)
+            return .success(.watchingEnded)
+          } catch {
+            return .failure(error)
+          }
+        }
+      }
+      var failure: (any Error)?
+      waiting: for await ending in group {
+        switch ending {
+        case .success(.watchingEnded): continue
+        case .success(.stopped): break waiting
+        case .failure(let error):
+          failure = error
+          break waiting
+        }
+      }
+      await drain()
       group.cancelAll()
-    }
-
-    self.logger.info("stopping: no new calls, finishing those under way")
-    // Those who ask hear it before the listener closes, and clients before GOAWAY.
-    self.readiness.current = .draining
-    await self.health.stop()
-    let abandoned = await server.shutdown(
-      timeout: .milliseconds(self.configuration.limits.drainTimeoutMilliseconds))
-    housekeeping.cancel()
-    if abandoned > 0 {
-      self.logger.warning(
-        "connections closed with calls under way: drain-timeout passed",
-        metadata: ["connections": "\(abandoned)"])
+      return failure.map { .failure($0) } ?? .success(())
     }
   }
 

@@ -36,6 +36,13 @@ struct ServeCommand: AsyncParsableCommand {
         larder serve --listen 0.0.0.0:7600 --plaintext-listen 127.0.0.1:7601 \\
           --tls-cert node.pem --tls-key node-key.pem --tls-ca ca.pem
 
+      One of several nodes that share their keys. Nodes that are given the same etcd and --cluster are \
+      one cache, and join and leave it while it runs:
+
+        larder serve --etcd etcd-1:2379,etcd-2:2379,etcd-3:2379 --listen 0.0.0.0:7600 \\
+          --advertise cache-1.internal:7600 --tokens /etc/larder/tokens.yaml \\
+          --peer-token-file /etc/larder/peer-token
+
       The first from a file, which is also the place for namespaces:
 
         larder serve --config /etc/larder.yaml
@@ -54,6 +61,7 @@ struct ServeCommand: AsyncParsableCommand {
   @OptionGroup(title: "Node") var node: NodeOptions
   @OptionGroup(title: "TLS") var tls: TLSOptions
   @OptionGroup(title: "Cluster") var cluster: ClusterOptions
+  @OptionGroup(title: "Membership") var membership: MembershipOptions
   @OptionGroup(title: "Storage") var storage: StorageOptions
   @OptionGroup(title: "Security") var security: SecurityOptions
   @OptionGroup(title: "Logging") var logging: LoggingOptions
@@ -64,8 +72,8 @@ struct ServeCommand: AsyncParsableCommand {
   /// What was given on the command line, by the names of the settings.
   var flags: [String: String] {
     let given =
-      self.node.given + self.tls.given + self.cluster.given + self.storage.given
-      + self.security.given
+      self.node.given + self.tls.given + self.cluster.given + self.membership.given
+      + self.storage.given + self.security.given
       + self.logging.given + self.limits.given + self.protection.given + self.timeouts.given
     return given.reduce(into: [:]) { flags, pair in flags[pair.0.name] = pair.1 }
   }

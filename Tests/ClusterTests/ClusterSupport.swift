@@ -27,6 +27,7 @@ final class KeyService: UnaryService {
 
   func serve(_ call: borrowing UnaryCall) {
     let loop = self.forwarding.loops[call.loop]
+    if self.isForPeers { loop.heedClock(of: call) }
     guard let owner = loop.table.otherOwner(of: XXH64.hash(call.message)) else {
       if self.isMute.load(ordering: .relaxed) {
         _ = call.park()

@@ -37,6 +37,16 @@ import Testing
     #expect(self.hashes.allSatisfy { table.otherOwner(of: $0) != nil })
   }
 
+  @Test func `another view of the same ring has the same owners`() throws {
+    let table = try self.table([1, 2], own: 1)
+    let epoch = Epoch(incarnation: 3, revision: 4)
+    let other = RoutingTable(table, epoch: epoch, duty: .isolated)
+    #expect(other.epoch == epoch && other.duty == .isolated && table.duty == .serving)
+    #expect(other.ring === table.ring && other.ownID == table.ownID && other.own == table.own)
+    #expect(
+      self.hashes.allSatisfy { table.otherOwner(of: $0) == other.otherOwner(of: $0) })
+  }
+
   @Test func `without any member there is nobody to ask`() throws {
     let table = try self.table([], own: 1)
     #expect(self.hashes.allSatisfy { table.otherOwner(of: $0) == nil })

@@ -78,6 +78,10 @@ import Wire
       member.waitingCalls = values.uint64()
       member.connectFailures = values.uint64()
       member.lastError = String(decoding: values.text(), as: UTF8.self)
+      member.membership = String(decoding: values.text(), as: UTF8.self)
+      member.incarnation = values.uint64()
+      member.version = String(decoding: values.text(), as: UTF8.self)
+      member.capacityBytes = values.uint64()
       return member
     }
     status.forwards = values.list { values in
@@ -87,6 +91,11 @@ import Wire
       forwards.count = values.uint64()
       return forwards
     }
+    status.name = String(decoding: values.text(), as: UTF8.self)
+    status.standing = String(decoding: values.text(), as: UTF8.self)
+    status.lease = String(decoding: values.text(), as: UTF8.self)
+    status.leaseLeftMilliseconds = values.uint64()
+    status.etcdFailures = values.uint64()
     return status
   }
 
@@ -100,6 +109,11 @@ import Wire
         let members = UnsafeBufferPointer(start: read.members, count: read.n_members)
         let forwards = UnsafeBufferPointer(start: read.forwards, count: read.n_forwards)
         return text(read.epoch) == Array(status.epoch.utf8)
+          && text(read.name) == Array(status.name.utf8)
+          && text(read.standing) == Array(status.standing.utf8)
+          && text(read.lease) == Array(status.lease.utf8)
+          && read.lease_left_ms == status.leaseLeftMilliseconds
+          && read.etcd_failures == status.etcdFailures
           && members.count == status.members.count && forwards.count == status.forwards.count
           && zip(members, status.members).allSatisfy { found, expected in
             guard let found = found?.pointee else { return false }
@@ -115,6 +129,10 @@ import Wire
               && found.waiting_calls == expected.waitingCalls
               && found.connect_failures == expected.connectFailures
               && text(found.last_error) == Array(expected.lastError.utf8)
+              && text(found.membership) == Array(expected.membership.utf8)
+              && found.incarnation == expected.incarnation
+              && text(found.version) == Array(expected.version.utf8)
+              && found.capacity_bytes == expected.capacityBytes
           }
           && zip(forwards, status.forwards).allSatisfy { found, expected in
             guard let found = found?.pointee else { return false }

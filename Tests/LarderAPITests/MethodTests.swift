@@ -15,6 +15,7 @@ import Testing
         "/larder.v1.Peer/SetMany", "/larder.v1.Peer/Delete", "/larder.v1.Peer/DeleteMany",
         "/larder.v1.Peer/Increment", "/larder.v1.Peer/Touch",
       ])
+    #expect(PeerMethod.reportPath == "/larder.v1.Peer/Report")
     #expect(AdminMethod.allPaths == ["/larder.v1.Admin/GetStatus"])
   }
 

@@ -19,6 +19,9 @@ public struct Epoch: Hashable, Sendable {
 
   /// Of a cluster whose members are configured (`--peers`) and never change. Below all others.
   public static let fixed = Self(incarnation: 0, revision: 0)
+
+  /// Of a node that has seen nothing of its cluster yet. Below all that a cluster has.
+  public static let unknown = Self(incarnation: 0, revision: 1)
 }
 
 extension Epoch: Comparable {

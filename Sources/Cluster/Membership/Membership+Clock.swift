@@ -24,13 +24,10 @@ extension Membership {
         guard await Self.sleep(delay) else { return false }
         continue
       }
-      let (milliseconds, wall) = (floor.milliseconds ?? 0, WallClock.milliseconds())
-      let version = Version(wallMilliseconds: milliseconds)
-      let isTaken = self.clock.merge(
-        version, wallMilliseconds: wall, skewMaxMilliseconds: self.clockSkewMaxMilliseconds)
-      guard isTaken else {
+      guard self.follow(floor) else {
+        let (milliseconds, wall) = (floor.milliseconds ?? 0, WallClock.milliseconds())
         throw MembershipError.clockBehind(
-          key: self.keys.clock, aheadMilliseconds: milliseconds - wall,
+          key: self.keys.clock, aheadMilliseconds: milliseconds - min(wall, milliseconds),
           maxMilliseconds: self.clockSkewMaxMilliseconds)
       }
       return true
@@ -50,6 +47,41 @@ extension Membership {
         self.logger.debug("cannot raise the cluster's clock", metadata: ["error": "\(error)"])
       }
     } while await Self.sleep(Self.clockInterval)
+  }
+
+  /// Has versions from now on be newer than all that nodes which have left the cluster may have given
+  /// out: for a node that takes keys of theirs over.
+  ///
+  /// - Parameter timeout: after which it goes on without, as where etcd is away again.
+  public func passClock(timeout: Duration) async {
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask { _ = await Self.sleep(timeout) }
+      group.addTask {
+        do throws(EtcdError) {
+          var floor = ClockFloorMachine()
+          try await self.read(into: &floor)
+          if !self.follow(floor) {
+            self.logger.error(
+              "the cluster's clock in etcd is too far ahead and is not followed",
+              metadata: ["key": "\(self.keys.clock)", "clock-ms": "\(floor.milliseconds ?? 0)"])
+          }
+        } catch {
+          guard !Task.isCancelled else { return }
+          self.logger.notice(
+            "cannot read the cluster's clock in etcd", metadata: ["error": "\(error)"])
+        }
+      }
+      await group.next()
+      group.cancelAll()
+    }
+  }
+
+  /// - Returns: false where the floor is too far ahead.
+  private func follow(_ floor: ClockFloorMachine) -> Bool {
+    self.clock.merge(
+      Version(wallMilliseconds: floor.milliseconds ?? 0),
+      wallMilliseconds: WallClock.milliseconds(),
+      skewMaxMilliseconds: self.clockSkewMaxMilliseconds)
   }
 
   private func raise(_ floor: inout ClockFloorMachine) async throws(EtcdError) {

@@ -97,6 +97,18 @@ public final class Membership: Sendable {
   /// This node as it is registered, or would be.
   public var member: Member { self.state.withLock { $0.registration.member } }
 
+  /// What there is to be known of this membership at one moment.
+  public var snapshot: MembershipSnapshot {
+    self.state.withLock { state in
+      let now = ContinuousClock.now
+      return MembershipSnapshot(
+        cluster: self.configuration.cluster, member: state.registration.member,
+        view: state.machine.view, lease: state.registration.lease,
+        leaseLeft: state.standing.leaseEnd.flatMap { $0 > now ? now.duration(to: $0) : nil },
+        etcdFailures: self.etcd.failures)
+    }
+  }
+
   // MARK: - What changes
 
   /// Another node has shown its epoch: where that is of a newer history of etcd, this node looks.

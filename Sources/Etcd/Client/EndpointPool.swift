@@ -9,6 +9,7 @@ final class EndpointPool: Sendable {
   let channels: [ClientChannel]
   private let selector: Mutex<EndpointSelector>
   private let logger: Logger
+  private let failureCount = Atomic(0)
 
   init(_ configuration: EtcdConfiguration, group: any EventLoopGroup, logger: Logger) {
     self.endpoints = configuration.endpoints
@@ -76,6 +77,7 @@ final class EndpointPool: Sendable {
 
   /// Leaves the endpoint for the next.
   func failed(_ index: Int, _ reason: String) {
+    self.failureCount.add(1, ordering: .relaxed)
     let isNews = self.selector.withLock {
       $0.failed(index, .now, chance: .random(in: -1...1)) && $0.failures(of: index) == 1
     }
@@ -86,6 +88,9 @@ final class EndpointPool: Sendable {
         metadata: ["endpoint": "\(self.endpoints[index])", "error": "\(reason)"])
     }
   }
+
+  /// Attempts of all endpoints that have failed, ever.
+  var failures: Int { self.failureCount.load(ordering: .relaxed) }
 
   /// How often each endpoint has failed in a row, and which one is called.
   func snapshot() -> (failures: [Int], current: Int) {

@@ -1,5 +1,9 @@
 // What etcd says of itself.
 extension EtcdClient {
+  /// How often an endpoint could not be reached, did not answer, or gave a stream up, since the client was
+  /// made.
+  public var failures: Int { self.endpoints.failures }
+
   /// The members, as they know each other.
   public func members() async throws(EtcdError) -> [Member] {
     let response: MemberListResponse = try await self.call(.memberList, EmptyRequest())

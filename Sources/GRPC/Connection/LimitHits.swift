@@ -18,6 +18,8 @@ public enum PeerLimit: String, CaseIterable, Sendable {
 
   /// Of the connections to other nodes; the peer is the client whose call was for such a node.
   case peerCallsMax = "peer-calls-max"
+  /// Of the clock of another node.
+  case clockSkewMax = "clock-skew-max"
 
   // How often calls may come.
   case rateLimitPerClient = "rate-limit-per-client"

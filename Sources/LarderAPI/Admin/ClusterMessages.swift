@@ -4,10 +4,20 @@ public import Wire
 public struct ClusterStatus: WireMessage, WireDecodable, Equatable, Sendable {
   /// Of the ring that the node goes by; greater is newer.
   public var epoch = ""
-  /// Of the ring, this node included, in the order of their ids.
+  /// This node included: first those on the ring, in the order of their ids.
   public var members: [MemberStatus] = []
   /// What other nodes were asked for; what never happened is left out.
   public var forwards: [ForwardStatus] = []
+  /// Of the cluster in etcd; empty, as all that follows: the nodes are a fixed list.
+  public var name = ""
+  /// leased, majority or isolated.
+  public var standing = ""
+  /// Under which the node is registered, in hexadecimal; empty: it is not.
+  public var lease = ""
+  /// If etcd hears nothing more of the node.
+  public var leaseLeftMilliseconds: UInt64 = 0
+  /// Attempts to reach etcd that have failed.
+  public var etcdFailures: UInt64 = 0
 
   /// To be filled in.
   public init() {}
@@ -23,6 +33,11 @@ public struct ClusterStatus: WireMessage, WireDecodable, Equatable, Sendable {
       case 1: self.epoch = String(copyingUTF8: try reader.string(field))
       case 2: self.members.append(try MemberStatus(from: try reader.message(field)))
       case 3: self.forwards.append(try ForwardStatus(from: try reader.message(field)))
+      case 10: self.name = String(copyingUTF8: try reader.string(field))
+      case 11: self.standing = String(copyingUTF8: try reader.string(field))
+      case 12: self.lease = String(copyingUTF8: try reader.string(field))
+      case 13: self.leaseLeftMilliseconds = try reader.uint64(field)
+      case 14: self.etcdFailures = try reader.uint64(field)
       default: try reader.skip(field)
       }
     }
@@ -32,6 +47,11 @@ public struct ClusterStatus: WireMessage, WireDecodable, Equatable, Sendable {
     sink.string(field: 1, self.epoch)
     for element in self.members { sink.message(field: 2, element) }
     for element in self.forwards { sink.message(field: 3, element) }
+    sink.string(field: 10, self.name)
+    sink.string(field: 11, self.standing)
+    sink.string(field: 12, self.lease)
+    sink.uint64(field: 13, self.leaseLeftMilliseconds)
+    sink.uint64(field: 14, self.etcdFailures)
   }
 }
 
@@ -61,6 +81,14 @@ public struct MemberStatus: WireMessage, WireDecodable, Equatable, Sendable {
   public var connectFailures: UInt64 = 0
   /// Why it cannot be reached; empty: it can, as far as is known.
   public var lastError = ""
+  /// joining, active or leaving; empty, as all that follows: the nodes are a fixed list.
+  public var membership = ""
+  /// Tells the node's process from those before it.
+  public var incarnation: UInt64 = 0
+  /// Of the software that it runs.
+  public var version = ""
+  /// The byte budget of its store.
+  public var capacityBytes: UInt64 = 0
 
   /// To be filled in.
   public init() {}
@@ -80,6 +108,10 @@ public struct MemberStatus: WireMessage, WireDecodable, Equatable, Sendable {
       case 10: self.waitingCalls = try reader.uint64(field)
       case 11: self.connectFailures = try reader.uint64(field)
       case 12: self.lastError = String(copyingUTF8: try reader.string(field))
+      case 20: self.membership = String(copyingUTF8: try reader.string(field))
+      case 21: self.incarnation = try reader.uint64(field)
+      case 22: self.version = String(copyingUTF8: try reader.string(field))
+      case 23: self.capacityBytes = try reader.uint64(field)
       default: try reader.skip(field)
       }
     }
@@ -98,6 +130,10 @@ public struct MemberStatus: WireMessage, WireDecodable, Equatable, Sendable {
     sink.uint64(field: 10, self.waitingCalls)
     sink.uint64(field: 11, self.connectFailures)
     sink.string(field: 12, self.lastError)
+    sink.string(field: 20, self.membership)
+    sink.uint64(field: 21, self.incarnation)
+    sink.string(field: 22, self.version)
+    sink.uint64(field: 23, self.capacityBytes)
   }
 }
 

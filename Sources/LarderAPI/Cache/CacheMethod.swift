@@ -12,6 +12,14 @@ public enum CacheMethod: Int, CaseIterable, Sendable {
   /// What `:path` holds: "/larder.v1.Cache/Get".
   public var path: String { "/\(Self.service)/\(self.name)" }
 
+  /// It changes entries.
+  public var isWrite: Bool {
+    switch self {
+    case .get, .getMany: false
+    case .set, .setMany, .delete, .deleteMany, .increment, .touch: true
+    }
+  }
+
   /// The method's name in the proto file.
   public var name: String {
     switch self {

@@ -55,6 +55,10 @@ struct AdminPages: Sendable {
     switch self.readiness.current {
     case .starting:
       Answer(status: .serviceUnavailable, text: "not ready: the node is starting\n")
+    case .joining:
+      Answer(
+        status: .serviceUnavailable,
+        text: "not ready: the node waits for etcd to be a member of its cluster\n")
     case .serving: Answer(status: .ok, text: "ready\n")
     case .draining:
       Answer(

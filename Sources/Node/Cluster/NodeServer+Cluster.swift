@@ -1,3 +1,4 @@
+internal import CacheStore
 internal import Cluster
 internal import GRPC
 internal import HashRing
@@ -9,15 +10,14 @@ internal import NIOPosix
 // How a node joins other nodes.
 extension NodeServer {
   /// The way to the other nodes; nil: the node stands alone.
-  func makeForwarding(_ loops: MultiThreadedEventLoopGroup) throws -> Forwarding? {
+  func makeCluster(_ loops: MultiThreadedEventLoopGroup) throws -> NodeCluster? {
+    if !self.configuration.etcd.endpoints.isEmpty { return try self.makeMember(loops) }
     guard !self.configuration.peers.isEmpty else { return nil }
     let own = self.configuration.advertise ?? self.configuration.listen
     let ring = try FixedRing(peers: self.configuration.peers, own: own)
     let table = try RoutingTable(epoch: .fixed, members: ring.members, ownID: ring.ownID)
-    var forwarding = ForwardingConfiguration(self.configuration.limits)
+    var forwarding = try self.makePeers()
     forwarding.ownID = ring.ownID
-    forwarding.tls = try TLSFiles.forPeers(self.configuration.tls)
-    forwarding.token = try self.configuration.peerTokenFile.map { try Self.token(path: $0) }
     let shares = table.own.map { table.ring.share(of: $0) } ?? 0
     self.logger.info(
       "one of several nodes",
@@ -25,24 +25,52 @@ extension NodeServer {
         "nodes": "\(table.members.count)", "self": "\(ring.ownID)",
         "share": "\((shares * 1000).rounded() / 10) %",
       ])
-    return Forwarding(
-      table: table, configuration: forwarding, eventLoops: Array(loops.makeIterator()),
-      logger: self.logger)
+    return NodeCluster(
+      forwarding: Forwarding(
+        table: table, configuration: forwarding, eventLoops: Array(loops.makeIterator()),
+        logger: self.logger),
+      member: nil)
+  }
+
+  /// Until it has joined its cluster the node knows no ring, and serves nobody.
+  private func makeMember(_ loops: MultiThreadedEventLoopGroup) throws -> NodeCluster {
+    var peers = try self.makePeers()
+    peers.clock = self.store.clock
+    let forwarding = Forwarding(
+      table: try RoutingTable(epoch: .unknown, members: [], ownID: "", duty: .none),
+      configuration: peers, eventLoops: Array(loops.makeIterator()), logger: self.logger)
+    let member = try MemberNode(
+      self.configuration, forwarding: forwarding, peers: peers, clock: self.store.clock,
+      group: loops, logger: self.logger)
+    return NodeCluster(forwarding: forwarding, member: member)
+  }
+
+  /// How other nodes are called.
+  private func makePeers() throws -> ForwardingConfiguration {
+    var peers = ForwardingConfiguration(self.configuration.limits)
+    peers.tls = try TLSFiles.forPeers(self.configuration.tls)
+    peers.token = try self.configuration.peerTokenFile.map { try Self.token(path: $0) }
+    return peers
   }
 
   /// Calls of clients, and, in a cluster, of other nodes.
-  func cacheServices(_ cluster: Forwarding?) -> [ServiceRegistration] {
+  func cacheServices(_ cluster: NodeCluster?) -> [ServiceRegistration] {
+    let forwarding = cluster?.forwarding
     let cache = CacheService(
       store: self.store, clock: self.clock, configuration: self.configuration,
-      isAccessControlled: self.accessControl != nil, cluster: cluster)
-    guard let cluster else { return [.unary(paths: CacheMethod.allPaths, cache)] }
-    cluster.serveAgain { cache.serve($0) }
+      isAccessControlled: self.accessControl != nil, cluster: forwarding)
+    guard let forwarding else { return [.unary(paths: CacheMethod.allPaths, cache)] }
+    forwarding.serveAgain { cache.serve($0) }
     let peer = CacheService(
       store: self.store, clock: self.clock, configuration: self.configuration,
-      isAccessControlled: self.accessControl != nil, cluster: cluster, isForPeers: true)
+      isAccessControlled: self.accessControl != nil, cluster: forwarding, isForPeers: true)
+    let reports = cluster?.member.map { member in
+      ServiceRegistration.unary(
+        paths: [PeerMethod.reportPath], PeerReportService(member: member))
+    }
     return [
       .unary(paths: CacheMethod.allPaths, cache), .unary(paths: PeerMethod.allPaths, peer),
-    ]
+    ] + (reports.map { [$0] } ?? [])
   }
 
   private static func token(path: String) throws(NodeError) -> BearerToken {

@@ -1,24 +1,38 @@
 internal import Cluster
+internal import Etcd
 internal import GRPC
 internal import NIOCore
 
 // What a node is told about its cluster.
 extension NodeConfiguration {
+  /// The node is one of several.
+  var isClustered: Bool { !self.peers.isEmpty || !self.etcd.endpoints.isEmpty }
+
   /// What is wrong with the settings of the cluster together.
   func clusterProblems(origins: SettingOrigins) -> [ConfigurationProblem] {
+    let problems = self.etcdProblems(origins: origins)
     guard !self.peers.isEmpty else {
-      guard self.peerTokenFile != nil else { return [] }
-      return [
+      guard self.peerTokenFile != nil, self.etcd.endpoints.isEmpty else { return problems }
+      return problems + [
         ConfigurationProblem(
           settings: [Setting.peerTokenFile.name, Setting.peers.name],
           message: "\(origins[Setting.peerTokenFile.name].label(of: Setting.peerTokenFile.name))"
-            + " makes sense only with other nodes. Give them with peers.")
+            + " makes sense only with other nodes. Give them with peers, or their etcd with etcd.")
+      ]
+    }
+    guard self.etcd.endpoints.isEmpty else {
+      return problems + [
+        ConfigurationProblem(
+          settings: [Setting.peers.name, Setting.etcd.name],
+          message: "peers (\(origins.describe(.peers, in: self))) and etcd"
+            + " (\(origins.describe(.etcd, in: self))) exclude each other: either the nodes are a"
+            + " list that never changes, or etcd knows them. Give one of the two.")
       ]
     }
     let address = self.advertise ?? self.listen
-    guard address.isWildcard || address.port == 0 else { return [] }
+    guard address.isWildcard || address.port == 0 else { return problems }
     let setting = self.advertise == nil ? Setting.listen : .advertise
-    return [
+    return problems + [
       ConfigurationProblem(
         settings: [Setting.peers.name, Setting.advertise.name, setting.name],
         message: "\(setting.name) (\(origins.describe(setting, in: self))) does not say which of"
@@ -41,5 +55,6 @@ extension ForwardingConfiguration {
     self.forwardTimeout = .milliseconds(limits.forwardTimeoutMilliseconds)
     self.forwardMargin = .milliseconds(limits.forwardMarginMilliseconds)
     self.epochWait = .milliseconds(limits.epochWaitMilliseconds)
+    self.clockSkewMax = .milliseconds(limits.clockSkewMaxMilliseconds)
   }
 }

@@ -20,6 +20,10 @@ public struct NodeConfiguration: Sendable, Equatable {
   public var tls = TLSSettings()
   /// All nodes of a cluster that never changes, this one among them; empty: the node stands alone.
   public var peers: [HostPort] = []
+  /// The etcd that keeps the cluster, in place of `peers`.
+  public var etcd = EtcdSettings()
+  /// How the node stands in that cluster.
+  public var member = MemberSettings()
   /// The file of the token that other nodes are shown; nil: none is.
   public var peerTokenFile: String?
   /// Event loops, each a thread of its own; 1...1024.

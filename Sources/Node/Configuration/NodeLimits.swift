@@ -139,6 +139,35 @@ public struct NodeLimits: Sendable, Equatable {
   /// For a change of the cluster that another node has seen already.
   public var epochWaitMilliseconds: Int64 = 1_000
 
+  // How the node is a member of a cluster that etcd keeps.
+
+  /// For which a registration outlives its node, and a node serves on that etcd does not hear from.
+  public var leaseTTLMilliseconds: Int64 = 10_000
+  /// For which a loss of more than half of the ring is not believed.
+  public var massLossHoldMilliseconds: Int64 = 30_000
+  /// By which another node's clock may be ahead.
+  public var clockSkewMaxMilliseconds: Int64 = 3_600_000
+  /// For a node that stops to be off the ring; 0: it does not wait.
+  public var leaveTimeoutMilliseconds: Int64 = 3_000
+  /// Time between two lists of all nodes beside the watch.
+  public var auditIntervalMilliseconds: Int64 = 10_000
+  /// For a call of etcd, all attempts included.
+  public var etcdCallTimeoutMilliseconds: Int64 = 5_000
+  /// For one member of etcd to answer.
+  public var etcdAttemptTimeoutMilliseconds: Int64 = 2_000
+  /// Silence after which a member of etcd is sent a PING.
+  public var etcdKeepaliveIntervalMilliseconds: Int64 = 10_000
+  /// For the answer to that PING.
+  public var etcdKeepaliveTimeoutMilliseconds: Int64 = 5_000
+  /// Silence of a watch after which etcd is asked for a sign of life.
+  public var etcdProgressIntervalMilliseconds: Int64 = 5_000
+  /// For that sign.
+  public var etcdProgressTimeoutMilliseconds: Int64 = 3_000
+  /// Size of one answer of etcd.
+  public var etcdMessageMaxBytes = 16 << 20
+  /// Changes of the cluster that wait to be looked at.
+  public var etcdWatchBufferMaxBytes = 16 << 20
+
   // How long things take.
 
   /// From a connection's start to its client's acknowledgement of our SETTINGS; 0: any.
@@ -191,6 +220,8 @@ public struct NodeLimits: Sendable, Equatable {
   public static let configFileMaxBytes = 1 << 20
   /// Of each file of certificates or keys.
   public static let pemFileMaxBytes = 1 << 20
+  /// Of the file of etcd's password.
+  public static let passwordFileMaxBytes = 4 << 10
   /// Both flow-control windows (RFC 9113, section 6.9.1) and the length of a protobuf message.
   public static let int32MaxBytes = Int(Int32.max)
 }

@@ -1,5 +1,7 @@
 internal import CacheStore
+internal import Etcd
 internal import GRPC
+internal import HashRing
 internal import Logging
 
 extension Setting {
@@ -74,6 +76,22 @@ extension Setting {
       configuration.policy = policy
     case .peers:
       configuration.peers = try self.peers(text)
+    case .etcd:
+      configuration.etcd.endpoints = try self.endpoints(text)
+    case .etcdUser:
+      configuration.etcd.user = text
+    case .clusterName:
+      guard text.utf8.count <= MemberSettings.clusterMaxBytes else {
+        throw self.refusal("is too long")
+      }
+      guard text.utf8.allSatisfy(isNameByte) else {
+        throw self.refusal("has a character that the name of a cluster cannot have")
+      }
+      configuration.member.cluster = text
+    case .zone:
+      configuration.member.zone = try self.zone(text)
+    case .weight:
+      configuration.member.weight = try self.weight(text)
     }
   }
 
@@ -90,6 +108,38 @@ extension Setting {
       peers.append(address)
     }
     return peers
+  }
+
+  /// An endpoint without a scheme is one without TLS.
+  private func endpoints(_ text: String) throws(SettingRefusal) -> [EtcdEndpoint] {
+    var endpoints: [EtcdEndpoint] = []
+    for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+      let url = part.trimmingPrefix { $0 == " " }.description
+      let endpoint: EtcdEndpoint
+      do throws(EtcdEndpoint.Malformed) {
+        endpoint = try EtcdEndpoint(parsing: url.contains("://") ? url : "http://" + url)
+      } catch {
+        throw self.refusal("has \(quoted(url)), which is no endpoint of an etcd")
+      }
+      guard !endpoints.contains(endpoint) else { throw self.refusal("has an endpoint twice") }
+      endpoints.append(endpoint)
+    }
+    return endpoints
+  }
+
+  private func zone(_ text: String) throws(SettingRefusal) -> String {
+    guard text.utf8.count <= MemberSettings.zoneMaxBytes else { throw self.refusal("is too long") }
+    guard !text.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) else {
+      throw self.refusal("has a control character")
+    }
+    return text
+  }
+
+  private func weight(_ text: String) throws(SettingRefusal) -> Double {
+    guard let weight = Double(text) else { throw self.refusal("is not a number") }
+    guard weight > 0 else { throw self.refusal("is too small") }
+    guard weight <= RingNode.weightMax else { throw self.refusal("is too large") }
+    return weight
   }
 
   /// What a value must look like and between which bounds it must be. Completes "Expected …".
@@ -112,6 +162,18 @@ extension Setting {
       return "HOST:PORT on this machine, such as 127.0.0.1:7680, or off"
     case .peers:
       return "HOST:PORT of each node with commas between, such as cache-1:7600,cache-2:7600"
+    case .etcd:
+      return
+        "HOST:PORT, http://HOST:PORT or https://HOST:PORT of each member of an etcd with commas"
+        + " between, such as 127.0.0.1:2379"
+    case .etcdUser:
+      return "the name of a user of etcd"
+    case .clusterName:
+      return "1 to \(MemberSettings.clusterMaxBytes) characters of A-Z a-z 0-9 . _ -"
+    case .zone:
+      return "1 to \(MemberSettings.zoneMaxBytes) bytes without control characters"
+    case .weight:
+      return "a number above 0 and up to \(RingNode.weightMax), such as 1.5"
     case .advertise:
       return "HOST:PORT as other machines reach this node, such as cache-1.internal:7600"
     case .nodeID:

@@ -9,7 +9,7 @@ extension Setting {
     [.listen, .admin, .advertise, .nodeID, .loops, .config, .reloadInterval, .compression]
     + [.tlsCert, .tlsKey, .tlsCA, .tlsClientAuth, .tlsMinVersion, .plaintextListen]
     + [.handshakeTimeout]
-    + Setting.cluster
+    + Setting.cluster + Setting.membership
     + [.memory, .policy, .tombstonesMax, .expirySweepInterval]
     + [.tokens, .insecure]
     + [.logLevel, .logFormat, .accessLog]

@@ -1,4 +1,5 @@
 internal import CacheStore
+internal import Etcd
 internal import GRPC
 internal import Logging
 
@@ -22,7 +23,8 @@ public struct Setting: Sendable {
     case compression
     case policy
     /// Addresses, with commas between them.
-    case peers
+    case peers, etcd
+    case etcdUser, clusterName, zone, weight
   }
 
   /// The title under which `larder serve --help` shows a setting.
@@ -33,6 +35,8 @@ public struct Setting: Sendable {
     case tls = "TLS"
     /// Who the other nodes are.
     case cluster = "Cluster"
+    /// Which etcd keeps the cluster.
+    case membership = "Membership"
     /// What it keeps.
     case storage = "Storage"
     /// Who may call it.
@@ -78,6 +82,9 @@ public struct Setting: Sendable {
     case .milliseconds: "duration"
     case .listen, .advertise, .admin, .plaintextListen: "host:port"
     case .peers: "host:port,..."
+    case .etcd: "url,..."
+    case .etcdUser, .clusterName, .zone: "name"
+    case .weight: "number"
     case .nodeID: "id"
     case .configFile, .file: "file"
     case .toggle: "true|false"
@@ -127,6 +134,13 @@ public struct Setting: Sendable {
     case .peers:
       configuration.peers.isEmpty
         ? nil : configuration.peers.map(\.description).joined(separator: ",")
+    case .etcd:
+      configuration.etcd.endpoints.isEmpty
+        ? nil : configuration.etcd.endpoints.map(\.description).joined(separator: ",")
+    case .etcdUser: configuration.etcd.user
+    case .clusterName: configuration.member.cluster
+    case .zone: configuration.member.zone.isEmpty ? nil : configuration.member.zone
+    case .weight: "\(configuration.member.weight)"
     }
   }
 

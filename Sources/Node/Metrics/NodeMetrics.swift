@@ -17,6 +17,8 @@ struct NodeMetrics {
   var adminHits = AdminLimitHits()
   /// Nil: the node stands alone.
   var cluster: ForwardingSnapshot?
+  /// Nil: the nodes are a fixed list, or the node does not listen yet.
+  var membership: MembershipSnapshot?
 
   /// The page `/metrics`.
   var text: String {
@@ -28,6 +30,7 @@ struct NodeMetrics {
     self.server.writeHandshakes(&page)
     self.writeLimits(&page)
     self.cluster?.write(&page)
+    self.membership?.write(&page)
     return page.text
   }
 

@@ -15,7 +15,7 @@ final class AdminService: UnaryService {
   /// Known once the node listens.
   private let identity = Mutex<(nodeID: String, connections: @Sendable () -> Int)?>(nil)
   /// Set once, before the first call; nil: the node stands alone.
-  private let cluster = Mutex<Forwarding?>(nil)
+  private let cluster = Mutex<NodeCluster?>(nil)
 
   init(store: Store, loops: Int) {
     self.store = store
@@ -26,7 +26,7 @@ final class AdminService: UnaryService {
     self.identity.withLock { $0 = (nodeID, connections) }
   }
 
-  func joined(_ cluster: Forwarding?) { self.cluster.withLock { $0 = cluster } }
+  func joined(_ cluster: NodeCluster?) { self.cluster.withLock { $0 = cluster } }
 
   func serve(_ call: borrowing UnaryCall) {
     switch AdminMethod(rawValue: call.method) {
@@ -38,7 +38,8 @@ final class AdminService: UnaryService {
         // Every event loop has its own connections to the other nodes.
         call.answer { () async throws(Status) -> [UInt8] in
           var whole = status
-          whole.cluster = ClusterStatus(await cluster.snapshot())
+          whole.cluster = ClusterStatus(
+            await cluster.forwarding.snapshot(), cluster.member?.membership?.snapshot)
           return whole.serialized()
         }
       } catch {

@@ -19,6 +19,10 @@ enum CacheError: Error, Equatable {
   indirect case wrongOwner(String, epoch: String)
   /// A peer was given another ring than this node: its own name, and the nodes that it was given.
   indirect case ringsDiffer(String, nodes: [String])
+  /// The node is in no cluster yet, or nobody is left in it.
+  case notAMember
+  /// A write of a key that is this node's as far as it knows, while others may own it by now.
+  case isolated
   case ttlInvalid
   case ttlTooLong(milliseconds: UInt64, max: UInt64)
   case conditionInvalid
@@ -42,6 +46,7 @@ enum CacheError: Error, Equatable {
     case .namespaceDenied: .permissionDenied
     case .valueTooLarge, .batchTooLarge, .memoryExhausted, .rateLimited: .resourceExhausted
     case .notANumber, .wrongOwner, .ringsDiffer: .failedPrecondition
+    case .notAMember, .isolated: .unavailable
     case .overflow: .outOfRange
     }
   }
@@ -57,6 +62,8 @@ enum CacheError: Error, Equatable {
     case .rateLimited: "RATE_LIMITED"
     case .wrongOwner: ForwardRefusal.wrongOwner
     case .ringsDiffer: ForwardRefusal.ringsDiffer
+    case .notAMember: "NOT_A_MEMBER"
+    case .isolated: "ISOLATED"
     case .ttlInvalid: "TTL_INVALID"
     case .ttlTooLong: "TTL_TOO_LONG"
     case .conditionInvalid: "CONDITION_INVALID"
@@ -85,6 +92,12 @@ enum CacheError: Error, Equatable {
       "the key's owner \(own) was given other nodes than the one that forwards: "
         + nodes.joined(separator: ",")
         + ". With --peers, every node must be given the same list, in the same spelling."
+    case .notAMember:
+      "this node is not in its cluster: it joins as soon as it reaches etcd, or is about to stop; ask"
+        + " another node, or this one later"
+    case .isolated:
+      "this node has no lease in etcd, so that another node may own the key by now: it takes no write of"
+        + " it before it reaches etcd again"
     case .ttlInvalid: "ttl_ms is 0: it takes 1 at least; for no expiry set no_expiry"
     case .ttlTooLong(let milliseconds, let max):
       "ttl_ms is \(milliseconds): at most \(max) (ttl-max); for no expiry set no_expiry"
@@ -102,7 +115,7 @@ enum CacheError: Error, Equatable {
   /// What the error is about, for programs: the field, or the limit and its value.
   private var metadata: [String: String] {
     switch self {
-    case .malformed, .memoryExhausted, .overflow: [:]
+    case .malformed, .memoryExhausted, .overflow, .notAMember, .isolated: [:]
     case .keyEmpty: ["field": "key"]
     case .keyTooLong(_, let max):
       ["field": "key", "limit": "key-max", "limit_bytes": "\(max)"]
@@ -126,8 +139,13 @@ enum CacheError: Error, Equatable {
 
   /// How long to wait before the call is made again, where that is known.
   private var retryDelay: TimeAmount? {
-    guard case .rateLimited(_, _, let delay) = self else { return nil }
-    return delay
+    switch self {
+    case .rateLimited(_, _, let delay): delay
+    // Nothing was done. A node joins within a second, if it does; a lease is granted within a few.
+    case .notAMember: .milliseconds(250)
+    case .isolated: .seconds(1)
+    default: nil
+    }
   }
 
   var status: Status {

@@ -20,7 +20,10 @@ extension CacheService {
     _ hash: UInt64, _ call: borrowing UnaryCall, _ method: CacheMethod, _ cluster: Forwarding
   ) throws(CacheError) -> Bool {
     let loop = cluster.loops[call.loop]
-    guard let owner = loop.table.otherOwner(of: hash) else { return true }
+    guard let owner = loop.table.otherOwner(of: hash) else {
+      if method.isWrite, loop.table.duty == .isolated { throw .isolated }
+      return true
+    }
     guard self.isForPeers else {
       loop.forward(call, method, to: owner)
       return false
@@ -32,11 +35,35 @@ extension CacheService {
     return false
   }
 
+  /// Whether the node may serve clients and peers at all. If not, the call of a peer that sees this node
+  /// in the cluster already waits until it does so itself.
+  ///
+  /// - Throws: a call that is not to be served, or of a peer that goes by another ring.
+  func isMember(
+    _ call: borrowing UnaryCall, _ cluster: Forwarding
+  ) throws(CacheError) -> Bool {
+    let loop = cluster.loops[call.loop]
+    if self.isForPeers {
+      loop.heedClock(of: call)
+      try self.checkRing(call, loop.table)
+    }
+    guard loop.table.duty == .none else { return true }
+    if self.isForPeers, loop.waitForEpoch(of: call, serve: { self.serve($0) }) { return false }
+    throw .notAMember
+  }
+
+  /// What the node reads by itself may be stale.
+  @inline(__always)
+  func isIsolated(_ call: borrowing UnaryCall) -> Bool {
+    guard let cluster = self.cluster else { return false }
+    return cluster.loops[call.loop].table.duty == .isolated
+  }
+
   /// Refuses a call of a peer that was given another ring. Even where both take this node for the
   /// key's owner: others may not, and two nodes would answer for one key.
-  func checkRing(_ call: borrowing UnaryCall) throws(CacheError) {
-    guard let cluster = self.cluster else { return }
-    let table = cluster.loops[call.loop].table
+  private func checkRing(
+    _ call: borrowing UnaryCall, _ table: RoutingTable
+  ) throws(CacheError) {
     guard !table.agrees(with: call) else { return }
     let nodes = table.members.prefix(Self.nodesShownMax).map(\.id)
     throw .ringsDiffer(table.own.map { table.members[$0].id } ?? "", nodes: nodes)
@@ -45,12 +72,15 @@ extension CacheService {
   /// Errors travel in headers, which have room for no list of a thousand nodes.
   private static let nodesShownMax = 10
 
-  /// Refuses a key of a batch that this node does not own.
+  /// Refuses a key of a batch that this node does not own, or must not write.
   @inline(__always)
-  func checkOwner(_ hash: UInt64, _ call: borrowing UnaryCall) throws(CacheError) {
+  func checkOwner(
+    _ hash: UInt64, _ call: borrowing UnaryCall, isWrite: Bool = true
+  ) throws(CacheError) {
     guard let cluster = self.cluster else { return }
     let table = cluster.loops[call.loop].table
     if let owner = table.otherOwner(of: hash) { throw Self.wrongOwner(owner, by: table) }
+    if isWrite, table.duty == .isolated { throw .isolated }
   }
 
   private static func wrongOwner(_ owner: Int, by table: RoutingTable) -> CacheError {

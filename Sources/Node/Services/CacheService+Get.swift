@@ -11,9 +11,10 @@ extension CacheService {
     let namespace = try self.namespace(request.namespace, call)
     let key = try self.key(request.key, namespace, request.namespace)
     guard try self.isHere(key.hash, call, .get) else { return }
+    let isStale = self.isIsolated(call)
     var pinned: (HitInfo, Extent)?
     let hit: Void? = self.store.read(key, now: self.clock.time(of: call)) { entry in
-      let info = HitInfo(entry)
+      let info = HitInfo(entry, isStale: isStale)
       if let extent = entry.extent {
         pinned = (info, extent)
       } else {
@@ -55,6 +56,7 @@ extension CacheService {
     let namespace = try self.namespace(request.namespace, call)
     let gathered = self.gathered(call)
     if gathered == nil, self.scatter(.getMany, request, call) { return }
+    let isStale = self.isIsolated(call)
     let now = self.clock.time(of: call)
     var isFull = false
     var index = -1
@@ -72,8 +74,8 @@ extension CacheService {
       do throws(CacheError) {
         guard UTF8Validation.isValid(bytes) else { throw .notUTF8 }
         let key = try self.key(bytes, namespace, request.namespace)
-        try self.checkOwner(key.hash, call)
-        isFull = !self.appendEntry(key, now, to: call)
+        try self.checkOwner(key.hash, call, isWrite: false)
+        isFull = !self.appendEntry(key, now, isStale: isStale, to: call)
       } catch {
         isFull = !self.appendRefusal(error, to: call)
       }
@@ -83,12 +85,12 @@ extension CacheService {
 
   /// Appends one entry, or a miss; false where the reply is too full for it, and the key is deferred.
   private func appendEntry(
-    _ key: borrowing StoreKey, _ now: StoreTime, to call: borrowing UnaryCall
+    _ key: borrowing StoreKey, _ now: StoreTime, isStale: Bool, to call: borrowing UnaryCall
   ) -> Bool {
     var isFull = false
     var pinned: (HitInfo, Extent)?
     let hit: Void? = self.store.read(key, now: now) { entry in
-      let info = HitInfo(entry)
+      let info = HitInfo(entry, isStale: isStale)
       let size = GetManyResponse.hitSize(info, valueSize: entry.value.byteCount)
       if call.appendedBytes + size > self.limits.batchReplyMaxBytes {
         isFull = true
@@ -158,14 +160,15 @@ extension CacheService {
 }
 
 extension HitInfo {
-  init(_ entry: borrowing EntryView) {
+  init(_ entry: borrowing EntryView, isStale: Bool) {
     let ttlMilliseconds: UInt64
     switch entry.expiry {
     case .never: ttlMilliseconds = 0
     case .after(let milliseconds): ttlMilliseconds = milliseconds
     }
     self.init(
-      version: entry.version.rawValue, ttlMilliseconds: ttlMilliseconds, flags: entry.flags)
+      version: entry.version.rawValue, ttlMilliseconds: ttlMilliseconds, flags: entry.flags,
+      isStale: isStale)
   }
 }
 

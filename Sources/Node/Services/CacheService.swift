@@ -64,7 +64,7 @@ final class CacheService: UnaryService {
     // The client's answer is compressed by the node that it has called, if at all.
     if self.isForPeers { call.setCompression(.identity) }
     do throws(CacheError) {
-      if self.isForPeers { try self.checkRing(call) }
+      if let cluster = self.cluster, try !self.isMember(call, cluster) { return }
       switch method {
       case .get: try self.get(call)
       case .getMany: try self.getMany(call)

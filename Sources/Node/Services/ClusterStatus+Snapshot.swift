@@ -3,10 +3,12 @@ internal import HashRing
 internal import LarderAPI
 
 extension ClusterStatus {
-  init(_ snapshot: ForwardingSnapshot) {
+  /// - Parameter membership: nil: the nodes are a fixed list.
+  init(_ snapshot: ForwardingSnapshot, _ membership: MembershipSnapshot?) {
     self.init()
     self.epoch = "\(snapshot.epoch)"
     self.members = snapshot.peers.map { MemberStatus($0) }
+    if let membership { self.add(membership) }
     for method in CacheMethod.allCases {
       for result in ForwardResult.allCases where snapshot.counts[method, result] > 0 {
         var forwards = ForwardStatus()
@@ -17,9 +19,40 @@ extension ClusterStatus {
       }
     }
   }
+
+  private mutating func add(_ membership: MembershipSnapshot) {
+    self.name = membership.cluster
+    self.standing = membership.view?.standing.rawValue ?? ""
+    self.lease = membership.lease.map { "\($0)" } ?? ""
+    self.leaseLeftMilliseconds = UInt64((membership.leaseLeft ?? .zero) / .milliseconds(1))
+    self.etcdFailures = UInt64(membership.etcdFailures)
+    let members = membership.view?.members ?? []
+    for member in members {
+      if let index = self.members.firstIndex(where: { $0.id == member.id }) {
+        self.members[index].add(member)
+      } else {
+        // It is in the cluster, and not on the ring.
+        var status = MemberStatus()
+        status.id = member.id
+        status.address = member.address
+        status.zone = member.zone
+        status.isSelf = member.id == membership.member.id
+        status.state = status.isSelf ? "self" : "idle"
+        status.add(member)
+        self.members.append(status)
+      }
+    }
+  }
 }
 
 extension MemberStatus {
+  fileprivate mutating func add(_ member: Member) {
+    self.membership = member.state.rawValue
+    self.incarnation = member.incarnation
+    self.version = member.version
+    self.capacityBytes = member.capacityBytes
+  }
+
   fileprivate init(_ peer: ForwardingSnapshot.Peer) {
     self.init()
     self.id = peer.member.id

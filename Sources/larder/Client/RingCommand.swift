@@ -45,7 +45,8 @@ struct RingAnswer {
     let ring: Ring
     do {
       var nodes: [RingNode] = []
-      for member in cluster.members {
+      // Those that join or leave have none.
+      for member in cluster.members where member.points > 0 {
         // A weight that gives as many points.
         let weight = Double(member.points) / Double(RingNode.pointsPerWeight)
         nodes.append(try RingNode(id: member.id, zone: member.zone, weight: weight))

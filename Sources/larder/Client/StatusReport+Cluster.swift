@@ -7,15 +7,28 @@ extension ClusterStatus {
     let members = self.table.text
     let errors = self.members.filter { !$0.lastError.isEmpty }
       .map { "\($0.id): \($0.lastError)\n" }.joined()
-    return "ring, epoch \(self.epoch)\n\n" + members
+    return self.heading + "\n\n" + members
       + (errors.isEmpty ? "" : "\n" + errors)
       + (self.forwards.isEmpty ? "" : "\n" + self.forwardTable.text)
+  }
+
+  /// Where the nodes are a fixed list, there is not much to be said of them together.
+  private var heading: String {
+    guard !self.name.isEmpty else { return "ring, epoch \(self.epoch)" }
+    let left = DecimalText.fixed(Double(self.leaseLeftMilliseconds) / 1_000, places: 1)
+    let lease = self.leaseLeftMilliseconds == 0 ? "no lease" : "lease \(self.lease) for \(left) s"
+    let failures = DecimalText.grouped(self.etcdFailures)
+    return "cluster \(self.name), epoch \(self.epoch), \(self.standing), \(lease),"
+      + " etcd failures \(failures)"
   }
 
   /// Names and units as in Protos/larder/v1/admin.proto.
   var json: JSONText {
     .object([
-      ("epoch", .string(self.epoch)),
+      ("epoch", .string(self.epoch)), ("name", .string(self.name)),
+      ("standing", .string(self.standing)), ("lease", .string(self.lease)),
+      ("lease_left_ms", .unsigned(self.leaseLeftMilliseconds)),
+      ("etcd_failures", .unsigned(self.etcdFailures)),
       ("members", .array(self.members.map(Self.json(of:)))),
       (
         "forwards",
@@ -40,13 +53,22 @@ extension ClusterStatus {
       ("open_calls", .unsigned(member.openCalls)),
       ("waiting_calls", .unsigned(member.waitingCalls)),
       ("connect_failures", .unsigned(member.connectFailures)),
-      ("last_error", .string(member.lastError)),
+      ("last_error", .string(member.lastError)), ("membership", .string(member.membership)),
+      ("incarnation", .unsigned(member.incarnation)), ("version", .string(member.version)),
+      ("capacity_bytes", .unsigned(member.capacityBytes)),
     ])
   }
 
   private var table: TextTable {
-    var table = TextTable([.left, .right, .left] + Array(repeating: .right, count: 4))
-    table.add(["node", "share", "state", "connections", "calls", "waiting", "failures"])
+    // Only etcd knows of members that are not on the ring, and of processes that came before.
+    let isInEtcd = !self.name.isEmpty
+    let alignments: [TextTable.Alignment] = [.left, .right, .left] + (isInEtcd ? [.left] : [])
+    var table = TextTable(
+      alignments + Array(repeating: .right, count: isInEtcd ? 5 : 4))
+    table.add(
+      ["node", "share"] + (isInEtcd ? ["member"] : [])
+        + ["state", "connections", "calls", "waiting", "failures"]
+        + (isInEtcd ? ["incarnation"] : []))
     for member in self.members {
       let share = DecimalText.percent(UInt64(member.shareMillionths), of: 1_000_000)
       // To itself a node has no connections.
@@ -57,7 +79,9 @@ extension ClusterStatus {
           String(member.connections), DecimalText.grouped(member.openCalls),
           DecimalText.grouped(member.waitingCalls), DecimalText.grouped(member.connectFailures),
         ]
-      table.add([member.id, share, member.state] + numbers)
+      table.add(
+        [member.id, share] + (isInEtcd ? [member.membership] : []) + [member.state] + numbers
+          + (isInEtcd ? [String(member.incarnation)] : []))
     }
     return table
   }

@@ -36,7 +36,11 @@ import Testing
 
   @Test func `a token for peers makes no sense without any`() throws {
     let found = try problems(["peer-token-file": "/t"])
-    #expect(found == ["--peer-token-file makes sense only with other nodes. Give them with peers."])
+    #expect(
+      found == [
+        "--peer-token-file makes sense only with other nodes. Give them with peers, or"
+          + " their etcd with etcd."
+      ])
   }
 
   @Test func `forwarding takes over what a node is told, and has the same defaults`() {

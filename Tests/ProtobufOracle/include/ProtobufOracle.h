@@ -3,3 +3,4 @@
 #include "../etcd/rpc.pb-c.h"
 #include "../larder/v1/admin.pb-c.h"
 #include "../larder/v1/cache.pb-c.h"
+#include "../larder/v1/peer.pb-c.h"

@@ -43,6 +43,42 @@ import Testing
         """)
   }
 
+  @Test func `of a cluster in etcd each member has a row, on the ring or not`() {
+    var cluster = ClusterStatus()
+    cluster.name = "larder"
+    cluster.epoch = "1.42"
+    cluster.standing = "leased"
+    cluster.lease = "694d7fe32c3a1b05"
+    cluster.leaseLeftMilliseconds = 9_449
+    cluster.etcdFailures = 2
+    var own = MemberStatus()
+    own.id = "cache-1:7600"
+    own.shareMillionths = 1_000_000
+    own.isSelf = true
+    own.state = "self"
+    own.membership = "active"
+    own.incarnation = 1_760_000_000_000
+    var other = MemberStatus()
+    other.id = "cache-2:7600"
+    other.state = "idle"
+    other.membership = "leaving"
+    other.incarnation = 1_760_000_000_001
+    cluster.members = [own, other]
+    #expect(
+      cluster.text == """
+        cluster larder, epoch 1.42, leased, lease 694d7fe32c3a1b05 for 9.4 s, etcd failures 2
+
+        node            share  member   state  connections  calls  waiting  failures    incarnation
+        cache-1:7600  100.0 %  active   self                                          1760000000000
+        cache-2:7600    0.0 %  leaving  idle             0      0        0         0  1760000000001
+
+        """)
+    #expect(cluster.json.description.contains(#""standing":"leased","lease":"694d7fe32c3a1b05""#))
+    cluster.standing = "isolated"
+    cluster.leaseLeftMilliseconds = 0
+    #expect(cluster.text.hasPrefix("cluster larder, epoch 1.42, isolated, no lease, etcd"))
+  }
+
   @Test func `the JSON has the names of the proto file`() {
     let json = Self.report.json.description
     #expect(json.hasPrefix(#"{"node_id":"cache-1:7600","version":"0.1.0","uptime_ms":10000,"#))

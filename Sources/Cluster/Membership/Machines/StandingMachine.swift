@@ -32,6 +32,12 @@ struct StandingMachine {
     return self.servesWithoutLease ? .majority : self.surveyed ?? .isolated
   }
 
+  /// Until when the lease is good, as of the last event; nil: there is none.
+  var leaseEnd: Instant? {
+    guard case .leased(let until) = self.state else { return nil }
+    return until
+  }
+
   /// As of the last event.
   var hasLease: Bool { self.state != .unleased }
 

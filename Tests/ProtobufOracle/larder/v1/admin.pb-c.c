@@ -476,7 +476,7 @@ const ProtobufCMessageDescriptor larder__v1__get_status_response__descriptor =
   (ProtobufCMessageInit) larder__v1__get_status_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor larder__v1__cluster_status__field_descriptors[3] =
+static const ProtobufCFieldDescriptor larder__v1__cluster_status__field_descriptors[8] =
 {
   {
     "epoch",
@@ -514,16 +514,82 @@ static const ProtobufCFieldDescriptor larder__v1__cluster_status__field_descript
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "name",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__ClusterStatus, name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "standing",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__ClusterStatus, standing),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "lease",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__ClusterStatus, lease),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "lease_left_ms",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__ClusterStatus, lease_left_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "etcd_failures",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__ClusterStatus, etcd_failures),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned larder__v1__cluster_status__field_indices_by_name[] = {
   0,   /* field[0] = epoch */
+  7,   /* field[7] = etcd_failures */
   2,   /* field[2] = forwards */
+  5,   /* field[5] = lease */
+  6,   /* field[6] = lease_left_ms */
   1,   /* field[1] = members */
+  3,   /* field[3] = name */
+  4,   /* field[4] = standing */
 };
-static const ProtobufCIntRange larder__v1__cluster_status__number_ranges[1 + 1] =
+static const ProtobufCIntRange larder__v1__cluster_status__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 10, 3 },
+  { 0, 8 }
 };
 const ProtobufCMessageDescriptor larder__v1__cluster_status__descriptor =
 {
@@ -533,14 +599,14 @@ const ProtobufCMessageDescriptor larder__v1__cluster_status__descriptor =
   "Larder__V1__ClusterStatus",
   "larder.v1",
   sizeof(Larder__V1__ClusterStatus),
-  3,
+  8,
   larder__v1__cluster_status__field_descriptors,
   larder__v1__cluster_status__field_indices_by_name,
-  1,  larder__v1__cluster_status__number_ranges,
+  2,  larder__v1__cluster_status__number_ranges,
   (ProtobufCMessageInit) larder__v1__cluster_status__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor larder__v1__member_status__field_descriptors[12] =
+static const ProtobufCFieldDescriptor larder__v1__member_status__field_descriptors[16] =
 {
   {
     "id",
@@ -686,25 +752,78 @@ static const ProtobufCFieldDescriptor larder__v1__member_status__field_descripto
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "membership",
+    20,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__MemberStatus, membership),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "incarnation",
+    21,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__MemberStatus, incarnation),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "version",
+    22,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__MemberStatus, version),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "capacity_bytes",
+    23,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__MemberStatus, capacity_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned larder__v1__member_status__field_indices_by_name[] = {
   1,   /* field[1] = address */
+  15,   /* field[15] = capacity_bytes */
   10,   /* field[10] = connect_failures */
   7,   /* field[7] = connections */
   0,   /* field[0] = id */
+  13,   /* field[13] = incarnation */
   5,   /* field[5] = is_self */
   11,   /* field[11] = last_error */
+  12,   /* field[12] = membership */
   8,   /* field[8] = open_calls */
   3,   /* field[3] = points */
   4,   /* field[4] = share_millionths */
   6,   /* field[6] = state */
+  14,   /* field[14] = version */
   9,   /* field[9] = waiting_calls */
   2,   /* field[2] = zone */
 };
-static const ProtobufCIntRange larder__v1__member_status__number_ranges[1 + 1] =
+static const ProtobufCIntRange larder__v1__member_status__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 12 }
+  { 20, 12 },
+  { 0, 16 }
 };
 const ProtobufCMessageDescriptor larder__v1__member_status__descriptor =
 {
@@ -714,10 +833,10 @@ const ProtobufCMessageDescriptor larder__v1__member_status__descriptor =
   "Larder__V1__MemberStatus",
   "larder.v1",
   sizeof(Larder__V1__MemberStatus),
-  12,
+  16,
   larder__v1__member_status__field_descriptors,
   larder__v1__member_status__field_indices_by_name,
-  1,  larder__v1__member_status__number_ranges,
+  2,  larder__v1__member_status__number_ranges,
   (ProtobufCMessageInit) larder__v1__member_status__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

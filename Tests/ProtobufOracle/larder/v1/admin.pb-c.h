@@ -94,7 +94,7 @@ struct  Larder__V1__ClusterStatus
    */
   char *epoch;
   /*
-   * Of the ring, this node included, in the order of their ids.
+   * This node included: first those on the ring, in the order of their ids.
    */
   size_t n_members;
   Larder__V1__MemberStatus **members;
@@ -103,10 +103,31 @@ struct  Larder__V1__ClusterStatus
    */
   size_t n_forwards;
   Larder__V1__ForwardStatus **forwards;
+  /*
+   * Of the cluster in etcd. This and what follows is not there where the nodes are a fixed list.
+   */
+  char *name;
+  /*
+   * What the node may do with its keys: leased (serve them), majority (serve them without a lease, as
+   * nobody has one), isolated (no writes, and reads are stale).
+   */
+  char *standing;
+  /*
+   * Under which the node is registered, as etcdctl writes it; empty: it is not.
+   */
+  char *lease;
+  /*
+   * What is left of the lease if etcd hears nothing more of the node.
+   */
+  uint64_t lease_left_ms;
+  /*
+   * Attempts to reach etcd that have failed, since the node started.
+   */
+  uint64_t etcd_failures;
 };
 #define LARDER__V1__CLUSTER_STATUS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&larder__v1__cluster_status__descriptor) \
-    , (char *)protobuf_c_empty_string, 0,NULL, 0,NULL }
+    , (char *)protobuf_c_empty_string, 0,NULL, 0,NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0 }
 
 
 struct  Larder__V1__MemberStatus
@@ -142,10 +163,27 @@ struct  Larder__V1__MemberStatus
    * Why it cannot be reached; empty: it can, as far as is known.
    */
   char *last_error;
+  /*
+   * As etcd has it: joining, active or leaving; only active ones are on the ring. This and what follows
+   * is not there where the nodes are a fixed list.
+   */
+  char *membership;
+  /*
+   * Tells the node's process from those before it; a higher one started later.
+   */
+  uint64_t incarnation;
+  /*
+   * Of the software that it runs.
+   */
+  char *version;
+  /*
+   * The byte budget of its store.
+   */
+  uint64_t capacity_bytes;
 };
 #define LARDER__V1__MEMBER_STATUS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&larder__v1__member_status__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, (char *)protobuf_c_empty_string, 0, 0, 0, 0, (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, (char *)protobuf_c_empty_string, 0, 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0 }
 
 
 struct  Larder__V1__ForwardStatus

@@ -7,7 +7,179 @@
 #endif
 
 #include "larder/v1/peer.pb-c.h"
-static const ProtobufCMethodDescriptor larder__v1__peer__method_descriptors[8] =
+void   larder__v1__report_request__init
+                     (Larder__V1__ReportRequest         *message)
+{
+  static const Larder__V1__ReportRequest init_value = LARDER__V1__REPORT_REQUEST__INIT;
+  *message = init_value;
+}
+size_t larder__v1__report_request__get_packed_size
+                     (const Larder__V1__ReportRequest *message)
+{
+  assert(message->base.descriptor == &larder__v1__report_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t larder__v1__report_request__pack
+                     (const Larder__V1__ReportRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &larder__v1__report_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t larder__v1__report_request__pack_to_buffer
+                     (const Larder__V1__ReportRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &larder__v1__report_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Larder__V1__ReportRequest *
+       larder__v1__report_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Larder__V1__ReportRequest *)
+     protobuf_c_message_unpack (&larder__v1__report_request__descriptor,
+                                allocator, len, data);
+}
+void   larder__v1__report_request__free_unpacked
+                     (Larder__V1__ReportRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &larder__v1__report_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   larder__v1__report_response__init
+                     (Larder__V1__ReportResponse         *message)
+{
+  static const Larder__V1__ReportResponse init_value = LARDER__V1__REPORT_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t larder__v1__report_response__get_packed_size
+                     (const Larder__V1__ReportResponse *message)
+{
+  assert(message->base.descriptor == &larder__v1__report_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t larder__v1__report_response__pack
+                     (const Larder__V1__ReportResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &larder__v1__report_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t larder__v1__report_response__pack_to_buffer
+                     (const Larder__V1__ReportResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &larder__v1__report_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Larder__V1__ReportResponse *
+       larder__v1__report_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Larder__V1__ReportResponse *)
+     protobuf_c_message_unpack (&larder__v1__report_response__descriptor,
+                                allocator, len, data);
+}
+void   larder__v1__report_response__free_unpacked
+                     (Larder__V1__ReportResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &larder__v1__report_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+#define larder__v1__report_request__field_descriptors NULL
+#define larder__v1__report_request__field_indices_by_name NULL
+#define larder__v1__report_request__number_ranges NULL
+const ProtobufCMessageDescriptor larder__v1__report_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "larder.v1.ReportRequest",
+  "ReportRequest",
+  "Larder__V1__ReportRequest",
+  "larder.v1",
+  sizeof(Larder__V1__ReportRequest),
+  0,
+  larder__v1__report_request__field_descriptors,
+  larder__v1__report_request__field_indices_by_name,
+  0,  larder__v1__report_request__number_ranges,
+  (ProtobufCMessageInit) larder__v1__report_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor larder__v1__report_response__field_descriptors[3] =
+{
+  {
+    "node_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__ReportResponse, node_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reaches_etcd",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__ReportResponse, reaches_etcd),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "epoch",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__ReportResponse, epoch),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned larder__v1__report_response__field_indices_by_name[] = {
+  2,   /* field[2] = epoch */
+  0,   /* field[0] = node_id */
+  1,   /* field[1] = reaches_etcd */
+};
+static const ProtobufCIntRange larder__v1__report_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor larder__v1__report_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "larder.v1.ReportResponse",
+  "ReportResponse",
+  "Larder__V1__ReportResponse",
+  "larder.v1",
+  sizeof(Larder__V1__ReportResponse),
+  3,
+  larder__v1__report_response__field_descriptors,
+  larder__v1__report_response__field_indices_by_name,
+  1,  larder__v1__report_response__number_ranges,
+  (ProtobufCMessageInit) larder__v1__report_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCMethodDescriptor larder__v1__peer__method_descriptors[9] =
 {
   { "Get", &larder__v1__get_request__descriptor, &larder__v1__get_response__descriptor },
   { "GetMany", &larder__v1__get_many_request__descriptor, &larder__v1__get_many_response__descriptor },
@@ -17,6 +189,7 @@ static const ProtobufCMethodDescriptor larder__v1__peer__method_descriptors[8] =
   { "DeleteMany", &larder__v1__delete_many_request__descriptor, &larder__v1__delete_many_response__descriptor },
   { "Increment", &larder__v1__increment_request__descriptor, &larder__v1__increment_response__descriptor },
   { "Touch", &larder__v1__touch_request__descriptor, &larder__v1__touch_response__descriptor },
+  { "Report", &larder__v1__report_request__descriptor, &larder__v1__report_response__descriptor },
 };
 const unsigned larder__v1__peer__method_indices_by_name[] = {
   4,        /* Delete */
@@ -24,6 +197,7 @@ const unsigned larder__v1__peer__method_indices_by_name[] = {
   0,        /* Get */
   1,        /* GetMany */
   6,        /* Increment */
+  8,        /* Report */
   2,        /* Set */
   3,        /* SetMany */
   7         /* Touch */
@@ -35,7 +209,7 @@ const ProtobufCServiceDescriptor larder__v1__peer__descriptor =
   "Peer",
   "Larder__V1__Peer",
   "larder.v1",
-  8,
+  9,
   larder__v1__peer__method_descriptors,
   larder__v1__peer__method_indices_by_name
 };
@@ -102,6 +276,14 @@ void larder__v1__peer__touch(ProtobufCService *service,
 {
   assert(service->descriptor == &larder__v1__peer__descriptor);
   service->invoke(service, 7, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void larder__v1__peer__report(ProtobufCService *service,
+                              const Larder__V1__ReportRequest *input,
+                              Larder__V1__ReportResponse_Closure closure,
+                              void *closure_data)
+{
+  assert(service->descriptor == &larder__v1__peer__descriptor);
+  service->invoke(service, 8, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void larder__v1__peer__init (Larder__V1__Peer_Service *service,
                              Larder__V1__Peer_ServiceDestroy destroy)

@@ -1,0 +1,84 @@
+internal import GRPC
+internal import LarderAPI
+public import Logging
+public import NIOCore
+internal import Synchronization
+internal import Wire
+
+/// Asks the other nodes of a cluster what a membership wants to know, by calls of larder.v1.Peer.
+///
+/// While etcd is away every node asks all others twice a second: so each has one channel for it, which is
+/// made when it is needed first and stays until its node has left the cluster.
+public final class PeerChannels: PeerSurvey {
+  private let group: any EventLoopGroup
+  private let configuration: ForwardingConfiguration
+  private let timeout: TimeAmount
+  private let logger: Logger
+  private let channels = Mutex<[String: ClientChannel]>([:])
+
+  /// - Parameters:
+  ///   - group: its event loops serve the channels; stays the caller's.
+  ///   - configuration: how peers are called, with which credentials.
+  ///   - timeout: after which a node counts as one that does not answer.
+  public init(
+    group: any EventLoopGroup, configuration: ForwardingConfiguration, timeout: TimeAmount,
+    logger: Logger
+  ) {
+    self.group = group
+    self.configuration = configuration
+    self.timeout = timeout
+    self.logger = logger
+  }
+
+  public func answers(_ member: Member) async -> Bool {
+    await AddressProbe(group: self.group, tls: self.configuration.tls).answers(member)
+  }
+
+  public func report(of member: Member) async -> PeerReport? {
+    var metadata = Metadata()
+    if let token = self.configuration.token {
+      metadata.add(BearerToken.metadataName, bytes: token.headerValue)
+    }
+    do {
+      let answer = try await self.channel(to: member).unary(
+        PeerMethod.reportPath, ReportRequest().serialized(), metadata: metadata,
+        timeout: self.timeout)
+      let report = try ReportResponse(decoding: answer.message.readableBytesSpan)
+      // At its address there may be another node by now, which speaks for itself only.
+      guard report.nodeID == member.id else { return nil }
+      return report.reachesEtcd ? .reachesEtcd : .cutOff
+    } catch {
+      self.logger.debug(
+        "a node does not say whether it reaches etcd",
+        metadata: ["peer": "\(member.id)", "error": "\(error)"])
+      return nil
+    }
+  }
+
+  /// Closes the channels to all that are not among `members`.
+  public func keep(_ members: [Member]) async {
+    let addresses = Set(members.map(\.address))
+    let gone = self.channels.withLock { channels in
+      let gone = channels.filter { !addresses.contains($0.key) }
+      for address in gone.keys { channels[address] = nil }
+      return Array(gone.values)
+    }
+    for channel in gone { await channel.shutdown() }
+  }
+
+  /// Closes all channels. Last of all.
+  public func shutdown() async { await self.keep([]) }
+
+  private func channel(to member: Member) -> ClientChannel {
+    self.channels.withLock { channels in
+      if let channel = channels[member.address] { return channel }
+      var client = self.configuration.client
+      client.backoff = self.configuration.backoff
+      let channel = ClientChannel(
+        host: member.host, port: member.port, group: self.group, configuration: client,
+        logger: Logger(label: "larder.survey") { _ in SwiftLogNoOpLogHandler() })
+      channels[member.address] = channel
+      return channel
+    }
+  }
+}

@@ -1,0 +1,34 @@
+public import Wire
+
+/// Asks another node for its lease.
+public typealias ReportRequest = EmptyMessage
+
+/// What a node says of its own lease.
+public struct ReportResponse: WireMessage, WireDecodable, Equatable, Sendable {
+  /// The node's id.
+  public var nodeID = ""
+  /// It has a lease, which etcd has extended when it was due.
+  public var reachesEtcd = false
+  /// Of the ring that the node goes by.
+  public var epoch = ""
+
+  /// To be filled in.
+  public init() {}
+
+  public init(from reader: consuming WireReader) throws(WireError) {
+    while let field = try reader.nextField() {
+      switch field.number {
+      case 1: self.nodeID = String(copyingUTF8: try reader.string(field))
+      case 2: self.reachesEtcd = try reader.bool(field)
+      case 3: self.epoch = String(copyingUTF8: try reader.string(field))
+      default: try reader.skip(field)
+      }
+    }
+  }
+
+  public func encode<Sink: FieldSink & ~Copyable & ~Escapable>(into sink: inout Sink) {
+    sink.string(field: 1, self.nodeID)
+    sink.bool(field: 2, self.reachesEtcd)
+    sink.string(field: 3, self.epoch)
+  }
+}

@@ -1,0 +1,190 @@
+internal import CacheStore
+internal import Cluster
+internal import Etcd
+internal import GRPC
+internal import Logging
+internal import NIOCore
+internal import Synchronization
+
+/// A node's part in a cluster that etcd keeps: it joins when the node listens, and leaves when it stops.
+///
+///     listening ── run ──> registered, and on the ring in its own view: whenJoined
+///     stopping ── leave ─> off the ring; calls under way end; then run's task is cancelled, and the
+///                          lease is given back
+final class MemberNode: Sendable {
+  private let configuration: NodeConfiguration
+  private let etcd: EtcdConfiguration
+  private let forwarding: Forwarding
+  private let channels: PeerChannels
+  private let clock: VersionClock
+  private let group: any EventLoopGroup
+  private let logger: Logger
+  /// Nil until the node listens: before, nobody knows by which port others would reach it.
+  private let joined = Mutex<Membership?>(nil)
+
+  /// How often peers are told of this node's clock.
+  private static let clockInterval: Duration = .seconds(1)
+  /// How long a change of the ring waits for the cluster's clock, which etcd has at hand.
+  private static let clockTimeout: Duration = .milliseconds(500)
+
+  /// - Parameters:
+  ///   - forwarding: its tables become those of the cluster.
+  ///   - peers: how other nodes are called.
+  /// - Throws: what is wrong with the files that the settings name.
+  init(
+    _ configuration: NodeConfiguration, forwarding: Forwarding, peers: ForwardingConfiguration,
+    clock: VersionClock, group: any EventLoopGroup, logger: Logger
+  ) throws {
+    self.configuration = configuration
+    self.etcd = try EtcdConfiguration(reading: configuration)
+    self.forwarding = forwarding
+    // Others ask for this node's lease, and must hear of it, before their own is over.
+    let timeout = TimeAmount.milliseconds(configuration.limits.leaseTTLMilliseconds / 6)
+    self.channels = PeerChannels(
+      group: group, configuration: peers, timeout: timeout, logger: logger)
+    self.clock = clock
+    self.group = group
+    self.logger = logger
+    forwarding.whenBehind { [weak self] in self?.membership?.heard($0) }
+  }
+
+  /// Nil until the node listens.
+  var membership: Membership? { self.joined.withLock { $0 } }
+
+  /// Joins the cluster, and follows it, until the task is cancelled; then gives the lease back.
+  ///
+  /// - Parameters:
+  ///   - port: the one that the node listens on.
+  ///   - whenJoined: called once, when the node is on the ring, and sees that itself.
+  /// - Throws: why this node cannot be a member, with the remedy.
+  func run(port: Int, whenJoined: @escaping @Sendable () -> Void) async throws {
+    let client = try EtcdClient(self.etcd, group: self.group, logger: self.logger)
+    let membership: Membership
+    do {
+      membership = try Membership(
+        MembershipConfiguration(self.member(port: port), self.configuration), etcd: client,
+        clock: self.clock, survey: self.channels, logger: self.logger)
+    } catch {
+      await client.shutdown()
+      throw error
+    }
+    self.joined.withLock { $0 = membership }
+    self.logger.info(
+      "joining the cluster",
+      metadata: [
+        "cluster": "\(self.configuration.member.cluster)", "node-id": "\(membership.member.id)",
+        "address": "\(membership.member.address)",
+        "etcd": "\(self.etcd.endpoints.map(\.description).joined(separator: ","))",
+      ])
+    let result = await Self.result { try await self.run(client, membership, whenJoined) }
+    await self.channels.shutdown()
+    try result.get()
+  }
+
+  /// Has the others take this node off their rings, and waits until it sees that itself. Where etcd is
+  /// away there is nothing to wait for.
+  func leave() async {
+    guard let membership = self.membership, membership.view?.standing == .leased else { return }
+    let timeout = self.configuration.limits.leaveTimeoutMilliseconds
+    await membership.leave(timeout: .milliseconds(timeout))
+    let id = membership.member.id
+    let isOnRing = membership.view?.members.contains { $0.id == id && $0.isOnRing } ?? false
+    if isOnRing {
+      self.logger.warning(
+        "the others may not know yet that this node stops: leave-timeout passed",
+        metadata: ["leave-timeout": "\(DurationText.text(milliseconds: timeout))"])
+    } else {
+      self.logger.info("left the cluster's ring")
+    }
+  }
+
+  // MARK: - Parts
+
+  /// This node, as the others are to know it.
+  private func member(port: Int) -> Cluster.Member {
+    let address = self.configuration.advertisedAddress(boundPort: port)
+    return Cluster.Member(
+      id: self.configuration.resolvedNodeID(boundPort: port), host: address.host,
+      port: address.port, zone: self.configuration.member.zone,
+      weight: self.configuration.member.weight,
+      capacityBytes: UInt64(self.configuration.memoryBytes), version: LarderVersion.current)
+  }
+
+  private func run(
+    _ client: EtcdClient, _ membership: Membership, _ whenJoined: @escaping @Sendable () -> Void
+  ) async throws {
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { await client.run() }
+      group.addTask { try await membership.run() }
+      group.addTask { await self.follow(membership, whenJoined) }
+      group.addTask { await self.tellClock() }
+      // All of them run until they are cancelled, or this node cannot be a member.
+      try await group.next()
+      group.cancelAll()
+      try await group.waitForAll()
+    }
+  }
+
+  private func follow(_ membership: Membership, _ whenJoined: () -> Void) async {
+    var follower = ViewFollower(ownID: membership.member.id)
+    for await view in membership.views() {
+      let change = follower.follow(view, incarnation: membership.member.incarnation)
+      if change.hasLost { await membership.passClock(timeout: Self.clockTimeout) }
+      if let table = change.table { self.forwarding.install(table) }
+      if change.hasJoined { whenJoined() }
+      await self.channels.keep(view.members)
+    }
+  }
+
+  private func tellClock() async {
+    do {
+      while true {
+        try await Task.sleep(for: Self.clockInterval)
+        self.forwarding.tellClock()
+      }
+    } catch {
+      // Cancelled, which is how it ends.
+    }
+  }
+
+  private static func result(_ body: () async throws -> Void) async -> Result<Void, any Error> {
+    do {
+      return .success(try await body())
+    } catch {
+      return .failure(error)
+    }
+  }
+}
+
+extension EtcdConfiguration {
+  /// With what the files hold that the settings name.
+  init(reading configuration: NodeConfiguration) throws {
+    self.init(configuration)
+    let settings = configuration.etcd
+    if let user = settings.user, let path = settings.passwordFile {
+      self.credentials = EtcdCredentials(user: user, password: try Self.password(path: path))
+    }
+    guard settings.isEncrypted else { return }
+    var tls = ClientTLS.Configuration()
+    tls.authorities = try settings.authoritiesFile.map { try TLSFiles.pem($0, .etcdCA) }
+    if let certificate = settings.certificateFile, let key = settings.keyFile {
+      tls.identity = TLSIdentity(
+        certificate: try TLSFiles.pem(certificate, .etcdCert),
+        key: try TLSFiles.pem(key, .etcdKey))
+    }
+    self.tls = try ClientTLS(tls)
+  }
+
+  /// The first line of the file, which is mostly the only one.
+  private static func password(path: String) throws(NodeError) -> String {
+    let text: String
+    do throws(FileProblem) {
+      text = try readText(path: path, bytesMax: NodeLimits.passwordFileMaxBytes)
+    } catch {
+      throw .noPassword(path, error.reason)
+    }
+    let password = text.prefix { !$0.isNewline }
+    guard !password.isEmpty else { throw .noPassword(path, "begins with no password") }
+    return String(password)
+  }
+}

@@ -1,0 +1,72 @@
+import GRPC
+import LarderAPI
+import NIOCore
+import NIOPosix
+import Testing
+import Wire
+
+@testable import Cluster
+
+@Suite struct PeerChannelsTests {
+  /// Says of itself what it was told to.
+  private final class Reporter: UnaryService {
+    private let response: ReportResponse
+    private let isMute: Bool
+
+    init(_ response: ReportResponse, isMute: Bool) {
+      self.response = response
+      self.isMute = isMute
+    }
+
+    func serve(_ call: borrowing UnaryCall) {
+      if self.isMute {
+        _ = call.park()
+        return
+      }
+      let bytes = self.response.serialized()
+      call.reply(size: bytes.count) { $0.append(bytes: bytes.span.bytes) }
+    }
+  }
+
+  /// What a node with this id reports when it is asked as the member `asked`.
+  private func report(
+    of id: String, reachesEtcd: Bool, asked: String = "b", isMute: Bool = false,
+    isThere: Bool = true
+  ) async throws -> PeerReport? {
+    let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    var response = ReportResponse()
+    response.nodeID = id
+    response.reachesEtcd = reachesEtcd
+    let server = Server(
+      [.unary(paths: [PeerMethod.reportPath], Reporter(response, isMute: isMute))],
+      configuration: .init(), group: group, logger: silent)
+    let address = try await server.listen(host: "127.0.0.1", port: 0)
+    if !isThere { _ = await server.shutdown(timeout: .milliseconds(1)) }
+    // Patient where an answer is to come, and not where none is.
+    let channels = PeerChannels(
+      group: group, configuration: ForwardingConfiguration(),
+      timeout: isMute ? .milliseconds(50) : .seconds(60), logger: silent)
+    let member = Member(id: asked, host: "127.0.0.1", port: address.port ?? 0)
+    let report = await channels.report(of: member)
+    let again = await channels.report(of: member)
+    await channels.shutdown()
+    if isThere { _ = await server.shutdown(timeout: .milliseconds(1)) }
+    try await group.shutdownGracefully()
+    #expect(report == again)
+    return report
+  }
+
+  @Test func `a node is taken at its word`() async throws {
+    #expect(try await self.report(of: "b", reachesEtcd: true) == .reachesEtcd)
+    #expect(try await self.report(of: "b", reachesEtcd: false) == .cutOff)
+  }
+
+  @Test func `another node at the address says nothing of the one that was there`() async throws {
+    #expect(try await self.report(of: "c", reachesEtcd: true) == nil)
+  }
+
+  @Test func `one that does not answer, or is not there, says nothing`() async throws {
+    #expect(try await self.report(of: "b", reachesEtcd: true, isMute: true) == nil)
+    #expect(try await self.report(of: "b", reachesEtcd: true, isThere: false) == nil)
+  }
+}
