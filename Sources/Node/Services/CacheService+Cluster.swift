@@ -22,7 +22,7 @@ extension CacheService {
     let loop = cluster.loops[call.loop]
     guard let owner = loop.table.otherOwner(of: hash) else { return true }
     guard self.isForPeers else {
-      loop.forward(call, method, to: owner)
+      loop.forward(call, method, to: owner, hash: hash)
       return false
     }
     // The sender may know of a change that is still on its way to this node.
