@@ -10,6 +10,9 @@ struct Forward {
     case call(ParkedCall)
     /// A part of a batch, by its number there.
     case part(BatchCall, Int)
+    /// Reads that have waited for another one of the same to come back; they are kept in the table as
+    /// well, each under its own tag.
+    case readers(ReadFlights.ID)
   }
 
   let requester: Requester
@@ -18,6 +21,8 @@ struct Forward {
   /// When the answer is no longer waited for, and whether that is because of the client's deadline.
   let deadline: NIODeadline
   let isClientDeadline: Bool
+  /// Of a read: its flight, or the one whose return it waits for.
+  var flight: ReadFlights.ID?
   /// The message has been sent before, or the ring was looked at anew.
   var isSecondTry: Bool
   /// Where it was sent; nil while it waits for a connection.
@@ -28,6 +33,8 @@ struct Forward {
     switch self.requester {
     case .call(let parked): parked.isWaiting
     case .part(let batch, _): batch.isWanted
+    // The call is cancelled when the last of them leaves.
+    case .readers: true
     }
   }
 }
@@ -65,6 +72,9 @@ struct ForwardTable {
     self.free.append(slot)
     return forward
   }
+
+  /// The forward under `tag`.
+  subscript(tag: UInt64) -> Forward? { self.slot(tag).flatMap { self.slots[$0].forward } }
 
   private func slot(_ tag: UInt64) -> Int? {
     let slot = Int(tag & 0xffff_ffff)

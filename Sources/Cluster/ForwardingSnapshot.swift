@@ -33,12 +33,15 @@ public struct ForwardingSnapshot: Sendable {
   public private(set) var epoch = Epoch.fixed
   public private(set) var peers: [Peer] = []
   public private(set) var counts = ForwardCounts()
+  /// Reads that were answered by another one's call to the owner.
+  public private(set) var mergedReads = 0
 
   init() {}
 
   init(_ loop: LoopForwarder) {
     self.epoch = loop.table.epoch
     self.counts = loop.counts
+    self.mergedReads = loop.flights.mergedReads
     self.peers = loop.table.members.enumerated().map { index, member in
       var peer = Peer(
         member: member, isOwn: index == loop.table.own, share: loop.table.ring.share(of: index),
@@ -58,6 +61,7 @@ public struct ForwardingSnapshot: Sendable {
   /// counts.
   mutating func add(_ other: ForwardingSnapshot) {
     self.counts.add(other.counts)
+    self.mergedReads += other.mergedReads
     guard !self.peers.isEmpty, other.epoch <= self.epoch else {
       self.epoch = other.epoch
       self.peers = other.peers

@@ -16,12 +16,18 @@ extension LoopForwarder: UnaryReceiver, ParkedCallObserver {
       }
     case .part(let batch, let number):
       self.partEnded(batch, number, .success(response.message.withUnsafeBytes { Array($0) }))
+    case .readers(let flight):
+      self.tellReaders(of: flight) { call in
+        call.reply(size: response.message.byteCount) { $0.append(bytes: response.message) }
+      }
     }
+    self.landed(forward)
   }
 
   public func abandoned(tag: UInt64) {
     guard let forward = self.forwards.remove(tag) else { return self.abandonedBatch(tag) }
-    self.cancel(forward)
+    guard let flight = forward.flight else { return self.cancel(forward) }
+    self.leave(flight, forward, tag)
   }
 
   /// Tells the owner that nobody waits any more.
@@ -86,8 +92,12 @@ extension LoopForwarder: UnaryReceiver, ParkedCallObserver {
     case .call(let parked):
       var again: ParkedCall?
       parked.resume(flushing: self.flushes) { again = $0.park(observer: self, tag: tag) }
-      guard let again else { return self.counts.count(forward.method, .cancelled) }
+      guard let again else { return self.gone(forward) }
+      if let flight = forward.flight { self.flights.renamed(flight, tag) }
       self.forwards.insert(forward.with(.call(again)))
+    case .readers(let flight):
+      self.flights.called(flight, as: tag)
+      self.forwards.insert(forward)
     case .part(let batch, let number):
       batch.parts[number].tag = tag
       self.forwards.insert(forward)
@@ -99,14 +109,29 @@ extension LoopForwarder: UnaryReceiver, ParkedCallObserver {
   private func wrongOwner(_ forward: Forward, _ status: Status) {
     self.counts.count(forward.method, .wrongOwner)
     let theirs = status.info?.metadata["epoch"].flatMap { Epoch($0) } ?? self.table.epoch
-    guard case .call(let parked) = forward.requester, !forward.isSecondTry, parked.isWaiting,
-      theirs > self.table.epoch
-    else {
-      return self.answer(
-        forward,
-        ForwardFailure.ringsDiffer(forward.link.member, epoch: self.table.epoch, status))
-    }
     let differ = ForwardFailure.ringsDiffer(forward.link.member, epoch: self.table.epoch, status)
-    self.wait(parked, for: theirs, by: forward.deadline, otherwise: differ, serve: self.serveAgain)
+    guard !forward.isSecondTry, theirs > self.table.epoch else {
+      return self.answer(forward, differ)
+    }
+    switch forward.requester {
+    case .part: return self.answer(forward, differ)
+    case .call: self.wait(forward, for: theirs, otherwise: differ)
+    case .readers(let flight):
+      for tag in self.flights.readers(of: flight) {
+        guard let reader = self.forwards.remove(tag) else { continue }
+        self.wait(reader, for: theirs, otherwise: differ)
+      }
+    }
+    self.landed(forward)
+  }
+
+  /// Has a call that was parked wait for a newer table, unless it has done so before.
+  private func wait(_ forward: Forward, for epoch: Epoch, otherwise differ: Status) {
+    guard case .call(let parked) = forward.requester, parked.isWaiting else { return }
+    guard !forward.isSecondTry else {
+      return parked.resume(flushing: self.flushes) { $0.fail(differ) }
+    }
+    self.wait(
+      parked, for: epoch, by: forward.deadline, otherwise: differ, serve: self.serveAgain)
   }
 }

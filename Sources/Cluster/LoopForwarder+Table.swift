@@ -50,6 +50,7 @@ extension LoopForwarder {
     self.table = table
     self.links = self.makeLinks(for: table, keeping: kept)
     self.resumeWaiters()
+    self.disbandFlights()
   }
 
   func makeLinks(
@@ -113,7 +114,9 @@ extension LoopForwarder {
         })
       else { return }
       let waiter = self.waiters.remove(at: index)
-      guard let status else { return self.serveOnceMore(waiter) }
+      guard let status else {
+        return self.serveOnceMore(waiter.parked, waiter.serve)
+      }
       waiter.parked.resume(flushing: self.flushes) { $0.fail(status) }
     }
   }
@@ -121,6 +124,6 @@ extension LoopForwarder {
   private func resumeWaiters() {
     let ready = self.waiters.filter { $0.epoch <= self.table.epoch }
     self.waiters.removeAll { $0.epoch <= self.table.epoch }
-    for waiter in ready { self.serveOnceMore(waiter) }
+    for waiter in ready { self.serveOnceMore(waiter.parked, waiter.serve) }
   }
 }

@@ -22,6 +22,7 @@ public final class LoopForwarder: @unchecked Sendable {
   /// Of the links of one member, which is next.
   private var turn = 0
   var forwards = ForwardTable()
+  var flights: ReadFlights
   var counts = ForwardCounts()
   let flushes: LoopFlushes
   var cancels = CancelBudget()
@@ -54,6 +55,7 @@ public final class LoopForwarder: @unchecked Sendable {
     self.configuration = configuration
     self.eventLoop = eventLoop
     self.logger = logger
+    self.flights = ReadFlights(waitingMax: configuration.callsMax)
     self.flushes = LoopFlushes(eventLoop: eventLoop)
     self.links = self.makeLinks(for: table)
   }
@@ -62,9 +64,14 @@ public final class LoopForwarder: @unchecked Sendable {
 
   /// Sends a client's call to another node, whose answer, or why there is none, will be the call's.
   ///
-  /// - Parameter owner: as `RoutingTable.otherOwner` gave it.
-  public func forward(_ call: borrowing UnaryCall, _ method: CacheMethod, to owner: Int) {
+  /// - Parameters:
+  ///   - owner: as `RoutingTable.otherOwner` gave it.
+  ///   - hash: of the key.
+  public func forward(
+    _ call: borrowing UnaryCall, _ method: CacheMethod, to owner: Int, hash: UInt64
+  ) {
     let link = self.link(to: owner)
+    if method == .get && self.joins(call, hash, link) { return }
     let deadline = self.deadline(of: call)
     let tag = self.forwards.nextTag
     switch link.call(call.now, tag: tag) {
@@ -79,27 +86,33 @@ public final class LoopForwarder: @unchecked Sendable {
         return self.fail(call, method, link, .unreachable, retryAfter: .nanoseconds(0))
       }
       self.flushes.add(connection)
-      self.keep(call, method, link, deadline, tag, sent: (connection, id))
-    case .wait: self.keep(call, method, link, deadline, tag, sent: nil)
+      self.keep(call, method, link, deadline, tag, hash, sent: (connection, id))
+    case .wait: self.keep(call, method, link, deadline, tag, hash, sent: nil)
     case .fail(let reason, let wait):
       self.counts.count(method, .unreachable)
       call.fail(ForwardFailure.unreachable(link.member, reason, retryAfter: wait))
-    case .full:
-      call.count(.peerCallsMax)
-      self.counts.count(method, .unreachable)
-      call.fail(ForwardFailure.tooManyCalls(link.member, max: self.configuration.callsMax))
+    case .full: self.refuse(call, method, link)
     }
   }
 
   private func keep(
     _ call: borrowing UnaryCall, _ method: CacheMethod, _ link: PeerLink,
-    _ deadline: ForwardDeadline, _ tag: UInt64, sent: (ClientConnection, CallID)?
+    _ deadline: ForwardDeadline, _ tag: UInt64, _ hash: UInt64,
+    sent: (ClientConnection, CallID)?
   ) {
     self.forwards.insert(
       Forward(
         requester: .call(call.park(observer: self, tag: tag)), method: method, link: link,
         deadline: deadline.time, isClientDeadline: deadline.isClients,
+        flight: method == .get ? self.flights.depart(hash, tag) : nil,
         isSecondTry: self.isSecondTry, sent: sent))
+  }
+
+  /// Refuses a call for which the link has no room.
+  func refuse(_ call: borrowing UnaryCall, _ method: CacheMethod, _ link: PeerLink) {
+    call.count(.peerCallsMax)
+    self.counts.count(method, .unreachable)
+    call.fail(ForwardFailure.tooManyCalls(link.member, max: self.configuration.callsMax))
   }
 
   private func fail(
@@ -126,9 +139,9 @@ public final class LoopForwarder: @unchecked Sendable {
 
   /// Serves a parked call from the beginning, with the table as it is now; nothing it leads to is
   /// tried once more.
-  func serveOnceMore(_ waiter: EpochWaiter) {
+  func serveOnceMore(_ parked: ParkedCall, _ serve: (borrowing UnaryCall) -> Void) {
     self.isSecondTry = true
-    waiter.parked.resume(flushing: self.flushes) { waiter.serve($0) }
+    parked.resume(flushing: self.flushes) { serve($0) }
     self.isSecondTry = false
   }
 
@@ -156,8 +169,22 @@ public final class LoopForwarder: @unchecked Sendable {
         again = call.park(observer: self, tag: tag)
       }
       // The client has left meanwhile.
-      guard let again else { return self.counts.count(forward.method, .cancelled) }
+      guard let again else { return self.gone(forward) }
+      if let flight = forward.flight { self.flights.renamed(flight, tag) }
       forward = forward.with(.call(again))
+    case .readers(let flight):
+      let isWanted = self.look(at: flight) { call in
+        id = connection.call(
+          forward.link.methods[forward.method.rawValue], timeout: timeout,
+          tellsTimeout: forward.isClientDeadline, metadata: Self.passedOn(call.metadata),
+          size: call.message.byteCount,
+          { $0.append(bytes: call.message) }, to: self, tag: tag)
+      }
+      guard isWanted else {
+        self.tellReaders(of: flight) { _ in }
+        return self.gone(forward)
+      }
+      self.flights.called(flight, as: tag)
     case .part(let batch, let number):
       guard batch.isWanted else { return self.counts.count(forward.method, .cancelled) }
       let message = batch.parts[number].message
@@ -202,7 +229,15 @@ public final class LoopForwarder: @unchecked Sendable {
     switch forward.requester {
     case .call(let parked): parked.resume(flushing: self.flushes) { $0.fail(status) }
     case .part(let batch, let number): self.partEnded(batch, number, .failure(status))
+    case .readers(let flight): self.tellReaders(of: flight) { $0.fail(status) }
     }
+    self.landed(forward)
+  }
+
+  /// Ends a forward for which nobody waits any more, and that is not under way.
+  func gone(_ forward: Forward) {
+    self.counts.count(forward.method, .cancelled)
+    self.landed(forward)
   }
 
   // MARK: - Metadata
@@ -232,6 +267,7 @@ extension Forward {
   func with(_ requester: Requester) -> Forward {
     Forward(
       requester: requester, method: self.method, link: self.link, deadline: self.deadline,
-      isClientDeadline: self.isClientDeadline, isSecondTry: self.isSecondTry, sent: nil)
+      isClientDeadline: self.isClientDeadline, flight: self.flight,
+      isSecondTry: self.isSecondTry, sent: nil)
   }
 }

@@ -18,6 +18,10 @@ final class KeyService: UnaryService {
   private let forwarding: Forwarding
   /// Peers' calls are never answered.
   let isMute = Atomic(false)
+  /// Peers' calls are answered once this is false again.
+  let isHeld = Atomic(false)
+  /// Peers' calls that have come in.
+  let served = Atomic(0)
 
   init(name: String, isForPeers: Bool, forwarding: Forwarding) {
     self.name = name
@@ -28,11 +32,14 @@ final class KeyService: UnaryService {
   func serve(_ call: borrowing UnaryCall) {
     let loop = self.forwarding.loops[call.loop]
     if self.isForPeers { loop.heedClock(of: call) }
-    guard let owner = loop.table.otherOwner(of: XXH64.hash(call.message)) else {
+    let hash = XXH64.hash(call.message)
+    guard let owner = loop.table.otherOwner(of: hash) else {
       if self.isMute.load(ordering: .relaxed) {
         _ = call.park()
         return
       }
+      let number = self.served.add(1, ordering: .relaxed).newValue
+      if self.isHeld.load(ordering: .relaxed) { return self.hold(call, number) }
       let name = Array(self.name.utf8)
       return call.reply(size: name.count) { $0.append(bytes: name.span.bytes) }
     }
@@ -40,7 +47,7 @@ final class KeyService: UnaryService {
       guard let method = CacheMethod(rawValue: call.method) else {
         preconditionFailure("a method that was not registered")
       }
-      return loop.forward(call, method, to: owner)
+      return loop.forward(call, method, to: owner, hash: hash)
     }
     if loop.waitForEpoch(of: call, serve: { self.serve($0) }) { return }
     let metadata = ["owner": loop.table.members[owner].id, "epoch": "\(loop.table.epoch)"]
@@ -48,6 +55,16 @@ final class KeyService: UnaryService {
       Status(
         .failedPrecondition, "not mine",
         info: ErrorInfo(reason: ForwardRefusal.wrongOwner, metadata: metadata)))
+  }
+}
+
+extension KeyService {
+  /// Answers with the number of the call as well, when `isHeld` allows it.
+  fileprivate func hold(_ call: borrowing UnaryCall, _ number: Int) {
+    call.answer { () throws(Status) in
+      while self.isHeld.load(ordering: .relaxed) { await Task.yield() }
+      return Array("\(self.name) \(number)".utf8)
+    }
   }
 }
 

@@ -93,12 +93,12 @@ import Testing
       $0.callsMax = 2
     } _: { a, b in
       b.peers.isMute.store(true, ordering: .relaxed)
-      async let first = a.owner(of: keyOfB, timeout: .seconds(2))
-      async let second = a.owner(of: keyOfB, timeout: .seconds(2))
+      async let first = a.owner(of: keyOfB, .set, timeout: .seconds(1))
+      async let second = a.owner(of: keyOfB, .set, timeout: .seconds(1))
       while await a.forwarding.snapshot().peers[1].openCalls < 2 {
         try await Task.sleep(for: .milliseconds(1))
       }
-      let third = await a.owner(of: keyOfB)
+      let third = await a.owner(of: keyOfB, .set)
       #expect(third.status?.code == .resourceExhausted && third.reason == "FORWARDS_EXHAUSTED")
       _ = await (first, second)
     }

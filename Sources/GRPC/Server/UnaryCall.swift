@@ -165,6 +165,12 @@ public struct ParkedCall {
   /// connection was lost.
   public var isWaiting: Bool { self.connection.isParked(self.stream, id: self.id) }
 
+  /// Calls `body` with the call, which stays parked; unless nobody waits any more.
+  public func look(_ body: (borrowing UnaryCall) -> Void) {
+    guard self.isWaiting else { return }
+    body(UnaryCall(connection: self.connection, stream: self.stream, method: self.method))
+  }
+
   /// Calls `answer` with the call, to do what a handler does. A late answer is ignored.
   public func resume(_ answer: (borrowing UnaryCall) -> Void) {
     guard self.isWaiting else { return }

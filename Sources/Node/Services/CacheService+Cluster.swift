@@ -25,7 +25,7 @@ extension CacheService {
       return true
     }
     guard self.isForPeers else {
-      loop.forward(call, method, to: owner)
+      loop.forward(call, method, to: owner, hash: hash)
       return false
     }
     // The sender may know of a change that is still on its way to this node.

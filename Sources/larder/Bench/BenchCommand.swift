@@ -62,9 +62,8 @@ struct BenchCommand: AsyncParsableCommand {
       let progress = BenchProgress(isQuiet: self.quiet)
       var plan = self.plan
       plan.token = try self.load.credentials.token()
-      let result = try await BenchRun(
-        plan: plan, tls: try self.tls.load(), progress: progress
-      ).measure()
+      var run = BenchRun(plan: plan, tls: try self.tls.load(), progress: progress)
+      let result = try await run.measure()
       let report = BenchReport(result: result)
       try StandardStreams.writeOutput(
         Array((self.json ? "\(report.json)\n" : report.text).utf8))

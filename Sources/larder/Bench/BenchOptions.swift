@@ -88,6 +88,12 @@ struct EntryOptions: ParsableArguments {
   var keys = 100_000
 
   @Option(
+    help: ArgumentHelp(
+      "Only keys that this node of the cluster owns; with --target another one, each call is"
+        + " forwarded. (default: whoever owns them)", valueName: "id"))
+  var owner: String?
+
+  @Option(
     help: ArgumentHelp("How keys are drawn: uniform, or zipf: few are hot.", valueName: "name"))
   var keyDistribution = Distribution.uniform
 
@@ -123,6 +129,7 @@ struct EntryOptions: ParsableArguments {
   func fill(_ plan: inout BenchPlan) {
     plan.namespace = self.namespace.namespace
     plan.keys = self.keys
+    plan.owner = self.owner
     plan.distribution =
       self.keyDistribution == .uniform
       ? .uniform : .zipf(exponent: self.zipfExponent ?? Self.defaultZipfExponent)

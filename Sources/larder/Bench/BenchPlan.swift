@@ -38,6 +38,10 @@ struct BenchPlan: Equatable, Sendable {
   /// Load that comes first and does not count.
   var warmupMilliseconds: Int64 = 1_000
   var keys = 100_000
+  /// The node that owns all keys, by its id; nil: whoever does.
+  var owner: String?
+  /// The numbers of the `keys` that `owner` owns; nil: the first ones.
+  var ownedKeys: [Int]?
   var distribution = KeyDistribution.uniform
   var keySizeBytes = 16
   /// The size of a value depends on its key alone, evenly within the range.
@@ -102,6 +106,12 @@ struct BenchPlan: Equatable, Sendable {
       return "--threads \(self.threads) is more than --connections \(self.connections): a"
         + " connection is served by one thread."
     }
+    if self.owner != nil && self.keys > OwnedKeys.keysMax {
+      return "--owner is for at most \(OwnedKeys.keysMax) --keys: they are looked for one by one."
+    }
+    if self.owner != nil && self.mix.kinds.contains(.increment) {
+      return "--owner is not for incr, whose keys are others."
+    }
     let keySizeMin = KeyText.sizeMin(keys: self.keys)
     if self.keySizeBytes < keySizeMin {
       return "--key-size \(self.keySizeBytes) is too short for --keys \(self.keys): at least"
@@ -119,6 +129,9 @@ struct BenchPlan: Equatable, Sendable {
     range.contains(value)
       ? nil : "--\(flag) \(value) is out of range: \(range.lowerBound) to \(range.upperBound)."
   }
+
+  /// The number in the text of a key, by its place among `keys`.
+  func number(of key: Int) -> Int { self.ownedKeys?[key] ?? key }
 
   /// The size of a key's value.
   func valueSize(of key: Int) -> Int {

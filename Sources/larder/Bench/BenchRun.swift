@@ -26,7 +26,7 @@ struct BenchRun {
   /// How long calls under way are waited for when the load has ended.
   static let patienceSeconds: Int64 = 5
 
-  let plan: BenchPlan
+  private(set) var plan: BenchPlan
   /// Nil: plaintext.
   let tls: ClientTLS?
   let progress: BenchProgress
@@ -38,14 +38,17 @@ struct BenchRun {
     self.progress = progress
   }
 
-  func measure() async throws -> BenchResult {
+  mutating func measure() async throws -> BenchResult {
+    let node = NodeClient(
+      address: self.plan.target, timeout: .seconds(5), token: self.plan.token, tls: self.tls,
+      group: MultiThreadedEventLoopGroup.singleton)
+    if let owner = self.plan.owner {
+      self.plan.ownedKeys = try OwnedKeys.find(self.plan, owner, try await node.status())
+    }
     let group = MultiThreadedEventLoopGroup(numberOfThreads: self.plan.threads)
     let workers = try await LoadWorkers(plan: self.plan, tls: self.tls, group: group)
     // Connected before the admin call, so that a node that is away is named by what was asked for.
     try await workers.connect()
-    let node = NodeClient(
-      address: self.plan.target, timeout: .seconds(5), token: self.plan.token, tls: self.tls,
-      group: MultiThreadedEventLoopGroup.singleton)
     if self.plan.isPreloaded { try await self.preload(workers) }
 
     try await workers.begin()

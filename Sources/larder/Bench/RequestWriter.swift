@@ -43,22 +43,22 @@ struct RequestWriter {
     if kind.isBatch {
       self.numbers.removeAll(keepingCapacity: true)
       for _ in 0..<self.plan.batch {
-        self.numbers.append(self.picker.next(using: &self.random))
+        self.numbers.append(self.plan.number(of: self.picker.next(using: &self.random)))
       }
       self.writeBatch(kind, into: &buffer)
       return self.plan.batch
     }
-    let number = self.picker.next(using: &self.random)
+    let number = self.plan.number(of: self.picker.next(using: &self.random))
     self.key.set(number, purpose: kind == .increment ? .counter : .value)
     self.writeSingle(kind, number: number, into: &buffer)
     return 1
   }
 
-  /// Writes a SetMany of these keys.
-  mutating func writePreload(_ numbers: Range<Int>, into buffer: inout ByteBuffer) {
+  /// Writes a SetMany of these keys, by their places among all.
+  mutating func writePreload(_ keys: Range<Int>, into buffer: inout ByteBuffer) {
     buffer.clear()
     self.numbers.removeAll(keepingCapacity: true)
-    self.numbers.append(contentsOf: numbers)
+    for key in keys { self.numbers.append(self.plan.number(of: key)) }
     self.writeBatch(.setMany, into: &buffer)
   }
 

@@ -42,6 +42,7 @@ struct RingAnswer {
 
   init(key: String, namespace: String, cluster: ClusterStatus) throws(CommandFailure) {
     let whole = Array((namespace.isEmpty ? key : "\(namespace)/\(key)").utf8)
+<<<<<<< HEAD
     let ring: Ring
     do {
       var nodes: [RingNode] = []
@@ -55,6 +56,9 @@ struct RingAnswer {
     } catch {
       throw CommandFailure("the node's ring is none: \(error)", exit: ExitStatus.refused)
     }
+=======
+    let ring = try cluster.ring()
+>>>>>>> forward2
     self.hash = XXH64.hash(whole.span.bytes)
     guard let point = ring.why(self.hash),
       let owner = cluster.members.first(where: { $0.id == ring.nodes[point.node].id })
@@ -85,5 +89,22 @@ struct RingAnswer {
   private static func hex(_ hash: UInt64) -> String {
     let digits = String(hash, radix: 16)
     return "0x" + String(repeating: "0", count: 16 - digits.utf8.count) + digits
+  }
+}
+
+extension ClusterStatus {
+  /// The ring that the node goes by.
+  func ring() throws(CommandFailure) -> Ring {
+    do {
+      var nodes: [RingNode] = []
+      for member in self.members {
+        // A weight that gives as many points.
+        let weight = Double(member.points) / Double(RingNode.pointsPerWeight)
+        nodes.append(try RingNode(id: member.id, zone: member.zone, weight: weight))
+      }
+      return try Ring(nodes)
+    } catch {
+      throw CommandFailure("the node's ring is none: \(error)", exit: ExitStatus.refused)
+    }
   }
 }

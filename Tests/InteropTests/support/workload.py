@@ -1,0 +1,87 @@
+"""Clients that read, write and delete a few keys at all nodes at once, and record what they see."""
+
+import concurrent.futures
+import random
+import time
+
+import grpc
+from larder.v1 import cache_pb2 as pb
+from support.failures import DETAILS, failure_of
+from support.history import History
+
+CALL_SECONDS = 5
+
+
+def run(caches, keys, seconds, threads=12, seed=1, before_end=lambda: None):
+    """Threads on `caches`, taken in turn; `before_end` is called meanwhile. Returns the History."""
+    history = History()
+    ends_at = time.monotonic() + seconds
+    with concurrent.futures.ThreadPoolExecutor(threads) as pool:
+        futures = [
+            pool.submit(_client, history, caches[index % len(caches)], keys, ends_at,
+                        random.Random(seed * 1_000 + index))
+            for index in range(threads)]
+        before_end()
+        for future in futures:
+            future.result()
+    return history
+
+
+def _client(history, cache, keys, ends_at, chance):
+    while time.monotonic() < ends_at:
+        key = chance.choice(keys)
+        kind = chance.choices(["get", "set", "delete"], [70, 25, 5])[0]
+        try:
+            if kind == "get":
+                history.timed("get", key, lambda: _get(cache, key))
+            elif kind == "set":
+                value = history.value_for(key)
+                history.timed("set", key, lambda: _set(cache, key, value), value)
+            else:
+                history.timed("delete", key, lambda: _delete(cache, key))
+        except NotDone:
+            continue
+
+
+class NotDone(Exception):
+    """The call was surely not done, or its answer promises nothing."""
+
+
+# Reasons of a node beside UNAVAILABLE that leave open whether a write was done.
+UNKNOWN_OUTCOMES = {"OUTCOME_UNKNOWN"}
+
+
+def _get(cache, key):
+    answer = _call(cache.Get, pb.GetRequest(key=key))
+    if answer is None or answer.hit.stale:
+        raise NotDone
+    return (answer.hit.value.decode(), answer.hit.version) if answer.HasField("hit") else (None, None)
+
+
+def _set(cache, key, value):
+    answer = _call(cache.Set, pb.SetRequest(key=key, value=value.encode()))
+    return answer and (value, answer.version)
+
+
+def _delete(cache, key):
+    answer = _call(cache.Delete, pb.DeleteRequest(key=key))
+    # Where nothing was deleted the version is of no write.
+    return answer and (None, answer.version if answer.deleted else None)
+
+
+def _call(method, request):
+    """The answer; None: nobody knows whether it was done."""
+    try:
+        return method(request, timeout=CALL_SECONDS)
+    except grpc.RpcError as error:
+        code = error.code()
+        if code == grpc.StatusCode.DEADLINE_EXCEEDED:
+            return None
+        if code != grpc.StatusCode.UNAVAILABLE:
+            raise
+        # Without a reason it is the channel that has failed, whatever the node has done.
+        if DETAILS not in dict(error.trailing_metadata() or ()):
+            return None
+        if failure_of(error).reason in UNKNOWN_OUTCOMES:
+            return None
+        raise NotDone from error
