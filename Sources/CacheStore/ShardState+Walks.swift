@@ -109,15 +109,15 @@ extension ShardState {
     return over.count
   }
 
-  /// Removes what lies in the arc, tombstones too, from `cursor` on.
-  mutating func drop(_ arc: HashArc, from cursor: inout UInt64, _ garbage: inout Garbage) {
+  /// Removes what lies in the arcs, tombstones too, from `cursor` on.
+  mutating func drop(_ arcs: ArcSet, from cursor: inout UInt64, _ garbage: inout Garbage) {
     let memory = self.memory
     var inside: [EntryHandle] = []
     var removals = 0
     for _ in 0..<Self.bucketsPerLockMax where removals < Self.removalsPerLockMax {
       inside.removeAll(keepingCapacity: true)
       self.index.forEach(at: cursor, in: memory) { entry, hash in
-        if arc.contains(hash) { inside.append(entry) }
+        if arcs.contains(hash) { inside.append(entry) }
       }
       for entry in inside { self.unlink(entry, &garbage) }
       removals += inside.count

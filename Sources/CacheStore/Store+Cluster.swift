@@ -105,14 +105,14 @@ extension Store {
     return next.pass < ScanBand.allCases.count ? next : nil
   }
 
-  /// One step of forgetting an arc: removes entries and tombstones and leaves no trace of them.
+  /// One step of forgetting arcs, whatever their number: removes entries and tombstones and leaves no trace of them.
   ///
   /// - Returns: Where the next step goes on, or nil when nothing is left of what was there at the
   ///   start.
-  public func drop(_ arc: HashArc, from cursor: DropCursor = DropCursor()) -> DropCursor? {
+  public func drop(_ arcs: ArcSet, from cursor: DropCursor = DropCursor()) -> DropCursor? {
     var next = cursor
     self.shards[next.shard].withLock { state, garbage in
-      state.drop(arc, from: &next.bucket, &garbage)
+      state.drop(arcs, from: &next.bucket, &garbage)
     }
     if next.bucket != 0 { return next }
     next.shard += 1

@@ -35,18 +35,27 @@ public final class Forwarding: Sendable {
     for loop in self.loops { loop.eventLoop.execute { loop.tellClock() } }
   }
 
-  /// Has every loop go by `table`; each does so at its own time, soon.
-  public func install(_ table: RoutingTable) {
-    for loop in self.loops { loop.eventLoop.execute { loop.install(table) } }
+  /// Has every loop go by `table`, and returns when all do: each begins at its own time, soon.
+  public func install(_ table: RoutingTable) async { await self.onEachLoop { $0.install(table) } }
+
+  /// Has this node serve its keys until then, and not longer.
+  public func serve(until end: NIODeadline) {
+    for loop in self.loops { loop.eventLoop.execute { loop.servesUntil = end } }
   }
 
   /// Closes all connections to peers: once there are no more calls.
-  public func shutdown() async {
-    for loop in self.loops {
-      await withCheckedContinuation { continuation in
-        loop.eventLoop.execute {
-          loop.closeNow()
-          continuation.resume()
+  public func shutdown() async { await self.onEachLoop { $0.closeNow() } }
+
+  private func onEachLoop(_ body: @escaping @Sendable (LoopForwarder) -> Void) async {
+    await withTaskGroup(of: Void.self) { group in
+      for loop in self.loops {
+        group.addTask {
+          await withCheckedContinuation { continuation in
+            loop.eventLoop.execute {
+              body(loop)
+              continuation.resume()
+            }
+          }
         }
       }
     }

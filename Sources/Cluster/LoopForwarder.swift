@@ -2,7 +2,7 @@ public import GRPC
 internal import HashRing
 public import LarderAPI
 internal import Logging
-internal import NIOCore
+public import NIOCore
 internal import Wire
 
 /// One event loop's way to the other nodes: the table by which it goes, its connections to the peers,
@@ -14,6 +14,8 @@ internal import Wire
 /// `@unchecked Sendable`: made before its loop uses it, and used on that loop only from then on.
 public final class LoopForwarder: @unchecked Sendable {
   public internal(set) var table: RoutingTable
+  /// When this node must stop to serve, unless it is told otherwise before.
+  var servesUntil = NIODeadline.distantFuture
   let configuration: ForwardingConfiguration
   let eventLoop: any EventLoop
   let logger: Logger
@@ -58,6 +60,14 @@ public final class LoopForwarder: @unchecked Sendable {
     self.flights = ReadFlights(waitingMax: configuration.callsMax)
     self.flushes = LoopFlushes(eventLoop: eventLoop)
     self.links = self.makeLinks(for: table)
+  }
+
+  /// What this node may do with the keys that the table gives it.
+  ///
+  /// - Parameter now: a lease is over when its time is, whether or not anybody has looked since.
+  public func duty(_ now: NIODeadline) -> RoutingTable.Duty {
+    let duty = self.table.duty
+    return duty == .serving && now >= self.servesUntil ? .isolated : duty
   }
 
   // MARK: - Single calls

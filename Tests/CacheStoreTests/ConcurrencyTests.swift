@@ -120,7 +120,8 @@ struct ConcurrencyTests {
         // Modulo 2^64: an arc of a 256th of the circle.
         var position: DropCursor? = DropCursor()
         while let next = position {
-          position = store.drop(HashArc(after: start, through: start &+ 1 << 56), from: next)
+          position = store.drop(
+            ArcSet([HashArc(after: start, through: start &+ 1 << 56)]), from: next)
         }
       }
     }

@@ -168,7 +168,7 @@ struct ScanTests {
     var cursor: DropCursor? = DropCursor()
     while let position = cursor {
       let before = store.statistics()
-      cursor = store.drop(arc, from: position)
+      cursor = store.drop(ArcSet([arc]), from: position)
       let after = store.statistics()
       let removed =
         before.total.entries + before.tombstones - after.total.entries - after.tombstones

@@ -19,12 +19,17 @@ public struct ClusterView: Hashable, Sendable {
   public let members: [Member]
   /// What this node may do.
   public let standing: Standing
+  /// Grows when others may have owned this node's keys without it knowing: see `Tenure`.
+  public let tenure: UInt64
 
   /// A view whose members are in order.
   ///
   /// - Parameter members: In any order, each id once; traps otherwise.
-  public init(epoch: Epoch, members: [Member], standing: Standing = .leased) {
+  public init(
+    epoch: Epoch, members: [Member], standing: Standing = .leased, tenure: UInt64 = 0
+  ) {
     self.epoch = epoch
+    self.tenure = tenure
     self.members = members.sorted { $0.id.utf8.lexicographicallyPrecedes($1.id.utf8) }
     self.standing = standing
     precondition(Set(members.map(\.id)).count == members.count, "a member is in a view once")

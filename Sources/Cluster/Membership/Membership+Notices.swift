@@ -7,6 +7,7 @@ extension Membership {
     let before = state.machine.view?.standing
     let standing = state.standing.standing
     self.pass(state.machine.stands(standing, hasLease: state.standing.hasLease, now), &state)
+    self.ends.continuation.yield(state.standing.servingEnd)
     guard let before, before != standing else { return }
     switch standing {
     case .leased: self.logger.notice("this node has a lease in etcd")

@@ -34,6 +34,8 @@ public final class Membership: Sendable {
   /// What is to be done about the registration because of what the watch has shown: one thing at a time,
   /// as the machine waits for its answer.
   let registrations = AsyncStream.makeStream(of: RegistrationMachine.Effect.self)
+  /// See `servingEnds`.
+  let ends = AsyncStream.makeStream(of: ServingEnd.self, bufferingPolicy: .bufferingNewest(1))
 
   /// How often time is looked at, for leases that end and losses that have lasted.
   private static let tickInterval: Duration = .milliseconds(250)
@@ -90,6 +92,12 @@ public final class Membership: Sendable {
     }
     return stream
   }
+
+  /// Until when this node may serve.
+  public var servingEnd: ServingEnd { self.state.withLock { $0.standing.servingEnd } }
+
+  /// The same whenever it changes, for one reader. A reader that is slow misses all but the newest.
+  public var servingEnds: AsyncStream<ServingEnd> { self.ends.stream }
 
   /// What this node answers when another asks for its lease.
   public var report: PeerReport { self.state.withLock { $0.standing.report(.now) } }
@@ -173,6 +181,7 @@ public final class Membership: Sendable {
       return Array(state.readers.values)
     }
     for reader in readers { reader.finish() }
+    self.ends.continuation.finish()
   }
 
   // MARK: - Time

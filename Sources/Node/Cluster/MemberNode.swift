@@ -16,7 +16,7 @@ final class MemberNode: Sendable {
   private let etcd: EtcdConfiguration
   private let forwarding: Forwarding
   private let channels: PeerChannels
-  private let clock: VersionClock
+  private let store: Store
   private let group: any EventLoopGroup
   private let logger: Logger
   /// Nil until the node listens: before, nobody knows by which port others would reach it.
@@ -33,7 +33,7 @@ final class MemberNode: Sendable {
   /// - Throws: what is wrong with the files that the settings name.
   init(
     _ configuration: NodeConfiguration, forwarding: Forwarding, peers: ForwardingConfiguration,
-    clock: VersionClock, group: any EventLoopGroup, logger: Logger
+    store: Store, group: any EventLoopGroup, logger: Logger
   ) throws {
     self.configuration = configuration
     self.etcd = try EtcdConfiguration(reading: configuration)
@@ -42,7 +42,7 @@ final class MemberNode: Sendable {
     let timeout = TimeAmount.milliseconds(configuration.limits.leaseTTLMilliseconds / 6)
     self.channels = PeerChannels(
       group: group, configuration: peers, timeout: timeout, logger: logger)
-    self.clock = clock
+    self.store = store
     self.group = group
     self.logger = logger
     forwarding.whenBehind { [weak self] in self?.membership?.heard($0) }
@@ -63,7 +63,7 @@ final class MemberNode: Sendable {
     do {
       membership = try Membership(
         MembershipConfiguration(self.member(port: port), self.configuration), etcd: client,
-        clock: self.clock, survey: self.channels, logger: self.logger)
+        clock: self.store.clock, survey: self.channels, logger: self.logger)
     } catch {
       await client.shutdown()
       throw error
@@ -118,6 +118,7 @@ final class MemberNode: Sendable {
       group.addTask { try await membership.run() }
       group.addTask { await self.follow(membership, whenJoined) }
       group.addTask { await self.tellClock() }
+      group.addTask { await self.heedLease(membership) }
       // All of them run until they are cancelled, or this node cannot be a member.
       try await group.next()
       group.cancelAll()
@@ -130,9 +131,51 @@ final class MemberNode: Sendable {
     for await view in membership.views() {
       let change = follower.follow(view, incarnation: membership.member.incarnation)
       if change.hasLost { await membership.passClock(timeout: Self.clockTimeout) }
-      if let table = change.table { self.forwarding.install(table) }
+      // A table by which the node serves, and the lease by which it may, come at once.
+      self.heed(membership.servingEnd)
+      if let table = change.table { await self.go(by: table, forgetting: change.forgets) }
       if change.hasJoined { whenJoined() }
       await self.channels.keep(view.members)
+    }
+  }
+
+  private func go(by table: RoutingTable, forgetting forgotten: ViewFollower.Forgotten) async {
+    switch forgotten {
+    case .nothing: await self.forwarding.install(table)
+    case .arcs(let arcs):
+      await self.forwarding.install(table)
+      await self.forget(ArcSet(arcs))
+    case .all:
+      await self.forwarding.install(table)
+      await self.forget(ArcSet([.all]))
+    case .allBefore:
+      await self.forwarding.install(RoutingTable(table, epoch: table.epoch, duty: .none))
+      await self.forget(ArcSet([.all]))
+      await self.forwarding.install(table)
+    }
+  }
+
+  /// In small steps, so that no shard is held long: a second for ten million entries.
+  private func forget(_ arcs: ArcSet) async {
+    var cursor: DropCursor? = DropCursor()
+    while let next = cursor {
+      cursor = self.store.drop(arcs, from: next)
+      await Task.yield()
+    }
+  }
+
+  /// A lease is over when its time is: the loops see that by themselves.
+  private func heedLease(_ membership: Membership) async {
+    for await end in membership.servingEnds { self.heed(end) }
+  }
+
+  private func heed(_ end: ServingEnd) {
+    switch end {
+    case .never: self.forwarding.serve(until: .distantFuture)
+    case .passed: self.forwarding.serve(until: .now())
+    case .at(let instant):
+      let left = ContinuousClock.now.duration(to: instant)
+      self.forwarding.serve(until: .now() + TimeAmount(left))
     }
   }
 

@@ -40,7 +40,7 @@ extension NodeServer {
       table: try RoutingTable(epoch: .unknown, members: [], ownID: "", duty: .none),
       configuration: peers, eventLoops: Array(loops.makeIterator()), logger: self.logger)
     let member = try MemberNode(
-      self.configuration, forwarding: forwarding, peers: peers, clock: self.store.clock,
+      self.configuration, forwarding: forwarding, peers: peers, store: self.store,
       group: loops, logger: self.logger)
     return NodeCluster(forwarding: forwarding, member: member)
   }

@@ -1,3 +1,4 @@
+internal import CacheStore
 internal import Cluster
 internal import HashRing
 
@@ -11,10 +12,25 @@ struct ViewFollower {
     let hasLost: Bool
     /// The node is on the ring for the first time.
     let hasJoined: Bool
+    /// What the node holds and must forget, as others own it now, or may have.
+    let forgets: Forgotten
+  }
+
+  /// Entries whose keys have, or may have had, another owner. What was written there is newer, and what
+  /// was deleted there must not come back when this node owns their keys again.
+  enum Forgotten: Equatable {
+    case nothing
+    /// To be forgotten when the node goes by the new table, and before it goes by another.
+    case arcs([HashArc])
+    /// As `arcs`, of all that the node holds: it owns nothing now.
+    case all
+    /// To be forgotten before the node goes by the new table, which gives it keys.
+    case allBefore
   }
 
   private let ownID: String
   private var table: RoutingTable?
+  private var tenure: UInt64 = 0
 
   init(ownID: String) { self.ownID = ownID }
 
@@ -29,13 +45,28 @@ struct ViewFollower {
     let isOnRing = ring.contains { $0.id == self.ownID && $0.incarnation == incarnation }
     let last = self.table
     guard last != nil || isOnRing && view.standing != .isolated else {
-      return OnView(table: nil, hasLost: false, hasJoined: false)
+      return OnView(table: nil, hasLost: false, hasJoined: false, forgets: .nothing)
     }
     let table = self.table(of: view, ring)
+    let forgets = self.forgets(by: table, isSameTenure: view.tenure == self.tenure)
     self.table = table
+    self.tenure = view.tenure
     return OnView(
       table: table, hasLost: self.hasLost(ring, after: last?.members ?? []),
-      hasJoined: last == nil)
+      hasJoined: last == nil, forgets: forgets)
+  }
+
+  /// What it has at the start comes from an earlier process, if it has anything.
+  private func forgets(by table: RoutingTable, isSameTenure: Bool) -> Forgotten {
+    guard let last = self.table, isSameTenure || last.own == nil else {
+      return table.own == nil ? .all : .allBefore
+    }
+    guard let own = last.own, last.ring !== table.ring else { return .nothing }
+    guard let stays = table.own else { return .all }
+    let lost = table.ring.changes(from: last.ring).filter {
+      $0.oldOwners.first == own && $0.newOwners.first != stays
+    }
+    return lost.isEmpty ? .nothing : .arcs(lost.map { HashArc($0.arc) })
   }
 
   private func table(of view: ClusterView, _ ring: [Member]) -> RoutingTable {
@@ -57,4 +88,9 @@ struct ViewFollower {
     let processes = Dictionary(uniqueKeysWithValues: ring.map { ($0.id, $0.incarnation) })
     return last.contains { $0.id != self.ownID && processes[$0.id] != $0.incarnation }
   }
+}
+
+extension HashArc {
+  /// The same hashes, as the store has them.
+  init(_ arc: RingArc) { self.init(after: arc.after, through: arc.through) }
 }

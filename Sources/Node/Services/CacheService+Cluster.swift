@@ -21,7 +21,7 @@ extension CacheService {
   ) throws(CacheError) -> Bool {
     let loop = cluster.loops[call.loop]
     guard let owner = loop.table.otherOwner(of: hash) else {
-      if method.isWrite, loop.table.duty == .isolated { throw .isolated }
+      if method.isWrite, loop.duty(call.now) == .isolated { throw .isolated }
       return true
     }
     guard self.isForPeers else {
@@ -56,7 +56,7 @@ extension CacheService {
   @inline(__always)
   func isIsolated(_ call: borrowing UnaryCall) -> Bool {
     guard let cluster = self.cluster else { return false }
-    return cluster.loops[call.loop].table.duty == .isolated
+    return cluster.loops[call.loop].duty(call.now) == .isolated
   }
 
   /// Refuses a call of a peer that was given another ring. Even where both take this node for the
@@ -78,9 +78,11 @@ extension CacheService {
     _ hash: UInt64, _ call: borrowing UnaryCall, isWrite: Bool = true
   ) throws(CacheError) {
     guard let cluster = self.cluster else { return }
-    let table = cluster.loops[call.loop].table
-    if let owner = table.otherOwner(of: hash) { throw Self.wrongOwner(owner, by: table) }
-    if isWrite, table.duty == .isolated { throw .isolated }
+    let loop = cluster.loops[call.loop]
+    if let owner = loop.table.otherOwner(of: hash) {
+      throw Self.wrongOwner(owner, by: loop.table)
+    }
+    if isWrite, loop.duty(call.now) == .isolated { throw .isolated }
   }
 
   private static func wrongOwner(_ owner: Int, by table: RoutingTable) -> CacheError {

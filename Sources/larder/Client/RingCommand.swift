@@ -42,23 +42,7 @@ struct RingAnswer {
 
   init(key: String, namespace: String, cluster: ClusterStatus) throws(CommandFailure) {
     let whole = Array((namespace.isEmpty ? key : "\(namespace)/\(key)").utf8)
-<<<<<<< HEAD
-    let ring: Ring
-    do {
-      var nodes: [RingNode] = []
-      // Those that join or leave have none.
-      for member in cluster.members where member.points > 0 {
-        // A weight that gives as many points.
-        let weight = Double(member.points) / Double(RingNode.pointsPerWeight)
-        nodes.append(try RingNode(id: member.id, zone: member.zone, weight: weight))
-      }
-      ring = try Ring(nodes)
-    } catch {
-      throw CommandFailure("the node's ring is none: \(error)", exit: ExitStatus.refused)
-    }
-=======
     let ring = try cluster.ring()
->>>>>>> forward2
     self.hash = XXH64.hash(whole.span.bytes)
     guard let point = ring.why(self.hash),
       let owner = cluster.members.first(where: { $0.id == ring.nodes[point.node].id })
@@ -97,7 +81,8 @@ extension ClusterStatus {
   func ring() throws(CommandFailure) -> Ring {
     do {
       var nodes: [RingNode] = []
-      for member in self.members {
+      // Those that join or leave have none.
+      for member in self.members where member.points > 0 {
         // A weight that gives as many points.
         let weight = Double(member.points) / Double(RingNode.pointsPerWeight)
         nodes.append(try RingNode(id: member.id, zone: member.zone, weight: weight))

@@ -1,4 +1,6 @@
+import CacheStore
 import Cluster
+import HashRing
 import Testing
 
 @testable import Node
@@ -11,10 +13,12 @@ import Testing
   }
 
   private func view(
-    _ members: [Member], revision: UInt64 = 1, _ standing: ClusterView.Standing = .leased
+    _ members: [Member], revision: UInt64 = 1, _ standing: ClusterView.Standing = .leased,
+    tenure: UInt64 = 0
   ) -> ClusterView {
     ClusterView(
-      epoch: Epoch(incarnation: 1, revision: revision), members: members, standing: standing)
+      epoch: Epoch(incarnation: 1, revision: revision), members: members, standing: standing,
+      tenure: tenure)
   }
 
   /// Of node a, which is on the ring with b.
@@ -72,5 +76,57 @@ import Testing
     #expect(left.table?.duty == .serving && !left.hasLost)
     let last = follower.follow(self.view([Self.member("a", .leaving)]), incarnation: 7)
     #expect(last.table?.duty == RoutingTable.Duty.none)
+  }
+
+  @Test func `what a node has when it joins is of an earlier process, and forgotten`() {
+    var follower = ViewFollower(ownID: "a")
+    #expect(follower.follow(self.view([Self.member("a")]), incarnation: 7).forgets == .allBefore)
+  }
+
+  @Test func `a node forgets what it loses to a new one, and only that`() throws {
+    var follower = self.follower()
+    let third = follower.follow(
+      self.view([Self.member("a"), Self.member("b"), Self.member("c")], revision: 2),
+      incarnation: 7)
+    let table = try #require(third.table)
+    guard case .arcs(let arcs) = third.forgets else {
+      Issue.record("forgets \(third.forgets)")
+      return
+    }
+    let before = try RoutingTable(
+      epoch: Epoch(incarnation: 1, revision: 1),
+      members: [Self.member("a"), Self.member("b")], ownID: "a")
+    for step in 0..<UInt64(5_000) {
+      let hash = step &* 0x9E37_79B9_7F4A_7C15
+      let isLost = before.otherOwner(of: hash) == nil && table.otherOwner(of: hash) != nil
+      #expect(arcs.contains { $0.contains(hash) } == isLost)
+    }
+    // What it gains by the loss of others it has forgotten long ago.
+    let alone = follower.follow(self.view([Self.member("a")], revision: 3), incarnation: 7)
+    #expect(alone.forgets == .nothing)
+  }
+
+  @Test func `a node that is off the ring forgets all, and has nothing to forget when it is back`()
+  {
+    var follower = self.follower()
+    let left = follower.follow(self.view([Self.member("b")], revision: 2), incarnation: 7)
+    #expect(left.forgets == .all)
+    let both = [Self.member("a"), Self.member("b")]
+    let back = follower.follow(self.view(both, revision: 3, tenure: 1), incarnation: 7)
+    #expect(back.forgets == .nothing)
+    #expect(
+      follower.follow(self.view(both, revision: 3, tenure: 1), incarnation: 7).forgets == .nothing)
+  }
+
+  @Test
+  func `a node whose keys may have had another owner forgets all before it serves them again`() {
+    var follower = self.follower()
+    let both = [Self.member("a"), Self.member("b")]
+    _ = follower.follow(self.view(both, .isolated), incarnation: 7)
+    let back = follower.follow(self.view(both, revision: 4, tenure: 1), incarnation: 7)
+    #expect(back.forgets == .allBefore && back.table?.duty == .serving)
+    let isolated = follower.follow(
+      self.view(both, revision: 4, .isolated, tenure: 1), incarnation: 7)
+    #expect(isolated.forgets == .nothing)
   }
 }

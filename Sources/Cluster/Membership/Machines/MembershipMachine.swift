@@ -57,6 +57,7 @@ struct MembershipMachine {
   private var hold: LossHold
   private var hasLease = false
   private var standing = ClusterView.Standing.isolated
+  private var tenure = Tenure()
   private var faults: Set<MemberRoster.Fault> = []
   /// The last that was published; nil: none was.
   private(set) var view: ClusterView?
@@ -206,6 +207,7 @@ struct MembershipMachine {
     if hasLease && !self.hasLease { self.hold.leaseRegained(now) }
     self.hasLease = hasLease
     self.standing = standing
+    if standing == .isolated { self.tenure.isolated() }
     return self.refresh(now)
   }
 
@@ -216,6 +218,9 @@ struct MembershipMachine {
 
   /// The roster is another.
   private mutating func resolve() -> [Notice] {
+    if let made = self.roster.createRevision(of: self.id) {
+      self.tenure.registered(made: made, history: self.incarnation)
+    }
     let (members, faults) = self.roster.members()
     defer { self.faults = Set(faults) }
     self.members = members
@@ -235,13 +240,15 @@ struct MembershipMachine {
       !self.hold.admits(self.members, after: shown.members, hasLease: self.hasLease, now)
     {
       if !wasHeld { notices.append(.lossHeld(ids: lost)) }
-      view = ClusterView(epoch: shown.epoch, members: shown.members, standing: self.standing)
+      view = ClusterView(
+        epoch: shown.epoch, members: shown.members, standing: self.standing,
+        tenure: self.tenure.number)
     } else {
       if wasHeld, !lost.isEmpty { notices.append(.lossApplied(ids: lost)) }
       let revision = UInt64(clamping: self.changedAt.rawValue)
       view = ClusterView(
         epoch: Epoch(incarnation: self.incarnation, revision: revision), members: self.members,
-        standing: self.standing)
+        standing: self.standing, tenure: self.tenure.number)
     }
     if view != self.view {
       self.view = view

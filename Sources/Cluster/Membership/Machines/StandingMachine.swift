@@ -38,6 +38,14 @@ struct StandingMachine {
     return until
   }
 
+  /// Until when the node serves, if nothing is heard before. For those who cannot wait for the next
+  /// event: a process that was stopped goes on with calls first.
+  var servingEnd: ServingEnd {
+    if self.servesWithoutLease || self.surveyed == .majority { return .never }
+    guard case .leased(let until) = self.state else { return .passed }
+    return .at(until)
+  }
+
   /// As of the last event.
   var hasLease: Bool { self.state != .unleased }
 
@@ -77,6 +85,13 @@ struct StandingMachine {
     self.surveyed =
       isMajority && !group.values.contains(.reachesEtcd) ? .majority : .isolated
   }
+}
+
+/// When a node that serves must stop to, unless it hears better.
+public enum ServingEnd: Hashable, Sendable {
+  case never
+  case at(ContinuousClock.Instant)
+  case passed
 }
 
 /// What a node says of its own lease.

@@ -66,6 +66,9 @@ struct MemberRoster: Equatable {
   /// The member of this id, whether or not it is left out below; nil: none is registered.
   subscript(id: String) -> Member? { self.records[id]?.member }
 
+  /// When the key of this id was made; nil: it is not there.
+  func createRevision(of id: String) -> Revision? { self.records[id]?.createRevision }
+
   /// The newest change that the records show.
   var newestRevision: Revision {
     self.records.values.reduce(.current) { max($0, $1.modRevision) }
