@@ -2,7 +2,8 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help deps run cluster test lint format protos bench bench-attacks hit-ratio fuzz clean
+.PHONY: help deps run cluster test test-cluster lint format protos bench bench-attacks hit-ratio \
+	fuzz clean
 
 # What `make deps` installs for: run, test, bench, protos.
 PURPOSES ?= run test bench protos
@@ -29,6 +30,12 @@ cluster: ## an etcd and three nodes as one cache, in the foreground (ARGS: flags
 
 test: ## every test: Swift, allocation gate, Python and C++ clients
 	@scripts/test.sh
+
+test-cluster: ## nodes and an etcd that fail, in all ways and for longer than in `make test`
+	@scripts/deps.sh run test
+	@scripts/python.sh
+	scripts/release.sh larder
+	.build-python/bin/python -m pytest Tests/InteropTests -k cluster
 
 lint: ## formatting, generated files up to date, house style; changes nothing
 	@scripts/deps.sh protos

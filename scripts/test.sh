@@ -32,7 +32,7 @@ allocation_gate() {
 }
 
 interop() {
-  .build-python/bin/python -m pytest Tests/InteropTests
+  .build-python/bin/python -m pytest Tests/InteropTests -m 'not slow'
 }
 
 step "Debian packages" scripts/deps.sh run test

@@ -43,6 +43,18 @@ public final class Forwarding: Sendable {
     for loop in self.loops { loop.eventLoop.execute { loop.servesUntil = end } }
   }
 
+  /// Of the oldest table that a loop still goes by.
+  public func oldestEpoch() async -> Epoch {
+    var oldest: Epoch?
+    for loop in self.loops {
+      let epoch = await withCheckedContinuation { continuation in
+        loop.eventLoop.execute { continuation.resume(returning: loop.table.epoch) }
+      }
+      oldest = min(oldest ?? epoch, epoch)
+    }
+    return oldest ?? .unknown
+  }
+
   /// Closes all connections to peers: once there are no more calls.
   public func shutdown() async { await self.onEachLoop { $0.closeNow() } }
 

@@ -12,9 +12,12 @@ from support import stubs  # noqa: E402
 
 stubs.generate()
 pytest.register_assert_rewrite(
-    "support.failures", "support.node", "support.http2", "support.pages", "support.tls")
+    "support.failures", "support.members", "support.node", "support.http2", "support.pages",
+    "support.tls")
 
 from larder.v1 import admin_pb2_grpc, cache_pb2_grpc  # noqa: E402
+from support.etcd import Etcd  # noqa: E402
+from support.members import Members  # noqa: E402
 from support.node import Node  # noqa: E402
 
 
@@ -46,6 +49,26 @@ def admin(channel):
 def key(request):
     """A key that no other test uses."""
     return f"interop/{request.node.name}"
+
+
+@pytest.fixture(scope="session")
+def etcd():
+    """One for all clusters whose test leaves it alone."""
+    with Etcd() as etcd:
+        yield etcd
+
+
+@pytest.fixture
+def cluster_name(request):
+    """Of a cluster that no other test has."""
+    return request.node.name[:60]
+
+
+@pytest.fixture
+def members(etcd, cluster_name):
+    """Three nodes of a cluster of their own."""
+    with Members(etcd, cluster_name, 3) as members:
+        yield members
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -35,6 +35,25 @@ public final class PeerChannels: PeerSurvey {
   }
 
   public func report(of member: Member) async -> PeerReport? {
+    await self.ask(member).map { $0.reachesEtcd ? .reachesEtcd : .cutOff }
+  }
+
+  /// Waits until the member goes by a ring as new as `epoch`, or does not answer.
+  ///
+  /// - Returns: false where the task was cancelled before.
+  public func wait(for member: Member, toReach epoch: Epoch) async -> Bool {
+    while !Task.isCancelled {
+      guard let theirs = await self.ask(member).flatMap({ Epoch($0.epoch) }) else { return true }
+      if theirs >= epoch { return true }
+      guard await Membership.sleep(Self.waitInterval) else { return false }
+    }
+    return false
+  }
+
+  /// Between two questions for one epoch, which is mostly there at once.
+  private static let waitInterval: Duration = .milliseconds(5)
+
+  private func ask(_ member: Member) async -> ReportResponse? {
     var metadata = Metadata()
     if let token = self.configuration.token {
       metadata.add(BearerToken.metadataName, bytes: token.headerValue)
@@ -45,11 +64,10 @@ public final class PeerChannels: PeerSurvey {
         timeout: self.timeout)
       let report = try ReportResponse(decoding: answer.message.readableBytesSpan)
       // At its address there may be another node by now, which speaks for itself only.
-      guard report.nodeID == member.id else { return nil }
-      return report.reachesEtcd ? .reachesEtcd : .cutOff
+      return report.nodeID == member.id ? report : nil
     } catch {
       self.logger.debug(
-        "a node does not say whether it reaches etcd",
+        "a node does not say how it stands",
         metadata: ["peer": "\(member.id)", "error": "\(error)"])
       return nil
     }

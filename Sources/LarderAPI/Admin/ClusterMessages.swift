@@ -2,7 +2,7 @@ public import Wire
 
 /// The cluster as one node sees it.
 public struct ClusterStatus: WireMessage, WireDecodable, Equatable, Sendable {
-  /// Of the ring that the node goes by; greater is newer.
+  /// Of the ring that the node goes by; greater is newer. Empty: it has not joined its cluster yet.
   public var epoch = ""
   /// This node included: first those on the ring, in the order of their ids.
   public var members: [MemberStatus] = []
@@ -10,7 +10,7 @@ public struct ClusterStatus: WireMessage, WireDecodable, Equatable, Sendable {
   public var forwards: [ForwardStatus] = []
   /// Of the cluster in etcd; empty, as all that follows: the nodes are a fixed list.
   public var name = ""
-  /// leased, majority or isolated.
+  /// leased, majority or isolated; joining before the node is a member.
   public var standing = ""
   /// Under which the node is registered, in hexadecimal; empty: it is not.
   public var lease = ""

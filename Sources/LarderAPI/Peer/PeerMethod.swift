@@ -7,7 +7,7 @@ public enum PeerMethod {
   /// What `:path` holds for each call, in the order of `CacheMethod`.
   public static let allPaths = CacheMethod.allCases.map(Self.path)
 
-  /// What `:path` holds for the call by which nodes ask each other for their leases.
+  /// What `:path` holds for the call by which nodes ask each other how they stand.
   public static let reportPath = "/\(Self.service)/Report"
 
   /// What `:path` holds: "/larder.v1.Peer/Get".

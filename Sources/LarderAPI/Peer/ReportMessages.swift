@@ -1,15 +1,15 @@
 public import Wire
 
-/// Asks another node for its lease.
+/// Asks another node how it stands.
 public typealias ReportRequest = EmptyMessage
 
-/// What a node says of its own lease.
+/// How a node says that it stands.
 public struct ReportResponse: WireMessage, WireDecodable, Equatable, Sendable {
   /// The node's id.
   public var nodeID = ""
   /// It has a lease, which etcd has extended when it was due.
   public var reachesEtcd = false
-  /// Of the ring that the node goes by.
+  /// Of the ring that the node goes by, on all its event loops.
   public var epoch = ""
 
   /// To be filled in.

@@ -9,7 +9,7 @@ internal import Synchronization
 /// A node's part in a cluster that etcd keeps: it joins when the node listens, and leaves when it stops.
 ///
 ///     listening ── run ──> registered, and on the ring in its own view: whenJoined
-///     stopping ── leave ─> off the ring; calls under way end; then run's task is cancelled, and the
+///     stopping ── leave ─> off all rings; calls under way end; then run's task is cancelled, and the
 ///                          lease is given back
 final class MemberNode: Sendable {
   private let configuration: NodeConfiguration
@@ -81,20 +81,47 @@ final class MemberNode: Sendable {
     try result.get()
   }
 
-  /// Has the others take this node off their rings, and waits until it sees that itself. Where etcd is
-  /// away there is nothing to wait for.
+  /// Has the others take this node off their rings, and waits until they have: then nobody forwards calls
+  /// to it any more. Where etcd is away there is nothing to wait for.
   func leave() async {
     guard let membership = self.membership, membership.view?.standing == .leased else { return }
     let timeout = self.configuration.limits.leaveTimeoutMilliseconds
-    await membership.leave(timeout: .milliseconds(timeout))
-    let id = membership.member.id
-    let isOnRing = membership.view?.members.contains { $0.id == id && $0.isOnRing } ?? false
-    if isOnRing {
+    let hasLeft = await withTaskGroup(of: Bool.self) { group in
+      group.addTask {
+        await membership.leave(timeout: .milliseconds(timeout))
+        return await self.waitForOthers(membership)
+      }
+      group.addTask {
+        do {
+          try await Task.sleep(for: .milliseconds(timeout))
+        } catch {
+          // The others were faster.
+        }
+        return false
+      }
+      defer { group.cancelAll() }
+      return await group.next() ?? false
+    }
+    if hasLeft {
+      self.logger.info("left the cluster's ring")
+    } else {
       self.logger.warning(
         "the others may not know yet that this node stops: leave-timeout passed",
         metadata: ["leave-timeout": "\(DurationText.text(milliseconds: timeout))"])
-    } else {
-      self.logger.info("left the cluster's ring")
+    }
+  }
+
+  /// - Returns: whether this node is off its own ring and those of all others that answer.
+  private func waitForOthers(_ membership: Membership) async -> Bool {
+    let id = membership.member.id
+    guard let view = membership.view,
+      !view.members.contains(where: { $0.id == id && $0.isOnRing })
+    else { return false }
+    return await withTaskGroup(of: Bool.self) { group in
+      for member in view.members where member.id != id && member.isOnRing {
+        group.addTask { await self.channels.wait(for: member, toReach: view.epoch) }
+      }
+      return await group.reduce(true) { $0 && $1 }
     }
   }
 

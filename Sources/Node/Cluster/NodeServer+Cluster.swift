@@ -66,7 +66,7 @@ extension NodeServer {
       isAccessControlled: self.accessControl != nil, cluster: forwarding, isForPeers: true)
     let reports = cluster?.member.map { member in
       ServiceRegistration.unary(
-        paths: [PeerMethod.reportPath], PeerReportService(member: member))
+        paths: [PeerMethod.reportPath], PeerReportService(member: member, forwarding: forwarding))
     }
     return [
       .unary(paths: CacheMethod.allPaths, cache), .unary(paths: PeerMethod.allPaths, peer),

@@ -1,3 +1,5 @@
+internal import Etcd
+
 // What a node tells an operator who lets other machines reach it.
 extension NodeConfiguration {
   /// An address on which the node accepts calls.
@@ -68,6 +70,14 @@ extension NodeConfiguration {
       warnings.append(
         "Tokens and values cross the network in plain text: whoever can listen to it can use them."
           + " Serve TLS (--tls-cert, --tls-key), or let something in front of the node do it.")
+    }
+    let isInTheClear = self.etcd.endpoints.contains { endpoint in
+      !endpoint.isEncrypted && !HostPort(host: endpoint.host, port: endpoint.port).isLoopback
+    }
+    if self.etcd.user != nil, isInTheClear {
+      warnings.append(
+        "The password of etcd's user crosses the network in plain text. Serve etcd within TLS, and"
+          + " write https:// before its members (--etcd).")
     }
     if self.isAdminOpen {
       warnings.append(

@@ -22,7 +22,10 @@ extension ClusterStatus {
 
   private mutating func add(_ membership: MembershipSnapshot) {
     self.name = membership.cluster
-    self.standing = membership.view?.standing.rawValue ?? ""
+    // What the node sees of the cluster before it has joined it does not go by.
+    let hasJoined = self.epoch != "\(Epoch.unknown)"
+    self.standing = hasJoined ? membership.view?.standing.rawValue ?? "" : "joining"
+    if !hasJoined { self.epoch = "" }
     self.lease = membership.lease.map { "\($0)" } ?? ""
     self.leaseLeftMilliseconds = UInt64((membership.leaseLeft ?? .zero) / .milliseconds(1))
     self.etcdFailures = UInt64(membership.etcdFailures)

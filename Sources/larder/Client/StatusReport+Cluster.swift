@@ -18,8 +18,8 @@ extension ClusterStatus {
     let left = DecimalText.fixed(Double(self.leaseLeftMilliseconds) / 1_000, places: 1)
     let lease = self.leaseLeftMilliseconds == 0 ? "no lease" : "lease \(self.lease) for \(left) s"
     let failures = DecimalText.grouped(self.etcdFailures)
-    return "cluster \(self.name), epoch \(self.epoch), \(self.standing), \(lease),"
-      + " etcd failures \(failures)"
+    let epoch = self.epoch.isEmpty ? "" : "epoch \(self.epoch), "
+    return "cluster \(self.name), \(epoch)\(self.standing), \(lease), etcd failures \(failures)"
   }
 
   /// Names and units as in Protos/larder/v1/admin.proto.

@@ -2,16 +2,18 @@ import GRPC
 import LarderAPI
 import NIOCore
 import NIOPosix
+import Synchronization
 import Testing
 import Wire
 
 @testable import Cluster
 
 @Suite struct PeerChannelsTests {
-  /// Says of itself what it was told to.
+  /// Says of itself what it was told to, with an epoch that grows with every question.
   private final class Reporter: UnaryService {
     private let response: ReportResponse
     private let isMute: Bool
+    private let questions = Atomic<UInt64>(0)
 
     init(_ response: ReportResponse, isMute: Bool) {
       self.response = response
@@ -23,7 +25,10 @@ import Wire
         _ = call.park()
         return
       }
-      let bytes = self.response.serialized()
+      var response = self.response
+      let revision = self.questions.add(1, ordering: .relaxed).newValue
+      response.epoch = "\(Epoch(incarnation: 1, revision: revision))"
+      let bytes = response.serialized()
       call.reply(size: bytes.count) { $0.append(bytes: bytes.span.bytes) }
     }
   }
@@ -49,6 +54,10 @@ import Wire
     let member = Member(id: asked, host: "127.0.0.1", port: address.port ?? 0)
     let report = await channels.report(of: member)
     let again = await channels.report(of: member)
+    // The third question, or as many as it takes; one that does not answer is not waited for.
+    let hasReached = await channels.wait(
+      for: member, toReach: Epoch(incarnation: 1, revision: 6))
+    #expect(hasReached)
     await channels.shutdown()
     if isThere { _ = await server.shutdown(timeout: .milliseconds(1)) }
     try await group.shutdownGracefully()

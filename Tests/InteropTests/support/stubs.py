@@ -28,8 +28,15 @@ def generate():
     ]
     well_known = pathlib.Path(grpc_tools.__file__).parent / "_proto"
     arguments = [f"-I{PROTOS}", f"-I{well_known}", f"--python_out={STUBS}"]
-    if protoc.main(["protoc", *arguments, f"--grpc_python_out={STUBS}", *files]) != 0:
-        raise RuntimeError(f"protoc refused {files}; its reason stands above")
+    compile_protos([*arguments, *files])
+    # etcd's own files import each other from the folder that they are in together.
+    etcd = ["kv.proto", "rpc.proto"]
+    compile_protos([f"-I{PROTOS / 'etcd'}", f"--python_out={STUBS}", *etcd])
     sys.path.insert(0, str(STUBS))
     # `grpc` is a regular package, so Python looks for grpc.health inside grpcio only.
     grpc.__path__.append(str(STUBS / "grpc"))
+
+
+def compile_protos(arguments):
+    if protoc.main(["protoc", f"--grpc_python_out={STUBS}", *arguments]) != 0:
+        raise RuntimeError(f"protoc refused {arguments}; its reason stands above")

@@ -35,6 +35,16 @@ import Testing
     #expect(try load(["listen": "[::1]:7600", "insecure": "true"]).warnings == [])
   }
 
+  @Test func `a password of etcd's user that can be overheard is warned of`() throws {
+    let flags = ["etcd-user": "u", "etcd-password-file": "f"]
+    func warnings(_ etcd: String) throws -> [String] {
+      try load(flags.merging(["etcd": etcd]) { first, _ in first }).warnings
+    }
+    #expect(try warnings("127.0.0.1:2379") == [])
+    #expect(try warnings("https://etcd-1:2379") == [])
+    #expect(try warnings("etcd-1:2379").first?.contains("etcd's user crosses") == true)
+  }
+
   @Test func `with tokens it may listen, and warns that they can be overheard`() throws {
     let yaml = "- {name: a, token: 0123456789abcdef, roles: [read]}"
     try withFile(Array(yaml.utf8)) { path in

@@ -77,6 +77,9 @@ import Testing
     cluster.standing = "isolated"
     cluster.leaseLeftMilliseconds = 0
     #expect(cluster.text.hasPrefix("cluster larder, epoch 1.42, isolated, no lease, etcd"))
+    cluster.epoch = ""
+    cluster.standing = "joining"
+    #expect(cluster.text.hasPrefix("cluster larder, joining, no lease, etcd failures 2\n"))
   }
 
   @Test func `the JSON has the names of the proto file`() {

@@ -90,7 +90,7 @@ struct  Larder__V1__ClusterStatus
 {
   ProtobufCMessage base;
   /*
-   * Of the ring that the node goes by; greater is newer.
+   * Of the ring that the node goes by; greater is newer. Empty: it has not joined its cluster yet.
    */
   char *epoch;
   /*
@@ -109,7 +109,7 @@ struct  Larder__V1__ClusterStatus
   char *name;
   /*
    * What the node may do with its keys: leased (serve them), majority (serve them without a lease, as
-   * nobody has one), isolated (no writes, and reads are stale).
+   * nobody has one), isolated (no writes, and reads are stale). Before it has any: joining.
    */
   char *standing;
   /*

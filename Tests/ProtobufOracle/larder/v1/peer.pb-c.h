@@ -46,7 +46,7 @@ struct  Larder__V1__ReportResponse
    */
   protobuf_c_boolean reaches_etcd;
   /*
-   * Of the ring that the node goes by.
+   * Of the ring that the node goes by, on all its event loops.
    */
   char *epoch;
 };

@@ -1,0 +1,198 @@
+"""A real etcd on loopback (Debian: etcd-server), and a proxy by which it can be cut off."""
+
+import contextlib
+import os
+import pathlib
+import selectors
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+
+import grpc
+import rpc_pb2
+import rpc_pb2_grpc
+from support.node import free_port, wait_until_it_accepts
+
+CALL_SECONDS = 20
+
+
+class Etcd:
+    """One member, with its data in a temporary folder. `with Etcd() as etcd:`"""
+
+    def __init__(self, start=True, tls=None, name="one", peers=None):
+        self.port = free_port()
+        self._starts, self._peers = start, peers or {name: free_port()}
+        self._folder = tempfile.mkdtemp(prefix="larder-etcd-")
+        self._log = pathlib.Path(self._folder, "log")
+        self.address = f"127.0.0.1:{self.port}"
+        url = f"{'https' if tls else 'http'}://{self.address}"
+        peer = f"http://127.0.0.1:{self._peers[name]}"
+        others = ",".join(f"{k}=http://127.0.0.1:{port}" for k, port in self._peers.items())
+        self._arguments = [
+            os.environ.get("LARDER_TEST_ETCD", "/usr/bin/etcd"), "--name", name,
+            "--data-dir", f"{self._folder}/data", "--initial-cluster", others,
+            "--listen-client-urls", url, "--advertise-client-urls", url,
+            "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer,
+            "--heartbeat-interval", "50", "--election-timeout", "500", "--logger", "zap",
+            *(["--cert-file", str(tls[0]), "--key-file", str(tls[1])] if tls else []),
+        ]
+        self.process = None
+
+    def __enter__(self):
+        if self._starts:
+            self.start()
+        return self
+
+    def __exit__(self, kind, value, trace):
+        self.stop()
+        shutil.rmtree(self._folder)
+
+    @classmethod
+    @contextlib.contextmanager
+    def of_three(cls):
+        """The members of one etcd that bears the loss of any of them."""
+        peers = {name: free_port() for name in ("one", "two", "three")}
+        with contextlib.ExitStack() as stack:
+            members = [
+                stack.enter_context(cls(start=False, name=name, peers=peers)) for name in peers]
+            # Each listens when there is a majority.
+            for member in members:
+                member.launch()
+            for member in members:
+                member.wait()
+            yield members
+
+    def start(self):
+        """Starts it with the data that it had."""
+        self.launch()
+        self.wait()
+
+    def launch(self):
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith("ETCD_")}
+        with open(self._log, "ab") as log:
+            self.process = subprocess.Popen(
+                self._arguments, env=inherited, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+    def wait(self):
+        wait_until_it_accepts(self.process, self.port, "etcd", self._log.read_text)
+
+    def stop(self, by=signal.SIGKILL):
+        """Ends it, as a crash does."""
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(by)
+            self.process.wait(CALL_SECONDS)
+
+    def wipe(self):
+        """Forgets everything, as a new disk does. Not while it runs."""
+        shutil.rmtree(f"{self._folder}/data")
+
+    # ---- what an operator does with etcdctl
+
+    def _call(self, stub, method, request):
+        # A channel for each: one that outlives a restart would wait before it connects again.
+        with grpc.insecure_channel(self.address) as channel:
+            return getattr(stub(channel), method)(
+                request, timeout=CALL_SECONDS, wait_for_ready=True)
+
+    def keys(self, prefix):
+        """Each key below the prefix, with what etcd knows of it."""
+        start = prefix.encode()
+        end = start[:-1] + bytes([start[-1] + 1])
+        answer = self._call(
+            rpc_pb2_grpc.KVStub, "Range", rpc_pb2.RangeRequest(key=start, range_end=end))
+        return {found.key.decode(): found for found in answer.kvs}
+
+    def put(self, key, value):
+        self._call(
+            rpc_pb2_grpc.KVStub, "Put", rpc_pb2.PutRequest(key=key.encode(), value=value.encode()))
+
+    def delete(self, key):
+        self._call(
+            rpc_pb2_grpc.KVStub, "DeleteRange", rpc_pb2.DeleteRangeRequest(key=key.encode()))
+
+    def revoke(self, lease):
+        self._call(rpc_pb2_grpc.LeaseStub, "LeaseRevoke", rpc_pb2.LeaseRevokeRequest(ID=lease))
+
+    def compact(self):
+        """Forgets all revisions but the present one."""
+        now = self._call(rpc_pb2_grpc.KVStub, "Range", rpc_pb2.RangeRequest(key=b"-"))
+        self._call(
+            rpc_pb2_grpc.KVStub, "Compact",
+            rpc_pb2.CompactionRequest(revision=now.header.revision, physical=True))
+
+
+class Proxy:
+    """A TCP proxy that can be cut: what is sent then gets no further, and nobody is told so, as behind a
+    firewall that drops packets. `with Proxy(port) as proxy:`"""
+
+    PIECE_BYTES = 1 << 16
+    TICK_SECONDS = 0.02
+
+    def __init__(self, port):
+        self._target = port
+        self._is_cut = threading.Event()
+        self._is_over = threading.Event()
+        self._others = {}
+        self._selector = selectors.DefaultSelector()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._selector.register(self._listener, selectors.EVENT_READ)
+        self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind, value, trace):
+        self._is_over.set()
+        self._thread.join()
+        for end in [self._listener, *self._others]:
+            end.close()
+        self._selector.close()
+
+    def cut(self):
+        self._is_cut.set()
+
+    def heal(self):
+        """What was held back goes on, as TCP sees to it."""
+        self._is_cut.clear()
+
+    def _run(self):
+        while not self._is_over.is_set():
+            if self._is_cut.is_set():
+                self._is_over.wait(self.TICK_SECONDS)
+                continue
+            for key, _ in self._selector.select(self.TICK_SECONDS):
+                if key.fileobj is self._listener:
+                    self._accept()
+                elif key.fileobj in self._others:
+                    self._pass_on(key.fileobj)
+
+    def _accept(self):
+        client, _ = self._listener.accept()
+        try:
+            server = socket.create_connection(("127.0.0.1", self._target))
+        except OSError:
+            # Nobody is there, which the client is to see.
+            client.close()
+            return
+        self._others |= {client: server, server: client}
+        for end in (client, server):
+            self._selector.register(end, selectors.EVENT_READ)
+
+    def _pass_on(self, end):
+        other = self._others[end]
+        try:
+            if piece := end.recv(self.PIECE_BYTES):
+                other.sendall(piece)
+                return
+        except OSError:
+            # One of the two has broken it off, which the other is to see.
+            pass
+        for closed in (end, other):
+            del self._others[closed]
+            self._selector.unregister(closed)
+            closed.close()
