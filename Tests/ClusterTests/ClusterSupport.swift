@@ -108,7 +108,7 @@ final class TestNode: Sendable {
 
   /// Who answers for the key, asked at this node.
   func owner(
-    of key: String, _ method: CacheMethod = .get, timeout: TimeAmount? = .seconds(20)
+    of key: String, _ method: CacheMethod = .get, timeout: TimeAmount? = .seconds(60)
   ) async -> Result<String, Status> {
     do throws(Status) {
       let answer = try await self.channel.unary(
@@ -138,6 +138,8 @@ func withNodes(
   _ body: (TestNode, TestNode) async throws -> Void
 ) async throws {
   var configuration = ForwardingConfiguration()
+  // A test that waits for calls that wait must not come too late for them.
+  configuration.epochWait = .seconds(60)
   change(&configuration)
   let (a, b) = (try await TestNode("a", configuration), try await TestNode("b", configuration))
   for node in [a, b] { try node.install([a.member, b.member], revision: 1) }
