@@ -20,11 +20,11 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from sidebyside import CONNECTIONS, ROOT, SCRATCH, BenchmarkError  # noqa: E402
 from sidebyside import loads, machine, report  # noqa: E402
 from sidebyside.servers import (  # noqa: E402
-    Larder, LarderForwarded, LarderTLS, Memcached, Nghttpd, Redis,
+    Larder, LarderForwarded, LarderLocal, LarderTLS, Memcached, Nghttpd, Redis,
 )
 
 DEPTHS = (1, 32)
-SERVERS = (Larder, LarderForwarded, LarderTLS, Nghttpd, Redis, Memcached)
+SERVERS = (Larder, LarderLocal, LarderForwarded, LarderTLS, Nghttpd, Redis, Memcached)
 # Before the first round; also tells how many calls redis-benchmark is to make.
 WARM_UP_SECONDS = 0.5
 
@@ -34,10 +34,11 @@ class Case:
     server: type
     operation: str
     depth: int
+    connections: int = CONNECTIONS
 
     @property
     def name(self):
-        return f"{self.server.name}-{self.operation}-{CONNECTIONS}x{self.depth}"
+        return f"{self.server.name}-{self.operation}-{self.connections}x{self.depth}"
 
 
 ALL_CASES = [
@@ -46,8 +47,8 @@ ALL_CASES = [
     for operation in ("get", "set")
     for server in SERVERS
     # nghttpd stores nothing; of TLS and forwarding it is asked what they cost, which one operation tells.
-    if not (server in (Nghttpd, LarderTLS, LarderForwarded) and operation == "set")
-]
+    if not (server in (Nghttpd, LarderTLS, LarderLocal, LarderForwarded) and operation == "set")
+] + [Case(server, "get", 1, connections=1) for server in (LarderLocal, LarderForwarded)]
 
 
 class Runner:
@@ -79,7 +80,7 @@ class Runner:
             # A guess until the run is over, low enough to be short.
             self._redis_rates[case] = 20_000
             reply = self.servers[case.server].check(case.operation)
-            load = self._load(case, WARM_UP_SECONDS, reply)
+            load = self._load(case, WARM_UP_SECONDS, reply, is_first=True)
             # redis-benchmark prints 0.00 seconds for what took less than ten milliseconds.
             self._redis_rates[case] = load.calls / max(load.seconds, 0.01)
 
@@ -99,7 +100,7 @@ class Runner:
     def measure_latency(self, case, seconds):
         """For HTTP/2 apart, since h2load slows down where it has to note each call."""
         server = self.servers[case.server]
-        if case.server not in (Larder, LarderForwarded, LarderTLS, Nghttpd):
+        if case.server not in (Larder, LarderTLS, Nghttpd):
             return
         reply = server.check(case.operation)
         load = loads.h2load(
@@ -107,8 +108,11 @@ class Runner:
         )
         self.results[case].latencies.append(load.latency)
 
-    def _load(self, case, seconds, reply):
+    def _load(self, case, seconds, reply, is_first=False):
         server = self.servers[case.server]
+        if isinstance(server, LarderLocal):
+            return loads.larder_bench(
+                server, case.depth, case.connections, seconds, self.load_cpu, preload=is_first)
         plain = (server, case.operation, case.depth, seconds, self.load_cpu)
         if case.server is Redis:
             return loads.redis_benchmark(*plain, self._redis_rates[case])

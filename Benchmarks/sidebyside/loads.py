@@ -73,6 +73,21 @@ def h2load(server, operation, depth, seconds, cpu, reply, with_latency=False):
     return Load(calls, seconds, latency)
 
 
+def larder_bench(server, depth, connections, seconds, cpu, preload=False):
+    """Gets of many keys by our own generator, which checks each answer."""
+    result = json.loads(output_of(
+        [server.program, "bench", "--quiet", "--json", *server.load_flags(), "--threads", "1",
+         "--connections", str(connections), "--streams", str(depth), "--warmup", "0",
+         "--duration", f"{int(seconds * 1000)}ms", *(["--preload"] if preload else [])],
+        cpu,
+    ))
+    total = result["total"]
+    if total["misses"] or total["hits"] != total["calls"]:
+        raise BenchmarkError(f"{server.name}: not every Get was a hit: {total}")
+    latency = {name: total["latency_us"][name] for name in PERCENTILES}
+    return Load(total["calls"], seconds, latency)
+
+
 def percentiles_of_log(path):
     """From h2load's log, whose columns are start, HTTP status and microseconds of each call."""
     with open(path, "rb") as log:

@@ -168,8 +168,20 @@ class Larder(HTTP2Server):
         return data
 
 
-class LarderForwarded(Larder):
-    """Two nodes, called at the one that does not own the key; their CPU time together counts."""
+class LarderLocal(Larder):
+    """The same, loaded by `larder bench` with many keys: what a forwarded call is held against."""
+
+    name = "larder-local"
+    # Reads of one key would be merged where they are forwarded.
+    keys = 10_000
+
+    def load_flags(self):
+        """What `larder bench` is told beside the size of the load."""
+        return ["--target", f"127.0.0.1:{self.port}", "--keys", str(self.keys), "--mix", "get=1"]
+
+
+class LarderForwarded(LarderLocal):
+    """Two nodes, called at the one that does not own the keys; their CPU time together counts."""
 
     name = "larder-forwarded"
 
@@ -193,6 +205,9 @@ class LarderForwarded(Larder):
                 ["taskset", "-c", str(self.cpu), self.find(), *others], cwd=self.folder,
                 stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT)
         return flags
+
+    def load_flags(self):
+        return [*super().load_flags(), "--owner", f"127.0.0.1:{self.owner_port}"]
 
     def _owner_of_key(self):
         command = [self.find(), "ring", KEY, "--target", f"127.0.0.1:{self.port}"]

@@ -55,18 +55,19 @@ struct ForwardTable {
   }
 
   /// Keeps `forward` under `nextTag`.
-  mutating func insert(_ forward: Forward) {
+  mutating func insert(_ forward: consuming Forward) {
     if let slot = self.free.popLast() {
-      self.slots[slot].forward = forward
+      self.slots[slot].forward = consume forward
     } else {
-      self.slots.append((0, forward))
+      self.slots.append((0, consume forward))
     }
   }
 
   /// The forward under `tag`, and takes it out.
   mutating func remove(_ tag: UInt64) -> Forward? {
-    guard let slot = self.slot(tag), let forward = self.slots[slot].forward else { return nil }
-    self.slots[slot].forward = nil
+    guard let slot = self.slot(tag), let forward = self.slots[slot].forward.take() else {
+      return nil
+    }
     // 2^31 forwards in one slot take hours, and no answer is as late. The top bit is the batches'.
     self.slots[slot].generation = (self.slots[slot].generation + 1) & 0x7fff_ffff
     self.free.append(slot)

@@ -23,9 +23,8 @@ public final class LoopForwarder: @unchecked Sendable {
   var links: [[PeerLink]] = []
   /// Of the links of one member, which is next.
   private var turn = 0
-  var forwards = ForwardTable()
-  var flights: ReadFlights
-  var counts = ForwardCounts()
+  /// Allocated in `init`, freed in `deinit`.
+  private let state: UnsafeMutablePointer<ForwarderState>
   let flushes: LoopFlushes
   var cancels = CancelBudget()
   /// Is told of epochs that are newer than this loop's, by which peers go.
@@ -57,9 +56,34 @@ public final class LoopForwarder: @unchecked Sendable {
     self.configuration = configuration
     self.eventLoop = eventLoop
     self.logger = logger
-    self.flights = ReadFlights(waitingMax: configuration.callsMax)
+    self.state = .allocate(capacity: 1)
+    self.state.initialize(
+      to: ForwarderState(flights: ReadFlights(waitingMax: configuration.callsMax)))
     self.flushes = LoopFlushes(eventLoop: eventLoop)
     self.links = self.makeLinks(for: table)
+  }
+
+  deinit {
+    self.state.deinitialize(count: 1)
+    self.state.deallocate()
+  }
+
+  /// The calls under way.
+  var forwards: ForwardTable {
+    _read { yield self.state.pointee.forwards }
+    _modify { yield &self.state.pointee.forwards }
+  }
+
+  /// The reads among them.
+  var flights: ReadFlights {
+    _read { yield self.state.pointee.flights }
+    _modify { yield &self.state.pointee.flights }
+  }
+
+  /// How calls have ended.
+  var counts: ForwardCounts {
+    _read { yield self.state.pointee.counts }
+    _modify { yield &self.state.pointee.counts }
   }
 
   /// What this node may do with the keys that the table gives it.
@@ -84,25 +108,36 @@ public final class LoopForwarder: @unchecked Sendable {
     if method == .get && self.joins(call, hash, link) { return }
     let deadline = self.deadline(of: call)
     let tag = self.forwards.nextTag
+    if let connection = link.ready {
+      return self.send(call, method, link, deadline, tag, hash, on: connection)
+    }
     switch link.call(call.now, tag: tag) {
     case .use(let connection):
-      let id = connection.call(
-        link.methods[method.rawValue], timeout: deadline.time - call.now,
-        tellsTimeout: deadline.isClients,
-        metadata: Self.passedOn(call.metadata), size: call.message.byteCount,
-        { $0.append(bytes: call.message) }, to: self, tag: tag)
-      guard let id else {
-        // It has no stream ids left, which it finds out with its last call: the next one is made.
-        return self.fail(call, method, link, .unreachable, retryAfter: .nanoseconds(0))
-      }
-      self.flushes.add(connection)
-      self.keep(call, method, link, deadline, tag, hash, sent: (connection, id))
+      self.send(call, method, link, deadline, tag, hash, on: connection)
     case .wait: self.keep(call, method, link, deadline, tag, hash, sent: nil)
     case .fail(let reason, let wait):
       self.counts.count(method, .unreachable)
       call.fail(ForwardFailure.unreachable(link.member, reason, retryAfter: wait))
     case .full: self.refuse(call, method, link)
     }
+  }
+
+  private func send(
+    _ call: borrowing UnaryCall, _ method: CacheMethod, _ link: PeerLink,
+    _ deadline: ForwardDeadline, _ tag: UInt64, _ hash: UInt64, on connection: ClientConnection
+  ) {
+    let id = connection.call(
+      link.methods[method.rawValue], timeout: deadline.time - call.now,
+      tellsTimeout: deadline.isClients,
+      metadata: call.isTraced ? Self.passedOn(call.metadata) : Metadata(),
+      size: call.message.byteCount,
+      { $0.append(bytes: call.message) }, to: self, tag: tag)
+    guard let id else {
+      // It has no stream ids left, which it finds out with its last call: the next one is made.
+      return self.fail(call, method, link, .unreachable, retryAfter: .nanoseconds(0))
+    }
+    self.flushes.add(connection)
+    self.keep(call, method, link, deadline, tag, hash, sent: (connection, id))
   }
 
   private func keep(
@@ -135,10 +170,9 @@ public final class LoopForwarder: @unchecked Sendable {
   }
 
   func link(to owner: Int) -> PeerLink {
-    let links = self.links[owner]
-    guard links.count > 1 else { return links[0] }
-    self.turn = (self.turn + 1) % links.count
-    return links[self.turn]
+    guard self.configuration.connectionsPerLoop > 1 else { return self.links[owner][0] }
+    self.turn = (self.turn + 1) % self.configuration.connectionsPerLoop
+    return self.links[owner][self.turn]
   }
 
   func deadline(of call: borrowing UnaryCall) -> ForwardDeadline {

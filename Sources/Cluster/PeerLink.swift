@@ -55,6 +55,12 @@ final class PeerLink {
   var waitingCalls: Int { self.waiting.count }
   var openCalls: Int { self.connection?.openCalls ?? 0 }
 
+  /// The connection, if it takes a call now.
+  var ready: ClientConnection? {
+    guard let connection = self.connection, connection.canCall else { return nil }
+    return connection
+  }
+
   /// The view of the ring has changed; the peer has not.
   func go(by table: RoutingTable) {
     self.methods = Self.methods(self.member, table, self.configuration)

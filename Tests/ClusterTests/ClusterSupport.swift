@@ -101,15 +101,15 @@ final class TestNode: Sendable {
     self.group = group
   }
 
-  func install(_ members: [Member], revision: UInt64) throws {
-    self.forwarding.install(
+  func install(_ members: [Member], revision: UInt64) async throws {
+    await self.forwarding.install(
       try RoutingTable(
         epoch: Epoch(incarnation: 1, revision: revision), members: members, ownID: self.name))
   }
 
   /// Who answers for the key, asked at this node.
   func owner(
-    of key: String, _ method: CacheMethod = .get, timeout: TimeAmount? = .seconds(20)
+    of key: String, _ method: CacheMethod = .get, timeout: TimeAmount? = .seconds(60)
   ) async -> Result<String, Status> {
     do throws(Status) {
       let answer = try await self.channel.unary(
@@ -139,9 +139,11 @@ func withNodes(
   _ body: (TestNode, TestNode) async throws -> Void
 ) async throws {
   var configuration = ForwardingConfiguration()
+  // A test that waits for calls that wait must not come too late for them.
+  configuration.epochWait = .seconds(60)
   change(&configuration)
   let (a, b) = (try await TestNode("a", configuration), try await TestNode("b", configuration))
-  for node in [a, b] { try node.install([a.member, b.member], revision: 1) }
+  for node in [a, b] { try await node.install([a.member, b.member], revision: 1) }
   let result: Result<Void, any Error>
   do {
     result = .success(try await body(a, b))

@@ -23,13 +23,13 @@ import Testing
 
   @Test func `an owner that is behind waits for the change, and answers then`() async throws {
     try await withNodes { a, b in
-      try b.install([a.member], revision: 1)
-      try a.install([a.member, b.member], revision: 2)
+      try await b.install([a.member], revision: 1)
+      try await a.install([a.member, b.member], revision: 2)
       async let answer = a.owner(of: keyOfB)
       while await b.forwarding.loops[0].waiting() == 0 {
         try await Task.sleep(for: .milliseconds(1))
       }
-      try b.install([a.member, b.member], revision: 2)
+      try await b.install([a.member, b.member], revision: 2)
       #expect(await answer == .success("b"))
       #expect(await a.forwarding.snapshot().counts[.get, .ok] == 1)
     }
@@ -37,12 +37,12 @@ import Testing
 
   @Test func `a node that is behind its owner waits for the change, and goes by it`() async throws {
     try await withNodes { a, b in
-      try b.install([a.member], revision: 2)
+      try await b.install([a.member], revision: 2)
       async let answer = a.owner(of: keyOfB)
       while await a.forwarding.loops[0].waiting() == 0 {
         try await Task.sleep(for: .milliseconds(1))
       }
-      try a.install([a.member], revision: 2)
+      try await a.install([a.member], revision: 2)
       #expect(await answer == .success("a"))
       #expect(await a.forwarding.snapshot().counts[.get, .wrongOwner] == 1)
     }
@@ -52,9 +52,9 @@ import Testing
     try await withNodes {
       $0.epochWait = .milliseconds(50)
     } _: { a, b in
-      try b.install([a.member], revision: 2)
+      try await b.install([a.member], revision: 2)
       #expect(await a.owner(of: keyOfB).reason == ForwardRefusal.ringsDiffer)
-      try a.install([a.member, b.member], revision: 3)
+      try await a.install([a.member, b.member], revision: 3)
       #expect(await a.owner(of: keyOfB).reason == ForwardRefusal.ringsDiffer)
       #expect(await a.forwarding.snapshot().counts[.get, .wrongOwner] == 2)
     }
@@ -63,7 +63,7 @@ import Testing
   @Test func `a member that leaves is called no more, and its connection closed`() async throws {
     try await withNodes { a, b in
       #expect(await a.owner(of: keyOfB) == .success("b"))
-      try a.install([a.member], revision: 2)
+      try await a.install([a.member], revision: 2)
       #expect(await a.owner(of: keyOfB) == .success("a"))
       #expect(await a.forwarding.snapshot().peers.count == 1)
     }

@@ -101,7 +101,7 @@ import Testing
 
   @Test func `readers that wait are served by a new table at once`() async throws {
     try await self.withReaders(2) { a, b, first, others in
-      try a.install([a.member], revision: 2)
+      try await a.install([a.member], revision: 2)
       for reader in others { #expect(await reader.value == .success("a")) }
       b.peers.isHeld.store(false, ordering: .relaxed)
       #expect(await first.value == .success("b 1"))
@@ -112,11 +112,11 @@ import Testing
     async throws
   {
     try await self.withReaders(3) { a, b, first, others in
-      try b.install([a.member], revision: 2)
+      try await b.install([a.member], revision: 2)
       b.peers.isHeld.store(false, ordering: .relaxed)
       #expect(await first.value == .success("b 1"))
       try await until { await a.forwarding.loops[0].callsWaitingForTable() == 3 }
-      try a.install([a.member], revision: 2)
+      try await a.install([a.member], revision: 2)
       for reader in others { #expect(await reader.value == .success("a")) }
     }
   }

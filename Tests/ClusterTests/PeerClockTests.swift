@@ -31,7 +31,7 @@ import Testing
     let a = try await TestNode("a", configuration)
     configuration.clock = clocks[1]
     let b = try await TestNode("b", configuration)
-    for node in [a, b] { try node.install([a.member, b.member], revision: 1) }
+    for node in [a, b] { try await node.install([a.member, b.member], revision: 1) }
     let result: Result<Void, any Error>
     do {
       result = .success(try await body(a, clocks[0], b, clocks[1]))

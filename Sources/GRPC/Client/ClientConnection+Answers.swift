@@ -10,9 +10,8 @@ extension ClientConnection {
     if let code = stream.closeCode { return self.cutOff(stream, code) }
     guard stream.isHeadReceived else { return }
     if self.calls.of(stream).pointee.phase == .waiting {
-      if let fault = self.headFault(stream) { return self.end(stream, fault) }
+      if let status = self.readHead(stream) { return self.end(stream, status) }
       self.calls.of(stream).pointee.phase = .receiving
-      self.calls.of(stream).pointee.encoding = ResponseOutcome.encoding(inHead: stream.headFields)
     }
     do {
       _ = try MessagePrefix.unary(
@@ -25,9 +24,23 @@ extension ClientConnection {
     self.session.credit(stream)
   }
 
+  /// Reads the head of a unary answer.
+  ///
+  /// - Returns: what is wrong with it.
+  private func readHead(_ stream: HTTP2.Stream) -> Status? {
+    // Where many answers come at a time, their heads come first.
+    guard !self.state.pointee.lastHead.holds(stream.headBytes) else {
+      self.calls.of(stream).pointee.encoding = self.state.pointee.lastEncoding
+      return nil
+    }
+    if let fault = self.headFault(stream) { return fault }
+    self.calls.of(stream).pointee.encoding = ResponseOutcome.encoding(inHead: stream.headFields)
+    return nil
+  }
+
   private func complete(_ stream: HTTP2.Stream) {
     var status = Status.ok
-    var encoding = self.lastEncoding
+    var encoding = self.state.pointee.lastEncoding
     if !self.isPlainlyOK(stream) {
       status = self.status(of: stream)
       if status.code == .ok, let fault = self.headFault(stream) { status = fault }
@@ -48,17 +61,16 @@ extension ClientConnection {
   }
 
   private func isPlainlyOK(_ stream: HTTP2.Stream) -> Bool {
-    let (head, trailers) = (self.lastHead, self.lastTrailers)
-    return !head.isEmpty && stream.headBytes.equals(head.span.bytes)
-      && stream.trailerBytes.equals(trailers.span.bytes)
+    self.state.pointee.lastHead.holds(stream.headBytes)
+      && self.state.pointee.lastTrailers.holds(stream.trailerBytes)
   }
 
   /// Keeps the blocks of an OK answer that had both.
   private func remember(_ stream: HTTP2.Stream, _ encoding: MessageEncoding) {
     guard !stream.trailerBytes.isEmpty, !self.isPlainlyOK(stream) else { return }
-    self.lastHead = stream.headBytes.array
-    self.lastEncoding = encoding
-    self.lastTrailers = stream.trailerBytes.array
+    self.state.pointee.lastHead.remember(stream.headBytes)
+    self.state.pointee.lastEncoding = encoding
+    self.state.pointee.lastTrailers.remember(stream.trailerBytes)
   }
 
   // MARK: - Streaming calls
@@ -116,7 +128,7 @@ extension ClientConnection {
     self.bufferedBytes -= call.pointee.bufferedBytes
     call.pointee = ClientCall()
     call.pointee.phase = .ended
-    self.openCalls -= 1
+    self.state.pointee.openCalls -= 1
     self.count(stream, status, isUnary: pipe == nil)
     stream.reportsClose = false
     stream.drainMark = nil

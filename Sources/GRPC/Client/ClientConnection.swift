@@ -19,28 +19,21 @@ public final class ClientConnection: Connection {
   public var callsMade: Int { self.counts.pointee.streamsStarted }
 
   /// Calls whose end the caller was not told yet.
-  public internal(set) var openCalls = 0
+  public var openCalls: Int { self.state.pointee.openCalls }
 
   let configuration: ClientConfiguration
   let calls = CallTable<ClientCall>()
-  /// Head and trailers of the last unary answer that was plainly OK: servers send the same blocks
-  /// for call after call.
-  var lastHead: [UInt8] = []
-  var lastTrailers: [UInt8] = []
-  /// What `lastHead` says of the encoding.
-  var lastEncoding = MessageEncoding.identity
+  /// What every call looks at. Allocated in `init`, freed in `deinit`.
+  let state: UnsafeMutablePointer<ClientState>
 
   private let channel: any Channel
   private let ready: EventLoopPromise<Void>
   private var isReady = false
-  /// Nothing more goes out, and nothing that comes matters.
-  private var isClosing = false
   /// What callers are told when the connection is lost; nil: no more than that.
   private var endReason: String?
+  private let keepsAlive: Bool
   private var keepalive: Keepalive?
   private var keepaliveTimer: Scheduled<Void>?
-  /// The connection has no stream ids left.
-  private var isUsedUp = false
   /// The farewell was acted on.
   private var isGoAwaySeen = false
 
@@ -49,6 +42,9 @@ public final class ClientConnection: Connection {
     self.peer = peer
     self.configuration = configuration
     self.ready = channel.eventLoop.makePromise()
+    self.state = .allocate(capacity: 1)
+    self.state.initialize(to: ClientState())
+    self.keepsAlive = configuration.keepaliveInterval != nil
     self.keepalive = configuration.keepaliveInterval.map {
       Keepalive(interval: $0, timeout: configuration.keepaliveTimeout)
     }
@@ -60,10 +56,15 @@ public final class ClientConnection: Connection {
       compression: configuration.compression, writesToSocket: configuration.tls == nil)
   }
 
+  deinit {
+    self.state.deinitialize(count: 1)
+    self.state.deallocate()
+  }
+
   // MARK: - State
 
   /// The connection is up; calls under way can still end well.
-  public var isOpen: Bool { self.context != nil && !self.isClosing && !self.isEnding }
+  public var isOpen: Bool { self.isUp && !self.state.pointee.isClosing }
 
   /// A call made now would be taken: the server has not said goodbye, and `callsMax` is not
   /// reached.
@@ -73,7 +74,7 @@ public final class ClientConnection: Connection {
 
   /// The server has said goodbye, or stream ids are used up: calls under way may end, and others
   /// are not taken.
-  public var isLeaving: Bool { self.isUsedUp || self.session.goAway != nil }
+  public var isLeaving: Bool { self.state.pointee.isUsedUp || self.session.goAway != nil }
 
   /// Succeeds once the connection is closed, however that came about.
   public var whenClosed: EventLoopFuture<Void> { self.channel.closeFuture }
@@ -111,7 +112,7 @@ public final class ClientConnection: Connection {
       } catch {
         self.endReason = ConnectFailure.reason(error)
       }
-    case .failure(.refused(let reason)) where !self.isClosing: self.endReason = reason
+    case .failure(.refused(let reason)) where !self.state.pointee.isClosing: self.endReason = reason
     // The reason that there was before says more.
     case .failure: break
     }
@@ -119,8 +120,8 @@ public final class ClientConnection: Connection {
   }
 
   private func abandonHandshake(because reason: String) {
-    guard !self.isReady && !self.isClosing else { return }
-    self.isClosing = true
+    guard !self.isReady && !self.state.pointee.isClosing else { return }
+    self.state.pointee.isClosing = true
     self.endReason = reason
     self.channel.close(promise: nil)
   }
@@ -200,7 +201,7 @@ public final class ClientConnection: Connection {
 
   func close(because reason: String) {
     guard self.isOpen else { return self.abandonHandshake(because: reason) }
-    self.isClosing = true
+    self.state.pointee.isClosing = true
     self.endReason = reason
     self.session.goAway(.noError)
     self.closeAfterFlush()
@@ -219,21 +220,21 @@ public final class ClientConnection: Connection {
     let head = method.head(timeout: tellsTimeout ? timeout : nil, metadata: metadata)
     guard let stream = self.session.request(head: head) else {
       // 2^30 calls were made (RFC 9113, section 5.1.1).
-      self.isUsedUp = true
+      self.state.pointee.isUsedUp = true
       return nil
     }
     let call = self.calls.of(stream)
     call.pointee.phase = phase
     stream.reportsClose = true
-    self.openCalls += 1
+    self.state.pointee.openCalls += 1
     self.counts.pointee.began(at: self.now)
-    if timeout != nil || self.keepalive != nil { self.readClock() }
+    if timeout != nil || self.keepsAlive { self.readClock() }
     if let timeout {
       let deadline = self.now + timeout
       call.pointee.deadline = deadline
       self.watch(deadline)
     }
-    if self.keepalive != nil && self.keepaliveTimer == nil {
+    if self.keepsAlive && !self.state.pointee.isKeepaliveArmed {
       self.keepalive?.started(self.now)
       self.checkKeepalive()
     }
@@ -271,12 +272,13 @@ public final class ClientConnection: Connection {
       self.isGoAwaySeen = true
       self.refuseAbove(goAway)
     }
-    if self.isUsedUp && self.openCalls == 0 { self.close() }
+    if self.state.pointee.isUsedUp && self.openCalls == 0 { self.close() }
   }
 
   override func ended() {
     self.keepaliveTimer?.cancel()
     self.keepaliveTimer = nil
+    self.state.pointee.isKeepaliveArmed = false
     self.failReady()
   }
 
@@ -290,7 +292,7 @@ public final class ClientConnection: Connection {
 
   /// What calls are told that the end of the connection cut off.
   var lost: Status {
-    if self.session.goAway == nil && !self.isClosing && !self.session.wantsRead {
+    if self.session.goAway == nil && !self.state.pointee.isClosing && !self.session.wantsRead {
       // libnghttp2 itself has said goodbye, which it does only for this.
       return Status(.unavailable, "\(self.peer) broke the HTTP/2 protocol")
     }
@@ -303,7 +305,7 @@ public final class ClientConnection: Connection {
   }
 
   override func sessionFailed(_ error: SessionError) {
-    self.isClosing = true
+    self.state.pointee.isClosing = true
     self.endReason = "\(self.peer) broke the HTTP/2 protocol (\(error))"
   }
 
@@ -323,6 +325,7 @@ public final class ClientConnection: Connection {
 
   private func checkKeepalive() {
     self.keepaliveTimer = nil
+    self.state.pointee.isKeepaliveArmed = false
     guard let context = self.context, var keepalive = self.keepalive else { return }
     self.readClock()
     let action = keepalive.check(self.now, hasCalls: self.openCalls > 0)
@@ -338,6 +341,7 @@ public final class ClientConnection: Connection {
     case .giveUp:
       return self.close(because: "\(self.peer) did not answer a keepalive PING")
     }
+    self.state.pointee.isKeepaliveArmed = true
     self.keepaliveTimer = context.eventLoop.assumeIsolated().scheduleTask(deadline: next) {
       self.checkKeepalive()
     }

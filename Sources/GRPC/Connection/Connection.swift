@@ -83,6 +83,9 @@ public class Connection: ChannelInboundHandler {
   /// Inside `channelRead`: what is queued meanwhile goes out at the end of the read.
   final var isReading: Bool { self.turn.pointee.isReading }
 
+  /// The connection is on its channel, which was not told to close.
+  final var isUp: Bool { self.turn.pointee.isUp }
+
   /// The connections of the server together have room for more, as of the beginning of the turn.
   final var hasServerRoom: Bool { self.turn.pointee.hasServerRoom }
 
@@ -139,6 +142,7 @@ public class Connection: ChannelInboundHandler {
   /// Closes the connection, whatever is under way.
   final func closeChannel() {
     self.isEnding = true
+    self.turn.pointee.isUp = false
     self.context?.close(promise: nil)
   }
 
@@ -160,6 +164,7 @@ public class Connection: ChannelInboundHandler {
 
   public func handlerAdded(context: ChannelHandlerContext) {
     self.context = context
+    self.turn.pointee.isUp = !self.isEnding
     guard context.channel.isActive else { return }
     self.openSocket(context)
     self.writeOutput()
@@ -380,6 +385,7 @@ public class Connection: ChannelInboundHandler {
     self.stopDeadlines()
     // First, so that what the streams' ends set off finds the connection ended.
     self.context = nil
+    self.turn.pointee.isUp = false
     self.socket = nil
     let isLarge = self.session.peakStreams >= Self.manyStreams
     if !isLarge || !self.resources.finishLater(self, on: eventLoop) { self.finish() }

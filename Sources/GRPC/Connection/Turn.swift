@@ -7,5 +7,6 @@ internal import NIOCore
 struct Turn {
   var now: NIODeadline
   var isReading = false
+  var isUp = false
   var hasServerRoom = true
 }

@@ -11,6 +11,8 @@ struct RequestHead: Equatable {
   var encoding = MessageEncoding.identity
   /// What the server may compress its own with.
   var accepts = EncodingSet()
+  /// There is a `traceparent` (W3C Trace Context).
+  var isTraced = false
 
   /// Why a request is refused on its head alone.
   enum Refusal: Error, Equatable {
@@ -39,6 +41,7 @@ struct RequestHead: Equatable {
     var timeout: TimeAmount?
     var encoding = MessageEncoding.identity
     var accepts = EncodingSet()
+    var isTraced = false
     var refusal: Refusal?
     while let field = fields.next() {
       // By length first: most fields are none of ours, and are passed over without a comparison.
@@ -50,6 +53,8 @@ struct RequestHead: Equatable {
         }
       case 7 where field.name.equals(":method"):
         isPost = field.value.equals("POST")
+      case 11 where field.name.equals("traceparent"):
+        isTraced = true
       case 12 where field.name.equals("content-type"):
         isGRPC = Self.isGRPC(field.value)
       case 12 where field.name.equals("grpc-timeout"):
@@ -75,7 +80,8 @@ struct RequestHead: Equatable {
     guard isGRPC else { throw .http(415) }
     if let refusal { throw refusal }
     guard let method else { throw .status(Self.unknownMethod("")) }
-    return Self(method: method, timeout: timeout, encoding: encoding, accepts: accepts)
+    return Self(
+      method: method, timeout: timeout, encoding: encoding, accepts: accepts, isTraced: isTraced)
   }
 
   /// `application/grpc`, with a suffix (`+proto`) or parameters (`;...`) or without.

@@ -15,6 +15,9 @@ enum Trailers {
 
   /// Before the messages of an answer that is not compressed.
   static let responseHead = HeaderList(Self.headFields(.identity), isImmortal: true)
+  /// The same for callers that are known to compress nothing.
+  static let terseHead = HeaderList(
+    text: [":status": "200", "content-type": "application/grpc"], isImmortal: true)
   private static let deflateHead = HeaderList(Self.headFields(.deflate), isImmortal: true)
   private static let gzipHead = HeaderList(Self.headFields(.gzip), isImmortal: true)
 

@@ -36,6 +36,10 @@ struct ServerCall: CallState, ~Copyable {
   var encoding = MessageEncoding.identity
   var accepts = EncodingSet()
   var replyEncoding = MessageEncoding.identity
+  /// The answer's head does not say which encodings are taken.
+  var isTerse = false
+  /// The head has a trace context.
+  var isTraced = false
   /// The message of a unary call came compressed.
   var wasCompressed = false
   /// What the handler adds to the answer's metadata; nil: nothing.

@@ -103,7 +103,11 @@ extension ServerConnection {
     } else if encoding == .identity {
       // Named here, and not chosen by a function, which would retain what it returns.
       self.session.finish(stream, trailers: Trailers.ok)
-      self.session.respond(stream, head: Trailers.responseHead)
+      if self.calls.of(stream).pointee.isTerse {
+        self.session.respond(stream, head: Trailers.terseHead)
+      } else {
+        self.session.respond(stream, head: Trailers.responseHead)
+      }
     } else {
       self.session.finish(stream, trailers: Trailers.ok)
       self.session.respond(stream, head: Trailers.head(encoding))

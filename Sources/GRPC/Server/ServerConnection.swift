@@ -82,6 +82,7 @@ final class ServerConnection: Connection {
     call.pointee.handler = head.method
     call.pointee.encoding = head.encoding
     call.pointee.accepts = head.accepts
+    call.pointee.isTraced = head.isTraced
     if self.compression.encoding != .identity {
       self.compressReplies(on: stream, with: self.compression.encoding)
     }

@@ -75,6 +75,18 @@ public struct UnaryCall: ~Copyable {
     self.connection.compressReplies(on: self.stream, with: encoding)
   }
 
+  /// Spares the reply what it need not say to a caller that is known to compress nothing: it is sent
+  /// as it is, and its head does not name the encodings that are taken. Each header field costs both
+  /// ends of a call as much as a look-up in a cache.
+  public func answerTersely() {
+    let call = self.connection.calls.of(self.stream)
+    call.pointee.replyEncoding = .identity
+    call.pointee.isTerse = true
+  }
+
+  /// Whether the metadata has a `traceparent` (W3C Trace Context); known without a look at it.
+  public var isTraced: Bool { self.connection.calls.of(self.stream).pointee.isTraced }
+
   /// Adds metadata before the reply. Before the call is answered.
   ///
   /// - Throws: INTERNAL where all of it would be over 8 KiB, 32 bytes for each field included.

@@ -62,7 +62,7 @@ final class CacheService: UnaryService {
       preconditionFailure("a method that was not registered")
     }
     // The client's answer is compressed by the node that it has called, if at all.
-    if self.isForPeers { call.setCompression(.identity) }
+    if self.isForPeers { call.answerTersely() }
     do throws(CacheError) {
       if let cluster = self.cluster, try !self.isMember(call, cluster) { return }
       switch method {
