@@ -296,3 +296,35 @@ def test_nodes_ask_each_other_for_their_leases_with_the_role_of_peers(etcd, clus
         answer = report(peer_pb2.ReportRequest(), metadata=bearer("node"))
         assert answer.node_id == members.id(0) and answer.reaches_etcd
         assert answer.epoch.startswith("1.")
+
+
+def test_what_others_have_owned_does_not_come_back(members):
+    """A node that gets keys back has forgotten what it held under them before."""
+    third = members.nodes[2].target
+    kept = [members.key_of(2, f"back/{number}", [0, 1, 2]) for number in range(20)]
+    members.kill(2)
+    members.wait_for_ring(0, 1)
+    for key in kept:
+        put(members.cache(0), key, b"old")
+    members.add(at=2, port=members.nodes[2].port)
+    members.wait_for_ring(0, 1, 2)
+    assert members.nodes[2].target == third
+    for key in kept[:10]:
+        put(members.cache(0), key, b"new")
+    members.kill(2)
+    members.wait_for_ring(0, 1)
+    assert [get(members.cache(1), key).HasField("miss") for key in kept] == [True] * 20
+
+
+def test_a_node_that_was_off_the_ring_without_seeing_it_forgets_what_it_held(members):
+    key = members.key_of(2, "tenure", [0, 1, 2])
+    put(members.cache(0), key, b"old")
+    members.nodes[2].process.send_signal(signal.SIGSTOP)
+    members.wait_for_ring(0, 1)
+    assert get(members.cache(0), key).HasField("miss")
+    put(members.cache(0), key, b"new")
+    members.nodes[2].process.send_signal(signal.SIGCONT)
+    members.wait_for_ring(0, 1, 2)
+    for at in range(3):
+        answer = get(members.cache(at), key)
+        assert answer.HasField("miss"), answer

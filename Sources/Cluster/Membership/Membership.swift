@@ -63,7 +63,8 @@ public final class Membership: Sendable {
     let member = configuration.member.with(incarnation: WallClock.milliseconds())
     self.state = Mutex(
       State(
-        machine: MembershipMachine(keys, id: id, lossHold: configuration.massLossHold),
+        machine: MembershipMachine(
+          keys, id: id, lossHold: configuration.massLossHold, leaseTTL: configuration.leaseTTL),
         registration: RegistrationMachine(member),
         standing: StandingMachine(
           servesWithoutLease: configuration.servesWithoutLease,

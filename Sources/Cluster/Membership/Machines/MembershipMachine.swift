@@ -57,7 +57,7 @@ struct MembershipMachine {
   private var hold: LossHold
   private var hasLease = false
   private var standing = ClusterView.Standing.isolated
-  private var tenure = Tenure()
+  private var tenure: Tenure
   private var faults: Set<MemberRoster.Fault> = []
   /// The last that was published; nil: none was.
   private(set) var view: ClusterView?
@@ -65,11 +65,16 @@ struct MembershipMachine {
   /// - Parameters:
   ///   - id: this node's.
   ///   - lossHold: how long a loss of more than half of the ring must last.
-  init(_ keys: MembershipKeys, id: String, lossHold: Duration) {
+  ///   - leaseTTL: of every node.
+  init(
+    _ keys: MembershipKeys, id: String, lossHold: Duration, leaseTTL: Duration = .zero
+  ) {
     self.keys = keys
     self.id = id
     self.roster = MemberRoster(keys: keys)
     self.hold = LossHold(duration: lossHold)
+    // Others may have missed this node for as long as its own lease was still good.
+    self.tenure = Tenure(grace: max(.zero, lossHold - leaseTTL))
   }
 
   /// The first revision that was not seen.
@@ -142,7 +147,7 @@ struct MembershipMachine {
     }
     self.roster = roster
     self.newest = listing.revision
-    return [.own(self.roster[self.id], at: listing.revision)] + self.resolve()
+    return [.own(self.roster[self.id], at: listing.revision)] + self.resolve(now)
       + self.refresh(now)
   }
 
@@ -182,7 +187,7 @@ struct MembershipMachine {
     }
     // Not before all of them: those of one revision happened at once.
     if let last = events.last { self.newest = max(self.newest, last.keyValue.modRevision) }
-    return notices + self.resolve() + self.refresh(now)
+    return notices + self.resolve(now) + self.refresh(now)
   }
 
   /// The watch shows nothing more.
@@ -207,7 +212,7 @@ struct MembershipMachine {
     if hasLease && !self.hasLease { self.hold.leaseRegained(now) }
     self.hasLease = hasLease
     self.standing = standing
-    if standing == .isolated { self.tenure.isolated() }
+    self.tenure.stands(isolated: standing == .isolated, now)
     return self.refresh(now)
   }
 
@@ -217,9 +222,9 @@ struct MembershipMachine {
   }
 
   /// The roster is another.
-  private mutating func resolve() -> [Notice] {
+  private mutating func resolve(_ now: Instant) -> [Notice] {
     if let made = self.roster.createRevision(of: self.id) {
-      self.tenure.registered(made: made, history: self.incarnation)
+      self.tenure.registered(made: made, history: self.incarnation, now)
     }
     let (members, faults) = self.roster.members()
     defer { self.faults = Set(faults) }
