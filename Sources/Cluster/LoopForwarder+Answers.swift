@@ -94,13 +94,13 @@ extension LoopForwarder: UnaryReceiver, ParkedCallObserver {
     }
   }
 
-  /// The owner does not take itself for it. Where it has a newer table, so will this node soon, and
-  /// serves the call by that; once.
+  /// The owner does not take itself for it. Where it has a newer table, so will this node soon, or has it
+  /// got since it sent the call, and serves the call by that; once.
   private func wrongOwner(_ forward: Forward, _ status: Status) {
     self.counts.count(forward.method, .wrongOwner)
     let theirs = status.info?.metadata["epoch"].flatMap { Epoch($0) } ?? self.table.epoch
     guard case .call(let parked) = forward.requester, !forward.isSecondTry, parked.isWaiting,
-      theirs > self.table.epoch
+      self.table.epoch != .fixed
     else {
       return self.answer(
         forward,
