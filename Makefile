@@ -2,8 +2,8 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help deps run cluster test test-cluster lint format protos bench bench-attacks hit-ratio \
-	fuzz clean
+.PHONY: help deps run cluster test test-cluster lint format protos bench bench-attacks
+.PHONY: bench-membership hit-ratio fuzz clean
 
 # What `make deps` installs for: run, test, bench, protos.
 PURPOSES ?= run test bench protos
@@ -13,7 +13,7 @@ ARGS ?=
 SWIFT_SOURCES := Sources Tests Benchmarks Package.swift
 
 help:
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' Makefile
 
 deps: ## install the Debian packages that running, testing and measuring need
 	@scripts/deps.sh $(PURPOSES)
@@ -59,6 +59,12 @@ bench-attacks: ## measure a good client's p99 while others attack (ARGS: --only 
 	@scripts/deps.sh run bench
 	scripts/release.sh larder
 	@Benchmarks/attacks.py $(ARGS)
+
+bench-membership: ## how soon the nodes of a cluster know of one that joins (ARGS: --nodes N, --rounds N)
+	@scripts/deps.sh run test
+	@scripts/python.sh
+	scripts/release.sh larder
+	@.build-python/bin/python Benchmarks/membership.py $(ARGS)
 
 hit-ratio: ## eviction policies on real traces beside libcachesim (ARGS: --only NAME, --traces DIR)
 	@scripts/deps.sh run

@@ -104,13 +104,14 @@ extension LoopForwarder: UnaryReceiver, ParkedCallObserver {
     }
   }
 
-  /// The owner does not take itself for it. Where it has a newer table, so will this node soon, and
-  /// serves the call by that; once.
+  /// The owner does not take itself for it. Where it has a newer table, so will this node soon, or has it
+  /// got since it sent the call, and serves the call by that; once.
   private func wrongOwner(_ forward: Forward, _ status: Status) {
     self.counts.count(forward.method, .wrongOwner)
     let theirs = status.info?.metadata["epoch"].flatMap { Epoch($0) } ?? self.table.epoch
     let differ = ForwardFailure.ringsDiffer(forward.link.member, epoch: self.table.epoch, status)
-    guard !forward.isSecondTry, theirs > self.table.epoch else {
+    // A table that is as new as theirs by now serves the call at once.
+    guard !forward.isSecondTry, self.table.epoch != .fixed else {
       return self.answer(forward, differ)
     }
     switch forward.requester {

@@ -103,6 +103,10 @@ extension LoopForwarder {
     _ parked: ParkedCall, for epoch: Epoch, by deadline: NIODeadline, otherwise status: Status?,
     serve: @escaping (borrowing UnaryCall) -> Void
   ) {
+    guard epoch > self.table.epoch else {
+      // The table has changed while the call was on its way.
+      return self.serveOnceMore(parked, serve)
+    }
     self.whenBehind(epoch)
     let number = self.waiters.last.map { $0.number + 1 } ?? 0
     self.waiters.append(EpochWaiter(parked: parked, serve: serve, epoch: epoch, number: number))

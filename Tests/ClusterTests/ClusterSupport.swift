@@ -120,6 +120,10 @@ final class TestNode: Sendable {
     }
   }
 
+  func hits(of limit: PeerLimit) async -> Int {
+    await self.server.metrics().limitHits[limit] ?? 0
+  }
+
   /// Takes no more calls, and closes its port.
   func stopServing() async throws {
     _ = await self.server.shutdown(timeout: .milliseconds(1))

@@ -1,4 +1,5 @@
 import CacheStore
+import GRPC
 import NIOCore
 import Testing
 
@@ -58,9 +59,10 @@ import Testing
 
   @Test func `a clock that is too far ahead is not followed, and the call is served`() async throws
   {
-    try await self.withClocks(ahead: 2 * 3_600_000) { a, _, _, clockOfB in
+    try await self.withClocks(ahead: 2 * 3_600_000) { a, _, b, clockOfB in
       #expect(await a.owner(of: keyOfB) == .success("b"))
       #expect(clockOfB.newest == .none)
+      #expect(await b.hits(of: .clockSkewMax) == 1)
     }
   }
 }

@@ -70,6 +70,16 @@ def test_an_etcd_of_three_loses_a_member_and_nobody_notices(cluster_name):
             members.wait_for_ring(0, 1, 2, fourth)
 
 
+def test_a_node_that_cannot_tell_the_others_stops_after_leave_timeout(etcd, cluster_name):
+    with Proxy(etcd.port) as proxy, Members(etcd, cluster_name, 1) as members:
+        members.add("--lease-ttl", "30s", "--leave-timeout", "200ms", etcd=proxy.address)
+        members.wait_for_ring(0, 1)
+        proxy.cut()
+        members.nodes[1].stop()
+        log = members.nodes[1].log()
+        assert "leave-timeout passed" in log and "cannot revoke a lease" in log
+
+
 @pytest.mark.slow
 def test_an_etcd_that_hangs_is_as_one_that_is_gone(cluster_name):
     with Etcd() as etcd, Members(etcd, cluster_name, 3) as members:

@@ -377,9 +377,6 @@ public class Connection: ChannelInboundHandler {
     return ByteBuffer(bytes: output.readableBytesView)
   }
 
-  /// Streams that a connection had open at once from which on they are ended later.
-  private static let manyStreams = 16
-
   private func end() {
     guard let eventLoop = self.context?.eventLoop else { return }
     self.stopDeadlines()
@@ -387,8 +384,8 @@ public class Connection: ChannelInboundHandler {
     self.context = nil
     self.turn.pointee.isUp = false
     self.socket = nil
-    let isLarge = self.session.peakStreams >= Self.manyStreams
-    if !isLarge || !self.resources.finishLater(self, on: eventLoop) { self.finish() }
+    let many = self.session.peakStreams >= LoopResources.manyStreams
+    if !many || !self.resources.finishLater(self, on: eventLoop) { self.finish() }
   }
 
   /// Ends the streams of a connection that is gone, once.

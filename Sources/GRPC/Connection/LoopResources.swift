@@ -25,6 +25,8 @@ final class LoopResources {
   /// Small blocks for libnghttp2.
   let pool = MemoryPool()
 
+  /// Streams that a connection had open at once from which on they are ended later.
+  static let manyStreams = 16
   /// Connections that are gone, and whose many streams are not ended yet.
   private(set) var ended: [Connection] = []
   /// So many wait at most, and one more is ended at once: each may keep the megabyte that its
