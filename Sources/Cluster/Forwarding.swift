@@ -24,6 +24,12 @@ public final class Forwarding: Sendable {
     for loop in self.loops { loop.serveAgain = serve }
   }
 
+  /// Has `declare` told of members whose addresses refuse connections: more than once, and by several
+  /// event loops. Once, before the first call.
+  public func peerDied(_ declare: @escaping @Sendable (Member) -> Void) {
+    for loop in self.loops { loop.peerDied = declare }
+  }
+
   /// Has every loop go by `table`; each does so at its own time, soon.
   public func install(_ table: RoutingTable) {
     for loop in self.loops { loop.eventLoop.execute { loop.install(table) } }

@@ -48,8 +48,9 @@ extension LoopForwarder {
         ?? (0..<self.configuration.connectionsPerLoop).map { _ in
           PeerLink(
             member: member, table: table, configuration: self.configuration,
-            eventLoop: self.eventLoop, logger: self.logger
-          ) { [unowned self] tags, result in self.linkReady(tags, result) }
+            eventLoop: self.eventLoop, logger: self.logger,
+            whenReady: { [unowned self] tags, result in self.linkReady(tags, result) },
+            whenDead: { [unowned self] in self.peerDied(member) })
         }
     }
   }
