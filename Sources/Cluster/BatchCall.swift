@@ -10,8 +10,12 @@ internal import Wire
 public final class BatchCall {
   /// What one other owner is sent.
   struct Part {
+    /// As an index into the members of the table by which it was found.
     let owner: Int
+    /// Its id, once it was asked.
+    var ownerID = ""
     var message: [UInt8] = []
+    var keys = 0
     /// Of the forward; nil: it has ended.
     var tag: UInt64?
     var outcome: Result<BatchAnswer, Status>?
@@ -19,11 +23,27 @@ public final class BatchCall {
 
   let method: CacheMethod
   var parts: [Part] = []
-  /// For each key the number of its part; nil: this node itself.
-  private(set) var partOfKey: [UInt16?] = []
+  /// Where the result of a key is: the number of a part, and the place in its answer.
+  private struct Place {
+    let part: Int
+    let index: Int
+  }
+
+  /// For each key; nil: this node itself.
+  private var places: [Place?] = []
+  /// Of the parts that are put together now, by their owners.
   private var partOfOwner: [Int: Int] = [:]
-  /// Next result of each part.
-  private var next: [Int] = []
+  /// The parts before it are on their way, or back.
+  var firstUnsent = 0
+  /// By which the owners were found.
+  var epoch = Epoch.fixed
+  /// Owners have refused keys as other nodes', or the ring has changed meanwhile: these keys, and those
+  /// that this node has taken for its own, are looked at anew.
+  public private(set) var isRerouting = false
+  /// That is done once.
+  private(set) var wasRerouted = false
+  /// The keys that were refused; empty: none.
+  private var refused: [Bool] = []
   var metadata = Metadata()
   /// The client's call, and by which tag the forwarder knows it; nil until the parts are on their way.
   private(set) var parked: ParkedCall?
@@ -33,19 +53,25 @@ public final class BatchCall {
   /// - Parameter method: one of those with many keys.
   public init(_ method: CacheMethod, keys: Int) {
     self.method = method
-    self.partOfKey.reserveCapacity(keys)
+    self.places.reserveCapacity(keys)
   }
 
-  /// Some keys are other nodes'.
-  public var hasOthers: Bool { !self.parts.isEmpty }
+  /// There are parts to be sent.
+  public var hasUnsent: Bool { self.firstUnsent < self.parts.count }
 
-  /// The next key is this node's, or nobody's.
-  public func addOwn() { self.partOfKey.append(nil) }
+  /// Whether to say who owns a key, by its place in the batch: all at first, later those that are not
+  /// done.
+  public func needsOwner(_ key: Int) -> Bool {
+    !self.isRerouting || self.isOwn(key) || !self.refused.isEmpty && self.refused[key]
+  }
 
-  /// The next key is another node's.
+  /// A key is this node's, or nobody's. Keys are added in their order.
+  public func addOwn(_ key: Int) { self.put(nil, key) }
+
+  /// A key is another node's.
   ///
   /// - Parameter element: the key, or the item, as it stands in field 1 of the request.
-  public func add(_ element: RawSpan, owner: Int) {
+  public func add(_ key: Int, _ element: RawSpan, owner: Int) {
     let number: Int
     if let known = self.partOfOwner[owner] {
       number = known
@@ -54,17 +80,56 @@ public final class BatchCall {
       self.partOfOwner[owner] = number
       self.parts.append(Part(owner: owner))
     }
-    self.partOfKey.append(UInt16(number))
+    self.put(Place(part: number, index: self.parts[number].keys), key)
+    self.parts[number].keys += 1
     Self.append(field: 1, element, to: &self.parts[number].message)
+  }
+
+  private func put(_ place: Place?, _ key: Int) {
+    if key == self.places.count {
+      self.places.append(place)
+    } else {
+      self.places[key] = place
+    }
   }
 
   /// All keys were added; what follows them in each request is the batch's namespace.
   public func finish(namespace: RawSpan) {
+    self.partOfOwner = [:]
+    self.isRerouting = false
     guard !namespace.isEmpty else { return }
-    for number in self.parts.indices {
+    for number in self.firstUnsent..<self.parts.count {
       Self.append(field: 2, namespace, to: &self.parts[number].message)
     }
   }
+
+  // MARK: - Keys that have moved
+
+  /// Finds the keys that their owners have refused as other nodes'.
+  ///
+  /// - Returns: whether there are any.
+  func findRefused() -> Bool {
+    for (key, place) in self.places.enumerated() {
+      guard let place, case .success(let answer) = self.parts[place.part].outcome,
+        place.index < answer.results.count,
+        answer.isWrongOwner(place.index, of: self.method)
+      else { continue }
+      if self.refused.isEmpty {
+        self.refused = Array(repeating: false, count: self.places.count)
+      }
+      self.refused[key] = true
+    }
+    return !self.refused.isEmpty
+  }
+
+  /// Has the owners of keys that are not done looked up anew.
+  func reroute() {
+    self.isRerouting = true
+    self.wasRerouted = true
+  }
+
+  /// Leaves refused keys refused: there is no newer table.
+  func keepOwners() { self.isRerouting = false }
 
   private static func append(field: UInt8, _ bytes: RawSpan, to message: inout [UInt8]) {
     // A field number below 16 and the wire type LEN make one byte.
@@ -83,61 +148,30 @@ public final class BatchCall {
   func parked(_ call: ParkedCall, tag: UInt64) {
     self.parked = call
     self.tag = tag
-    self.partsLeft = self.parts.count
+    self.partsLeft = self.parts.count - self.firstUnsent
   }
 
   /// Somebody still waits for the answer.
   var isWanted: Bool { self.parked?.isWaiting ?? false }
 
-  func start() { self.next = Array(repeating: 0, count: self.parts.count) }
-
   /// Whether a key, by its place in the batch, is this node's own, or nobody's.
-  public func isOwn(_ key: Int) -> Bool { self.partOfKey[key] == nil }
+  public func isOwn(_ key: Int) -> Bool { self.places[key] == nil }
 
   /// Calls `body` with the owner's result for a key that is not this node's, as it stands in field 1 of
   /// the owner's reply; or `failed` with the reason why there is none.
   ///
-  /// - Parameter key: its place in the batch. Each is asked for once, in order.
+  /// - Parameter key: its place in the batch.
   public func withResult(
     of key: Int, _ body: (RawSpan) -> Void, failed: (Status) -> Void
   ) {
-    guard let part = self.partOfKey[key].map(Int.init) else {
-      preconditionFailure("the key is this node's own")
-    }
-    let number = self.next[part]
-    self.next[part] += 1
-    switch self.parts[part].outcome {
-    case .success(let answer) where number < answer.results.count:
-      body(answer.bytes.span.bytes.extracting(answer.results[number]))
+    guard let place = self.places[key] else { preconditionFailure("the key is this node's own") }
+    switch self.parts[place.part].outcome {
+    case .success(let answer) where place.index < answer.results.count:
+      body(answer.bytes.span.bytes.extracting(answer.results[place.index]))
     case .success:
       failed(Status(.internal, "the owner has answered fewer keys than it was asked for"))
     case .failure(let status): failed(status)
     case nil: preconditionFailure("the parts have all ended")
     }
-  }
-}
-
-/// The reply of one owner to its part of a batch.
-struct BatchAnswer {
-  let bytes: [UInt8]
-  /// Where the result of each key lies.
-  let results: [Range<Int>]
-
-  /// - Throws: where the bytes are no reply.
-  init(_ bytes: [UInt8]) throws(WireError) {
-    var results: [Range<Int>] = []
-    let message = bytes.span.bytes
-    var reader = WireReader(message)
-    while let field = try reader.nextField() {
-      guard field.number == 1 else {
-        try reader.skip(field)
-        continue
-      }
-      let result = try reader.bytes(field)
-      let end = message.byteCount - reader.remaining.byteCount
-      results.append(end - result.byteCount..<end)
-    }
-    self.bytes = bytes
-    self.results = results
   }
 }

@@ -25,8 +25,8 @@ struct Forward {
   var flight: ReadFlights.ID?
   /// The message has been sent before, or the ring was looked at anew.
   var isSecondTry: Bool
-  /// Where it was sent; nil while it waits for a connection.
-  var sent: (connection: ClientConnection, id: CallID)?
+  /// Where and when it was sent; nil while it waits for a connection.
+  var sent: (connection: ClientConnection, id: CallID, at: NIODeadline)?
 
   /// Somebody still waits for the answer.
   var isWanted: Bool {

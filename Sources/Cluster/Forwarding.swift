@@ -35,6 +35,12 @@ public final class Forwarding: Sendable {
     for loop in self.loops { loop.eventLoop.execute { loop.tellClock() } }
   }
 
+  /// Has `declare` told of members whose addresses refuse connections: more than once, and by several
+  /// event loops. Once, before the first call.
+  public func peerDied(_ declare: @escaping @Sendable (Member) -> Void) {
+    for loop in self.loops { loop.peerDied = declare }
+  }
+
   /// Has every loop go by `table`, and returns when all do: each begins at its own time, soon.
   public func install(_ table: RoutingTable) async { await self.onEachLoop { $0.install(table) } }
 

@@ -28,6 +28,9 @@ public struct ForwardingConfiguration: Sendable {
   public var keepaliveInterval: TimeAmount = .seconds(6)
   /// For the answer to that PING.
   public var keepaliveTimeout: TimeAmount = .seconds(3)
+  /// Silence of a peer that has calls to answer, after which a call that ends without an answer has the
+  /// peer suspected.
+  public var suspectAfter: TimeAmount = .seconds(1)
   /// What the peers' connections may use.
   public var connection = ConnectionLimits()
   /// Nil: plaintext.

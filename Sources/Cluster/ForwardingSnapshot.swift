@@ -12,20 +12,22 @@ public struct ForwardingSnapshot: Sendable {
     public let share: Double
     /// Its points on the ring.
     public let points: Int
-    /// Links of all event loops, by their state: idle, connecting, ready, unreachable.
+    /// Links of all event loops, by their state: idle, connecting, ready, suspected, unreachable.
     public fileprivate(set) var links: [String: Int] = [:]
     public fileprivate(set) var openCalls = 0
     public fileprivate(set) var waitingCalls = 0
     /// Attempts to connect that have failed.
     public fileprivate(set) var failures = 0
+    /// How often it was suspected.
+    public fileprivate(set) var suspicions = 0
     /// Why the peer cannot be reached; nil: it can, as far as is known.
     public fileprivate(set) var lastFailure: String?
 
-    /// In one word: `self`; `unreachable` if it is from any event loop; else `ready`, `connecting` or
-    /// `idle`, if nobody needs a connection.
+    /// In one word: `self`; `unreachable` or `suspected` if it is from any event loop; else `ready`,
+    /// `connecting` or `idle`, if nobody needs a connection.
     public var state: String {
       if self.isOwn { return "self" }
-      let order = [PeerLinkStateMachine.Shown.unreachable, .ready, .connecting]
+      let order = [PeerLinkStateMachine.Shown.unreachable, .suspected, .ready, .connecting]
       return order.map(\.rawValue).first { self.links[$0, default: 0] > 0 } ?? "idle"
     }
   }
@@ -51,6 +53,7 @@ public struct ForwardingSnapshot: Sendable {
         peer.openCalls += link.openCalls
         peer.waitingCalls += link.waitingCalls
         peer.failures += link.failures
+        peer.suspicions += link.suspicions
         peer.lastFailure = link.lastFailure?.message ?? peer.lastFailure
       }
       return peer
@@ -73,6 +76,7 @@ public struct ForwardingSnapshot: Sendable {
       self.peers[index].openCalls += other.peers[index].openCalls
       self.peers[index].waitingCalls += other.peers[index].waitingCalls
       self.peers[index].failures += other.peers[index].failures
+      self.peers[index].suspicions += other.peers[index].suspicions
       self.peers[index].lastFailure =
         other.peers[index].lastFailure ?? self.peers[index].lastFailure
     }

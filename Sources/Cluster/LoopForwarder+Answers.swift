@@ -33,8 +33,10 @@ extension LoopForwarder: UnaryReceiver, ParkedCallObserver {
   /// Tells the owner that nobody waits any more.
   func cancel(_ forward: Forward) {
     self.counts.count(forward.method, .cancelled)
+    guard let sent = forward.sent else { return }
+    forward.link.unanswered(since: sent.at, on: sent.connection)
     // The answer of one that is not cancelled there is dropped here.
-    guard let sent = forward.sent, self.cancels.take(.now()) else { return }
+    guard self.cancels.take(.now()) else { return }
     sent.connection.cancel(sent.id)
     self.flushes.add(sent.connection)
   }
@@ -42,6 +44,9 @@ extension LoopForwarder: UnaryReceiver, ParkedCallObserver {
   private func failed(_ forward: Forward, _ response: borrowing UnaryResponse) {
     let (status, owner) = (response.status, forward.link.member)
     if response.wasNotExecuted { return self.notExecuted(forward, status) }
+    if !response.isAnswered, status.code == .deadlineExceeded, let sent = forward.sent {
+      forward.link.unanswered(since: sent.at, on: sent.connection)
+    }
     guard response.isAnswered || status.code == .deadlineExceeded else {
       self.counts.count(forward.method, .unknown)
       return self.answer(forward, ForwardFailure.unknown(owner, forward.method, status))

@@ -6,8 +6,8 @@ internal import Wire
 // Batches whose keys have several owners: every owner is asked at the same time, and the client is
 // answered when all have.
 extension LoopForwarder {
-  /// Sends the parts of `batch` to their owners, and has the call served again when they have
-  /// answered; `pendingBatch` is the batch then.
+  /// Sends the parts of `batch` that are not sent yet to their owners, and has the call served again
+  /// when they have answered; `pendingBatch` is the batch then.
   public func scatter(_ batch: BatchCall, _ call: borrowing UnaryCall) {
     let deadline = self.deadline(of: call)
     batch.metadata = Self.passedOn(call.metadata)
@@ -15,8 +15,12 @@ extension LoopForwarder {
     let tag = Self.batchTags | self.lastBatch
     batch.parked(call.park(observer: self, tag: tag), tag: tag)
     self.batches[tag] = batch
-    for number in batch.parts.indices {
+    batch.epoch = self.table.epoch
+    let unsent = batch.firstUnsent..<batch.parts.count
+    batch.firstUnsent = batch.parts.count
+    for number in unsent {
       let link = self.link(to: batch.parts[number].owner)
+      batch.parts[number].ownerID = link.member.id
       let forward = Forward(
         requester: .part(batch, number), method: batch.method, link: link,
         deadline: deadline.time, isClientDeadline: deadline.isClients, isSecondTry: false)
@@ -52,20 +56,50 @@ extension LoopForwarder {
       do {
         batch.ended(number, .success(try BatchAnswer(bytes)))
       } catch {
-        let owner = self.table.members[batch.parts[number].owner].id
         batch.ended(
-          number, .failure(Status(.internal, "\(owner) has answered with no message: \(error)")))
+          number,
+          .failure(
+            Status(
+              .internal,
+              "\(batch.parts[number].ownerID) has answered with no message: \(error)")))
       }
     }
     if batch.partsLeft == 0 { self.gather(batch) }
   }
 
   private func gather(_ batch: BatchCall) {
-    guard self.batches.removeValue(forKey: batch.tag) != nil else { return }
-    batch.start()
+    guard self.batches.removeValue(forKey: batch.tag) != nil, let parked = batch.parked,
+      !self.reroutes(batch, parked)
+    else { return }
+    parked.resume(flushing: self.flushes) { self.serve($0, batch) }
+  }
+
+  private func serve(_ call: borrowing UnaryCall, _ batch: BatchCall) {
     self.pendingBatch = batch
-    batch.parked?.resume(flushing: self.flushes) { self.serveAgain($0) }
+    self.serveAgain(call)
     self.pendingBatch = nil
+  }
+
+  /// Whether some keys of the batch are to be sent once more, by a newer table: where there is none
+  /// yet, it is waited for.
+  private func reroutes(_ batch: BatchCall, _ parked: ParkedCall) -> Bool {
+    // A ring that never changes has no newer table.
+    guard !batch.wasRerouted, self.table.epoch != .fixed else { return false }
+    let isRefused = batch.findRefused()
+    guard self.table.epoch == batch.epoch else {
+      batch.reroute()
+      parked.resume(flushing: self.flushes) { self.serve($0, batch) }
+      return true
+    }
+    guard isRefused, self.waiters.count < self.configuration.callsMax else { return false }
+    batch.reroute()
+    var deadline = NIODeadline.distantFuture
+    parked.look { deadline = self.deadline(of: $0).time }
+    self.wait(parked, for: batch.epoch.next, by: deadline, otherwise: nil) { call in
+      if self.table.epoch == batch.epoch { batch.keepOwners() }
+      self.serve(call, batch)
+    }
+    return true
   }
 
   /// The client of a batch is gone.

@@ -62,8 +62,9 @@ extension LoopForwarder {
         ?? (0..<self.configuration.connectionsPerLoop).map { _ in
           PeerLink(
             member: member, table: table, configuration: self.configuration,
-            eventLoop: self.eventLoop, logger: self.logger
-          ) { [unowned self] tags, result in self.linkReady(tags, result) }
+            eventLoop: self.eventLoop, logger: self.logger,
+            whenReady: { [unowned self] tags, result in self.linkReady(tags, result) },
+            whenDead: { [unowned self] in self.peerDied(member) })
         }
     }
   }
@@ -85,16 +86,21 @@ extension LoopForwarder {
   public func waitForEpoch(
     of call: borrowing UnaryCall, serve: @escaping (borrowing UnaryCall) -> Void
   ) -> Bool {
-    guard !self.isSecondTry, let text = call.metadata.first(Epoch.metadataName) else {
-      return false
-    }
-    let theirs = Epoch(text.withUnsafeBytes { String(decoding: $0, as: UTF8.self) })
-    guard let theirs, theirs > self.table.epoch,
-      self.waiters.count < self.configuration.callsMax
+    guard let theirs = self.newerEpoch(of: call), self.waiters.count < self.configuration.callsMax
     else { return false }
     let deadline = self.deadline(of: call).time
     self.wait(call.park(), for: theirs, by: deadline, otherwise: nil, serve: serve)
     return true
+  }
+
+  /// Whether a peer that has sent a call goes by a newer table than this node, for which the call has
+  /// not waited yet.
+  public func isBehind(_ call: borrowing UnaryCall) -> Bool { self.newerEpoch(of: call) != nil }
+
+  private func newerEpoch(of call: borrowing UnaryCall) -> Epoch? {
+    guard !self.isSecondTry, let text = call.metadata.first(Epoch.metadataName) else { return nil }
+    let theirs = Epoch(text.withUnsafeBytes { String(decoding: $0, as: UTF8.self) })
+    return theirs.flatMap { $0 > self.table.epoch ? $0 : nil }
   }
 
   /// Serves the call again when this node has a table as new as `epoch`; if none comes in time, ends

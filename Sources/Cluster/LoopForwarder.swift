@@ -48,6 +48,9 @@ public final class LoopForwarder: @unchecked Sendable {
     preconditionFailure("set before the first call")
   }
 
+  /// Hears of peers whose addresses refuse connections; set once, at start.
+  public internal(set) var peerDied: @Sendable (Member) -> Void = { _ in }
+
   init(
     table: RoutingTable, configuration: ForwardingConfiguration, eventLoop: any EventLoop,
     logger: Logger
@@ -137,13 +140,13 @@ public final class LoopForwarder: @unchecked Sendable {
       return self.fail(call, method, link, .unreachable, retryAfter: .nanoseconds(0))
     }
     self.flushes.add(connection)
-    self.keep(call, method, link, deadline, tag, hash, sent: (connection, id))
+    self.keep(call, method, link, deadline, tag, hash, sent: (connection, id, call.now))
   }
 
   private func keep(
     _ call: borrowing UnaryCall, _ method: CacheMethod, _ link: PeerLink,
     _ deadline: ForwardDeadline, _ tag: UInt64, _ hash: UInt64,
-    sent: (ClientConnection, CallID)?
+    sent: (ClientConnection, CallID, NIODeadline)?
   ) {
     self.forwards.insert(
       Forward(
@@ -245,7 +248,7 @@ public final class LoopForwarder: @unchecked Sendable {
         forward,
         ForwardFailure.unreachable(forward.link.member, reason, retryAfter: .nanoseconds(0)))
     }
-    forward.sent = (connection, id)
+    forward.sent = (connection, id, .now())
     self.forwards.insert(forward)
     self.flushes.add(connection)
   }

@@ -25,35 +25,49 @@ final class PeerLink {
   private(set) var lastFailure: Status?
   /// Attempts to connect that have failed.
   private(set) var failures = 0
+  /// Takes calls.
   private(set) var connection: ClientConnection?
+  /// Takes none: the peer is silent.
+  private(set) var suspected: ClientConnection?
+  /// How often the peer was suspected.
+  private(set) var suspicions = 0
   /// Calls that wait for the connection, by their tags.
   private var waiting: [UInt64] = []
   private var machine: PeerLinkStateMachine
+  private var health: PeerHealthMachine
   private let configuration: ForwardingConfiguration
   private let eventLoop: any EventLoop
   private let logger: Logger
   private var idleTimer: Scheduled<Void>?
   private var retryTimer: Scheduled<Void>?
+  private var suspicionTimer: Scheduled<Void>?
+  /// Its address refuses connections, as people were told.
+  private var isDead = false
   /// Told of those who waited, when the wait is over: with a connection, or with the reason why not.
   private let whenReady: ([UInt64], Result<ClientConnection, Status>) -> Void
+  /// Told that the peer's address refuses connections, again and again.
+  private let whenDead: () -> Void
 
   init(
     member: Member, table: RoutingTable, configuration: ForwardingConfiguration,
     eventLoop: any EventLoop, logger: Logger,
-    whenReady: @escaping ([UInt64], Result<ClientConnection, Status>) -> Void
+    whenReady: @escaping ([UInt64], Result<ClientConnection, Status>) -> Void,
+    whenDead: @escaping () -> Void
   ) {
     self.member = member
     self.configuration = configuration
     self.eventLoop = eventLoop
     self.logger = logger
     self.whenReady = whenReady
+    self.whenDead = whenDead
+    self.health = PeerHealthMachine(suspectAfter: configuration.suspectAfter)
     self.machine = PeerLinkStateMachine(configuration.backoff)
     self.methods = Self.methods(member, table, configuration)
   }
 
   var state: PeerLinkStateMachine.Shown { self.machine.shown }
   var waitingCalls: Int { self.waiting.count }
-  var openCalls: Int { self.connection?.openCalls ?? 0 }
+  var openCalls: Int { (self.connection ?? self.suspected)?.openCalls ?? 0 }
 
   /// The connection, if it takes a call now.
   var ready: ClientConnection? {
@@ -75,7 +89,9 @@ final class PeerLink {
     }
     switch self.machine.call(now) {
     case .use: preconditionFailure("a link that is ready has a connection")
-    case .fail(let wait): return .fail(self.lastFailure ?? Self.gone, retryAfter: wait)
+    case .fail(let wait):
+      let least = self.suspected == nil ? wait : max(wait, Self.suspicionCheckInterval)
+      return .fail(self.lastFailure ?? Self.gone, retryAfter: least)
     case .connect:
       self.waiting.append(tag)
       self.connect()
@@ -92,8 +108,10 @@ final class PeerLink {
     self.machine.close()
     self.retryTimer?.cancel()
     self.finishWaiting(.failure(Self.gone))
-    guard let connection = self.connection else { return }
+    self.suspicionTimer?.cancel()
+    guard let connection = self.connection ?? self.suspected else { return }
     self.connection = nil
+    self.suspected = nil
     self.closeWhenIdle(connection)
   }
 
@@ -106,15 +124,16 @@ final class PeerLink {
   // MARK: - Connection
 
   private func connect() {
-    ClientConnection.connect(
+    ClientConnection.attempt(
       host: self.member.host, port: self.member.port, on: self.eventLoop,
       configuration: self.configuration.client
     ).assumeIsolated().whenComplete { result in
       switch result {
       case .success(let connection): self.connected(connection.value)
       case .failure(let error):
+        let status = Status(.unavailable, "cannot connect to \(self.member.id): \(error)")
         self.failed(
-          error as? Status ?? Status(.unavailable, "cannot connect to \(self.member.id): \(error)"))
+          error as? ConnectionFailure ?? ConnectionFailure(status))
       }
     }
   }
@@ -125,14 +144,20 @@ final class PeerLink {
       self.logger.info("peer can be reached again", metadata: ["peer": "\(self.member.id)"])
     }
     self.lastFailure = nil
+    self.isDead = false
+    self.health.heard()
     self.connection = connection
     connection.whenClosed.assumeIsolated().whenComplete { _ in self.lose(connection) }
     self.watchIdle(connection)
     self.finishWaiting(.success(connection))
   }
 
-  private func failed(_ status: Status) {
-    guard let retryAt = self.machine.failed(.now(), chance: .random(in: -1...1)) else { return }
+  private func failed(_ failure: ConnectionFailure) {
+    let (now, status) = (NIODeadline.now(), failure.status)
+    let latest = failure.wasRefused ? self.refused(now) : nil
+    if !failure.wasRefused { self.health.failed() }
+    guard let retryAt = self.machine.failed(now, chance: .random(in: -1...1), latest: latest)
+    else { return }
     self.failures += 1
     if self.lastFailure == nil {
       self.logger.warning(
@@ -146,11 +171,33 @@ final class PeerLink {
     self.finishWaiting(.failure(status))
   }
 
+  /// - Returns: when to try again at the latest; nil: when the backoff says.
+  private func refused(_ now: NIODeadline) -> NIODeadline? {
+    switch self.health.refused(now) {
+    case .none: return nil
+    case .again(let time): return time
+    case .dead:
+      if !self.isDead {
+        self.logger.warning(
+          "peer is dead: its address refuses connections", metadata: ["peer": "\(self.member.id)"])
+      }
+      self.isDead = true
+      // Each time that it is found so: who is told may not have been able to act on it before.
+      self.whenDead()
+      return nil
+    }
+  }
+
   private func lose(_ connection: ClientConnection) {
-    guard self.connection === connection else { return }
+    guard self.connection === connection || self.suspected === connection else { return }
     self.connection = nil
+    self.suspected = nil
     self.idleTimer?.cancel()
-    self.machine.lost()
+    self.suspicionTimer?.cancel()
+    guard self.machine.lost(.now(), wasSilent: connection.wasSilent) else { return }
+    self.lastFailure = Status(.unavailable, "\(self.member.id) did not answer a PING")
+    // Not at once: the connection is in the middle of its end.
+    self.eventLoop.assumeIsolated().execute { self.connect() }
   }
 
   private func finishWaiting(_ result: Result<ClientConnection, Status>) {
@@ -166,7 +213,11 @@ final class PeerLink {
   private func watchIdle(_ connection: ClientConnection, callsBefore: Int = -1) {
     let timer = self.eventLoop.assumeIsolated()
     self.idleTimer = timer.scheduleTask(in: self.configuration.idleTimeout) {
-      guard self.connection === connection else { return }
+      // A silent peer is looked after by `watchSilence`.
+      guard self.connection === connection else {
+        if self.suspected === connection { self.watchIdle(connection) }
+        return
+      }
       let calls = connection.callsMade
       guard connection.openCalls == 0 && calls == callsBefore else {
         return self.watchIdle(connection, callsBefore: calls)
@@ -183,7 +234,55 @@ final class PeerLink {
     }
   }
 
+  // MARK: - Silence
+
+  /// A call that went out on `connection` at `sentAt` has ended without an answer.
+  func unanswered(since sentAt: NIODeadline, on connection: ClientConnection) {
+    guard self.connection === connection, connection.isOpen else { return }
+    let now = NIODeadline.now()
+    let silence = self.health.unanswered(sentAt: sentAt, heardAt: connection.heardAt, now)
+    guard let silence, self.machine.suspect() else { return }
+    let status = Status(
+      .unavailable,
+      "it has been silent for \(silence.nanoseconds / 1_000_000) ms with calls to answer"
+        + " (peer-suspect-after)")
+    self.logger.warning(
+      "peer is suspected",
+      metadata: ["peer": "\(self.member.id)", "error": "\(status.message)"])
+    self.connection = nil
+    self.suspected = connection
+    self.suspicions += 1
+    self.lastFailure = status
+    connection.ping()
+    self.watchSilence(connection, since: now)
+  }
+
+  /// Looks whether a suspected peer has said anything, and gives the connection up in the end.
+  private func watchSilence(_ connection: ClientConnection, since: NIODeadline) {
+    let timer = self.eventLoop.assumeIsolated()
+    self.suspicionTimer = timer.scheduleTask(in: Self.suspicionCheckInterval) {
+      guard self.suspected === connection else { return }
+      guard connection.heardAt < since else { return self.clear(connection) }
+      guard NIODeadline.now() - since < self.configuration.keepaliveTimeout else {
+        return connection.giveUp()
+      }
+      self.watchSilence(connection, since: since)
+    }
+  }
+
+  private func clear(_ connection: ClientConnection) {
+    self.logger.info("peer answers again", metadata: ["peer": "\(self.member.id)"])
+    self.machine.clear()
+    self.health.heard()
+    self.lastFailure = nil
+    self.suspected = nil
+    self.connection = connection
+  }
+
   // MARK: - Parts
+
+  /// Between two looks whether a suspected peer has answered the PING.
+  private static let suspicionCheckInterval = TimeAmount.milliseconds(20)
 
   private static let gone = Status(.unavailable, "the peer has left the ring")
 

@@ -12,8 +12,11 @@ struct PeerLinkStateMachine {
     case idle
     /// The first attempt, for which calls wait. Can go to `ready`, `backingOff` or `closed`.
     case connecting(since: NIODeadline)
-    /// Calls go out. Can go to `idle` or `closed`.
+    /// Calls go out. Can go to `suspected`, `idle`, `probing` or `closed`.
     case ready
+    /// The connection stands, and the peer is silent: no calls go out. Can go to `ready`, `probing` or
+    /// `closed`.
+    case suspected
     /// The last attempt has failed; the next begins at `until`. Can go to `probing` or `closed`.
     case backingOff(until: NIODeadline)
     /// Another attempt, for which nobody waits. Can go to `ready`, `backingOff` or `closed`.
@@ -33,7 +36,7 @@ struct PeerLinkStateMachine {
 
   /// What people are told.
   enum Shown: String, CaseIterable {
-    case idle, connecting, ready, unreachable, closed
+    case idle, connecting, ready, suspected, unreachable, closed
   }
 
   private var state = State.idle
@@ -48,7 +51,7 @@ struct PeerLinkStateMachine {
     case .connecting: return .wait
     case .backingOff(let until): return .fail(retryAfter: max(until - now, .nanoseconds(0)))
     // Its end is near, one way or the other.
-    case .probing, .closed: return .fail(retryAfter: .nanoseconds(0))
+    case .probing, .suspected, .closed: return .fail(retryAfter: .nanoseconds(0))
     case .idle:
       self.state = .connecting(since: now)
       return .connect
@@ -64,21 +67,26 @@ struct PeerLinkStateMachine {
       self.backoff.succeeded()
       self.state = .ready
       return true
-    case .idle, .ready, .backingOff, .closed: return false
+    case .idle, .ready, .suspected, .backingOff, .closed: return false
     }
   }
 
   /// The attempt has failed.
   ///
-  /// - Parameter chance: -1 to 1, for the jitter.
+  /// - Parameters:
+  ///   - chance: -1 to 1, for the jitter.
+  ///   - latest: when to try again at the latest; nil: when the backoff says.
   /// - Returns: when to call `retry`; nil: never.
-  mutating func failed(_ now: NIODeadline, chance: Double) -> NIODeadline? {
+  mutating func failed(
+    _ now: NIODeadline, chance: Double, latest: NIODeadline? = nil
+  ) -> NIODeadline? {
     switch self.state {
     case .connecting(let since), .probing(let since):
-      let until = max(now, self.backoff.failed(startedAt: since, chance: chance))
+      let backoff = self.backoff.failed(startedAt: since, chance: chance)
+      let until = max(now, latest.map { min($0, backoff) } ?? backoff)
       self.state = .backingOff(until: until)
       return until
-    case .idle, .ready, .backingOff, .closed: return nil
+    case .idle, .ready, .suspected, .backingOff, .closed: return nil
     }
   }
 
@@ -91,9 +99,34 @@ struct PeerLinkStateMachine {
     return true
   }
 
+  /// The peer is silent.
+  ///
+  /// - Returns: whether that is news.
+  mutating func suspect() -> Bool {
+    guard case .ready = self.state else { return false }
+    self.state = .suspected
+    return true
+  }
+
+  /// The suspected peer has said something.
+  mutating func clear() {
+    if case .suspected = self.state { self.state = .ready }
+  }
+
   /// The connection takes no more calls.
-  mutating func lost() {
-    if case .ready = self.state { self.state = .idle }
+  ///
+  /// - Parameter wasSilent: the peer was, so that it may be as well when it is connected to.
+  /// - Returns: whether to begin an attempt, for which nobody waits.
+  mutating func lost(_ now: NIODeadline, wasSilent: Bool) -> Bool {
+    switch self.state {
+    case .ready where !wasSilent:
+      self.state = .idle
+      return false
+    case .ready, .suspected:
+      self.state = .probing(since: now)
+      return true
+    case .idle, .connecting, .backingOff, .probing, .closed: return false
+    }
   }
 
   mutating func close() { self.state = .closed }
@@ -103,6 +136,7 @@ struct PeerLinkStateMachine {
     case .idle: .idle
     case .connecting: .connecting
     case .ready: .ready
+    case .suspected: .suspected
     case .backingOff, .probing: .unreachable
     case .closed: .closed
     }

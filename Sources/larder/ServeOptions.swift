@@ -55,6 +55,7 @@ struct ClusterOptions: ParsableArguments {
   @Option(.peerIdleTimeout) var peerIdleTimeout: String?
   @Option(.peerKeepaliveInterval) var peerKeepaliveInterval: String?
   @Option(.peerKeepaliveTimeout) var peerKeepaliveTimeout: String?
+  @Option(.peerSuspectAfter) var peerSuspectAfter: String?
   @Option(.forwardTimeout) var forwardTimeout: String?
   @Option(.forwardMargin) var forwardMargin: String?
   @Option(.epochWait) var epochWait: String?
@@ -67,6 +68,7 @@ struct ClusterOptions: ParsableArguments {
       (.peerIdleTimeout, self.peerIdleTimeout),
       (.peerKeepaliveInterval, self.peerKeepaliveInterval),
       (.peerKeepaliveTimeout, self.peerKeepaliveTimeout),
+      (.peerSuspectAfter, self.peerSuspectAfter),
       (.forwardTimeout, self.forwardTimeout), (.forwardMargin, self.forwardMargin),
       (.epochWait, self.epochWait),
     ]

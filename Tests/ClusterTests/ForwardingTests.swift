@@ -150,6 +150,26 @@ import Testing
     }
   }
 
+  @Test func `an owner whose address refuses connections is dead, as whoever asked is told`()
+    async throws
+  {
+    try await withNodes { a, b in
+      let dead = Atomic(0)
+      a.forwarding.peerDied { [member = b.member] in
+        if $0 == member { dead.add(1, ordering: .relaxed) }
+      }
+      try await b.stopServing()
+      #expect(await a.owner(of: keyOfB).reason == "OWNER_UNREACHABLE")
+      // On a machine that is too slow for three attempts within 100 ms it takes more than one try.
+      for _ in 0..<200 where dead.load(ordering: .relaxed) == 0 {
+        _ = await a.owner(of: keyOfB)
+        try await Task.sleep(for: .milliseconds(50))
+      }
+      #expect(dead.load(ordering: .relaxed) > 0)
+      #expect(await a.forwarding.snapshot().peers[1].state == "unreachable")
+    }
+  }
+
   @Test func `an owner that is not there fails calls at once after the first attempt`() async throws
   {
     try await withNodes { a, b in

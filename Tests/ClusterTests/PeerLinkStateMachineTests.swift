@@ -52,7 +52,7 @@ import Testing
       #expect(machine.retry(self.at(now)) == true)
     }
     #expect(machine.connected() == true)
-    machine.lost()
+    _ = machine.lost(self.at(0), wasSilent: false)
     #expect(machine.call(self.at(now)) == .connect)
     #expect(machine.failed(self.at(now), chance: 0) == self.at(now + 100))
   }
@@ -68,7 +68,7 @@ import Testing
     var machine = PeerLinkStateMachine(self.backoff)
     _ = machine.call(self.at(0))
     #expect(machine.connected() == true)
-    machine.lost()
+    _ = machine.lost(self.at(0), wasSilent: false)
     #expect(machine.shown == .idle)
     #expect(machine.call(self.at(5)) == .connect)
   }
@@ -82,5 +82,63 @@ import Testing
     #expect(machine.retry(self.at(2)) == false)
     #expect(machine.call(self.at(3)) == .fail(retryAfter: .nanoseconds(0)))
     #expect(machine.shown == .closed)
+  }
+
+  // MARK: - Silence
+
+  private func ready() -> PeerLinkStateMachine {
+    var machine = PeerLinkStateMachine(self.backoff)
+    _ = machine.call(self.at(0))
+    _ = machine.connected()
+    return machine
+  }
+
+  @Test func `calls to a suspected peer fail at once, until it says something`() {
+    var machine = self.ready()
+    #expect(machine.suspect() == true)
+    #expect(machine.suspect() == false)
+    #expect(machine.shown == .suspected)
+    #expect(machine.call(self.at(10)) == .fail(retryAfter: .nanoseconds(0)))
+    #expect(machine.failed(self.at(11), chance: 0) == nil)
+    #expect(machine.connected() == false)
+    machine.clear()
+    #expect(machine.call(self.at(20)) == .use)
+    machine.clear()
+    #expect(machine.shown == .ready)
+  }
+
+  @Test func `a silent peer that is lost is connected to by itself, and nobody waits for that`() {
+    for isSuspected in [false, true] {
+      var machine = self.ready()
+      if isSuspected { _ = machine.suspect() }
+      #expect(machine.lost(self.at(10), wasSilent: true) == true)
+      #expect(machine.shown == .unreachable)
+      #expect(machine.call(self.at(11)) == .fail(retryAfter: .nanoseconds(0)))
+      #expect(machine.failed(self.at(20), chance: 0) == self.at(110))
+      #expect(machine.retry(self.at(110)) == true)
+      #expect(machine.connected() == true)
+      #expect(machine.call(self.at(111)) == .use)
+    }
+  }
+
+  @Test func `only what is ready is suspected or lost`() {
+    var machine = PeerLinkStateMachine(self.backoff)
+    #expect(machine.suspect() == false)
+    #expect(machine.lost(self.at(0), wasSilent: true) == false)
+    _ = machine.call(self.at(0))
+    #expect(machine.suspect() == false)
+    #expect(machine.lost(self.at(0), wasSilent: true) == false)
+    machine.close()
+    #expect(machine.suspect() == false)
+    #expect(machine.lost(self.at(0), wasSilent: true) == false)
+    #expect(machine.shown == .closed)
+  }
+
+  @Test func `an attempt is made sooner than the backoff says where that is asked for`() {
+    var machine = PeerLinkStateMachine(self.backoff)
+    _ = machine.call(self.at(0))
+    #expect(machine.failed(self.at(1), chance: 0, latest: self.at(31)) == self.at(31))
+    _ = machine.retry(self.at(31))
+    #expect(machine.failed(self.at(500), chance: 0, latest: self.at(10)) == self.at(500))
   }
 }

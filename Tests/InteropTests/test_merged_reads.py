@@ -10,7 +10,7 @@ from support.cluster import Cluster
 from support.node import wait_until
 from support.pages import scrape
 
-SOON = 10
+SOON = 60
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,9 @@ public struct Epoch: Hashable, Sendable {
     self.revision = revision
   }
 
+  /// The lowest that is above this one.
+  var next: Self { Self(incarnation: self.incarnation, revision: self.revision + 1) }
+
   /// The metadata of calls between nodes in which the caller's epoch travels.
   public static let metadataName: StaticString = "larder-epoch"
 

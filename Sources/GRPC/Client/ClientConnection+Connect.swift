@@ -11,6 +11,16 @@ extension ClientConnection {
   public static func connect(
     host: String, port: Int, on eventLoop: any EventLoop, configuration: ClientConfiguration
   ) -> EventLoopFuture<NIOLoopBound<ClientConnection>> {
+    self.attempt(host: host, port: port, on: eventLoop, configuration: configuration)
+      .flatMapErrorThrowing { throw ($0 as? ConnectionFailure)?.status ?? $0 }
+  }
+
+  /// As `connect`, for who wants to know more about a failure.
+  ///
+  /// - Returns: fails with a `ConnectionFailure`.
+  public static func attempt(
+    host: String, port: Int, on eventLoop: any EventLoop, configuration: ClientConfiguration
+  ) -> EventLoopFuture<NIOLoopBound<ClientConnection>> {
     let peer = Self.authority(host: host, port: port)
     let deadline = NIODeadline.now() + configuration.connectTimeout
     let limits = configuration.connection
@@ -44,7 +54,10 @@ extension ClientConnection {
         attempts.value = []
         return Self.ready(connection, eventLoop, by: deadline, configuration.connectTimeout)
       }
-      .flatMapErrorThrowing { throw ConnectFailure.status($0, peer: peer) }
+      .flatMapErrorThrowing {
+        throw ConnectionFailure(
+          ConnectFailure.status($0, peer: peer), wasRefused: ConnectFailure.isRefusal($0))
+      }
   }
 
   /// `host:port` as `:authority` has it: an IPv6 address in brackets.

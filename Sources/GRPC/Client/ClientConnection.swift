@@ -43,7 +43,7 @@ public final class ClientConnection: Connection {
     self.configuration = configuration
     self.ready = channel.eventLoop.makePromise()
     self.state = .allocate(capacity: 1)
-    self.state.initialize(to: ClientState())
+    self.state.initialize(to: ClientState(heardAt: .now()))
     self.keepsAlive = configuration.keepaliveInterval != nil
     self.keepalive = configuration.keepaliveInterval.map {
       Keepalive(interval: $0, timeout: configuration.keepaliveTimeout)
@@ -75,6 +75,12 @@ public final class ClientConnection: Connection {
   /// The server has said goodbye, or stream ids are used up: calls under way may end, and others
   /// are not taken.
   public var isLeaving: Bool { self.state.pointee.isUsedUp || self.session.goAway != nil }
+
+  /// When the server has last said anything.
+  public var heardAt: NIODeadline { self.state.pointee.heardAt }
+
+  /// The connection was given up because the server did not answer a PING.
+  public private(set) var wasSilent = false
 
   /// Succeeds once the connection is closed, however that came about.
   public var whenClosed: EventLoopFuture<Void> { self.channel.closeFuture }
@@ -194,6 +200,19 @@ public final class ClientConnection: Connection {
     else { return }
     self.calls.of(stream).pointee.receiver = nil
     self.end(stream, Status(.cancelled, "the caller cancelled the call"))
+  }
+
+  /// Asks the server for a sign of life, which `heardAt` shows. Servers take it amiss too often.
+  public func ping() {
+    guard self.isOpen else { return }
+    self.session.ping()
+    self.flush()
+  }
+
+  /// Closes the connection, whose server has been silent for too long.
+  public func giveUp() {
+    self.wasSilent = true
+    self.close(because: "\(self.peer) did not answer a keepalive PING")
   }
 
   /// Closes the connection. Calls under way fail with UNAVAILABLE.
@@ -318,6 +337,7 @@ public final class ClientConnection: Connection {
 
   public override func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     super.channelRead(context: context, data: data)
+    self.state.pointee.heardAt = self.now
     self.keepalive?.heard(self.now)
   }
 
@@ -339,7 +359,7 @@ public final class ClientConnection: Connection {
       self.session.ping()
       self.flush()
     case .giveUp:
-      return self.close(because: "\(self.peer) did not answer a keepalive PING")
+      return self.giveUp()
     }
     self.state.pointee.isKeepaliveArmed = true
     self.keepaliveTimer = context.eventLoop.assumeIsolated().scheduleTask(deadline: next) {

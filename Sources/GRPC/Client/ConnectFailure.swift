@@ -9,6 +9,17 @@ enum ConnectFailure {
     return Status(.unavailable, "cannot connect to \(peer): \(self.reason(error))")
   }
 
+  /// Whether the server's machine said that nobody listens there; of several addresses, all did.
+  static func isRefusal(_ error: any Error) -> Bool {
+    switch error {
+    case let error as IOError: error.errnoCode == ECONNREFUSED
+    case let error as NIOConnectionError:
+      !error.connectionErrors.isEmpty
+        && error.connectionErrors.allSatisfy { self.isRefusal($0.error) }
+    default: false
+    }
+  }
+
   /// Such as "connection refused".
   static func reason(_ error: any Error) -> String {
     switch error {

@@ -21,6 +21,8 @@ final class MemberNode: Sendable {
   private let logger: Logger
   /// Nil until the node listens: before, nobody knows by which port others would reach it.
   private let joined = Mutex<Membership?>(nil)
+  /// Members whose addresses refuse connections, as the event loops find them.
+  private let deaths = AsyncStream.makeStream(of: Member.self, bufferingPolicy: .bufferingNewest(64))
 
   /// How often peers are told of this node's clock.
   private static let clockInterval: Duration = .seconds(1)
@@ -46,6 +48,7 @@ final class MemberNode: Sendable {
     self.group = group
     self.logger = logger
     forwarding.whenBehind { [weak self] in self?.membership?.heard($0) }
+    forwarding.peerDied { [deaths] in deaths.continuation.yield($0) }
   }
 
   /// Nil until the node listens.
@@ -146,6 +149,7 @@ final class MemberNode: Sendable {
       group.addTask { await self.follow(membership, whenJoined) }
       group.addTask { await self.tellClock() }
       group.addTask { await self.heedLease(membership) }
+      group.addTask { await self.heedDeaths(membership) }
       // All of them run until they are cancelled, or this node cannot be a member.
       try await group.next()
       group.cancelAll()
@@ -203,6 +207,20 @@ final class MemberNode: Sendable {
     case .at(let instant):
       let left = ContinuousClock.now.duration(to: instant)
       self.forwarding.serve(until: .now() + TimeAmount(left))
+    }
+  }
+
+  /// Who finds a member dead tells etcd, and so the others. Every loop of every node may: the record is
+  /// deleted once.
+  private func heedDeaths(_ membership: Membership) async {
+    for await dead in self.deaths.stream {
+      do throws(EtcdError) {
+        try await membership.declareDead(dead)
+      } catch {
+        self.logger.warning(
+          "cannot tell etcd that a member is dead; its lease will end",
+          metadata: ["id": "\(dead.id)", "error": "\(error)"])
+      }
     }
   }
 

@@ -52,6 +52,7 @@ extension ForwardingConfiguration {
     self.idleTimeout = .milliseconds(limits.peerIdleTimeoutMilliseconds)
     self.keepaliveInterval = .milliseconds(limits.peerKeepaliveIntervalMilliseconds)
     self.keepaliveTimeout = .milliseconds(limits.peerKeepaliveTimeoutMilliseconds)
+    self.suspectAfter = .milliseconds(limits.peerSuspectAfterMilliseconds)
     self.forwardTimeout = .milliseconds(limits.forwardTimeoutMilliseconds)
     self.forwardMargin = .milliseconds(limits.forwardMarginMilliseconds)
     self.epochWait = .milliseconds(limits.epochWaitMilliseconds)

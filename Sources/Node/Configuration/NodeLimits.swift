@@ -132,6 +132,8 @@ public struct NodeLimits: Sendable, Equatable {
   public var peerKeepaliveIntervalMilliseconds: Int64 = 6_000
   /// For the answer to that PING.
   public var peerKeepaliveTimeoutMilliseconds: Int64 = 3_000
+  /// Silence after which another node is suspected by a call that ends unanswered.
+  public var peerSuspectAfterMilliseconds: Int64 = 1_000
   /// For the answer to a forwarded call.
   public var forwardTimeoutMilliseconds: Int64 = 10_000
   /// By which a forward ends before its client's deadline.

@@ -3,7 +3,7 @@ extension Setting {
   static let cluster: [Setting] =
     [.peers, .peerTokenFile, .peerConnectionsPerLoop, .peerCallsMax]
     + [.peerConnectTimeout, .peerBackoffMax, .peerIdleTimeout]
-    + [.peerKeepaliveInterval, .peerKeepaliveTimeout]
+    + [.peerKeepaliveInterval, .peerKeepaliveTimeout, .peerSuspectAfter]
     + [.forwardTimeout, .forwardMargin, .epochWait]
 
   private static let dayMilliseconds: Int64 = 86_400_000
@@ -42,6 +42,11 @@ extension Setting {
     "peer-keepalive-timeout", .cluster,
     .milliseconds(\.limits.peerKeepaliveTimeoutMilliseconds, 10...dayMilliseconds),
     "Time that it then has to answer before its connection is given up.")
+  package static let peerSuspectAfter = Setting(
+    "peer-suspect-after", .cluster,
+    .milliseconds(\.limits.peerSuspectAfterMilliseconds, 10...dayMilliseconds),
+    "Silence of a node that has calls to answer, after which a call that ends unanswered has the node"
+      + " suspected: calls to it fail at once until it says something.")
   package static let forwardTimeout = Setting(
     "forward-timeout", .cluster,
     .milliseconds(\.limits.forwardTimeoutMilliseconds, 10...dayMilliseconds),

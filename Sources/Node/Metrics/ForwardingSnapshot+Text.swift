@@ -35,6 +35,13 @@ extension ForwardingSnapshot {
       "larder_peer_connect_failures_total", .counter,
       "Attempts to connect to each other node that have failed.")
     for peer in others { page.sample(peer.failures, [("node", peer.member.id)]) }
+    page.begin(
+      "larder_peer_suspected", .gauge,
+      "Connections to each other node that is silent though it has calls to answer.")
+    for peer in others { page.sample(peer.links["suspected"] ?? 0, [("node", peer.member.id)]) }
+    page.begin(
+      "larder_peer_suspicions_total", .counter, "How often each other node was suspected.")
+    for peer in others { page.sample(peer.suspicions, [("node", peer.member.id)]) }
   }
 
   /// Six decimal places, without an exponent.

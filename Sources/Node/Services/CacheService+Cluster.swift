@@ -102,53 +102,71 @@ extension CacheService {
     self.isForPeers ? nil : self.cluster?.loops[call.loop].pendingBatch
   }
 
-  /// Sends the keys of a batch that other nodes own to these; false: there are none.
+  /// Sends the keys of a batch that other nodes own to these; false: there are none, or they have
+  /// answered.
   ///
   /// A key that is none is taken for this node's, which refuses it.
   func scatter(
     _ method: CacheMethod, _ request: borrowing KeyBatchRequest, _ call: borrowing UnaryCall
   ) -> Bool {
-    guard let cluster = self.cluster, !self.isForPeers else { return false }
-    let loop = cluster.loops[call.loop]
-    let batch = BatchCall(method, keys: request.keys.count)
+    guard let loop = self.cluster?.loops[call.loop], self.isToScatter(loop, call) else {
+      return false
+    }
+    let batch = loop.pendingBatch ?? BatchCall(method, keys: request.keys.count)
+    var index = -1
     var keys = request.keys.makeIterator()
     while let key = keys.next() {
+      index += 1
+      guard batch.needsOwner(index) else { continue }
       let hash = self.hash(key, namespace: request.namespace)
       if let owner = loop.table.otherOwner(of: hash), UTF8Validation.isValid(key) {
-        batch.add(key, owner: owner)
+        batch.add(index, key, owner: owner)
       } else {
-        batch.addOwn()
+        batch.addOwn(index)
       }
     }
-    return Self.send(batch, request.namespace, call, loop)
+    return self.send(batch, request.namespace, call, loop)
   }
 
   /// As for keys. An item may name a namespace of its own, which is a part of what is hashed.
   func scatter(_ request: borrowing SetManyRequest, _ call: borrowing UnaryCall) -> Bool {
-    guard let cluster = self.cluster, !self.isForPeers else { return false }
-    let loop = cluster.loops[call.loop]
-    let batch = BatchCall(.setMany, keys: request.items.count)
+    guard let loop = self.cluster?.loops[call.loop], self.isToScatter(loop, call) else {
+      return false
+    }
+    let batch = loop.pendingBatch ?? BatchCall(.setMany, keys: request.items.count)
+    var index = -1
     var items = request.items.makeIterator()
     // The request was read without an error, so the same bytes can be gone through once more.
     var elements = RepeatedBytes(
       validated: call.message, field: 1, count: request.items.count
     ).makeIterator()
     while let item = items.next(), let element = elements.next() {
+      index += 1
+      guard batch.needsOwner(index) else { continue }
       let namespace = item.namespace.isEmpty ? request.namespace : item.namespace
       if let owner = loop.table.otherOwner(of: self.hash(item.key, namespace: namespace)) {
-        batch.add(element, owner: owner)
+        batch.add(index, element, owner: owner)
       } else {
-        batch.addOwn()
+        batch.addOwn(index)
       }
     }
-    return Self.send(batch, request.namespace, call, loop)
+    return self.send(batch, request.namespace, call, loop)
   }
 
-  private static func send(
+  /// Whether to look up the owners of a batch's keys: of a client's at first, and of those that have
+  /// moved; of a peer's where the peer goes by a newer table than this node.
+  private func isToScatter(_ loop: LoopForwarder, _ call: borrowing UnaryCall) -> Bool {
+    if self.isForPeers { return loop.isBehind(call) }
+    return loop.pendingBatch?.isRerouting ?? true
+  }
+
+  private func send(
     _ batch: BatchCall, _ namespace: RawSpan, _ call: borrowing UnaryCall, _ loop: LoopForwarder
   ) -> Bool {
-    guard batch.hasOthers else { return false }
     batch.finish(namespace: namespace)
+    guard batch.hasUnsent else { return false }
+    // Never forwarded again: the change that the sender knows of may make this node the owner.
+    if self.isForPeers { return loop.waitForEpoch(of: call, serve: { self.serve($0) }) }
     loop.scatter(batch, call)
     return true
   }

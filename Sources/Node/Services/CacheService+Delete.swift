@@ -21,8 +21,8 @@ extension CacheService {
     } catch { throw CacheError(error) }
     try self.checkBatch(request.keys.count)
     let namespace = try self.namespace(request.namespace, call)
+    if self.scatter(.deleteMany, request, call) { return }
     let gathered = self.gathered(call)
-    if gathered == nil, self.scatter(.deleteMany, request, call) { return }
     let now = self.clock.time(of: call)
     var index = -1
     var keys = request.keys.makeIterator()

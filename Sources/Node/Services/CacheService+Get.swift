@@ -54,8 +54,8 @@ extension CacheService {
     do { request = try GetManyRequest(decoding: call.message) } catch { throw CacheError(error) }
     try self.checkBatch(request.keys.count)
     let namespace = try self.namespace(request.namespace, call)
+    if self.scatter(.getMany, request, call) { return }
     let gathered = self.gathered(call)
-    if gathered == nil, self.scatter(.getMany, request, call) { return }
     let isStale = self.isIsolated(call)
     let now = self.clock.time(of: call)
     var isFull = false

@@ -20,8 +20,8 @@ extension CacheService {
     try self.checkBatch(request.items.count)
     // An item's own namespace is checked with the item; the batch's is wrong for all of them.
     let namespace = try self.namespace(request.namespace, call)
+    if self.scatter(request, call) { return }
     let gathered = self.gathered(call)
-    if gathered == nil, self.scatter(request, call) { return }
     let now = self.clock.time(of: call)
     var index = -1
     var items = request.items.makeIterator()

@@ -71,6 +71,7 @@ import Testing
     (.peerIdleTimeout, "100ms", "99ms"), (.peerIdleTimeout, "1d", "2d"),
     (.peerKeepaliveInterval, "100ms", "99ms"), (.peerKeepaliveInterval, "1d", "2d"),
     (.peerKeepaliveTimeout, "10ms", "9ms"), (.peerKeepaliveTimeout, "1d", "2d"),
+    (.peerSuspectAfter, "10ms", "9ms"), (.peerSuspectAfter, "1d", "2d"),
     (.forwardTimeout, "10ms", "9ms"), (.forwardTimeout, "1d", "2d"),
     (.forwardMargin, "0ms", "60001ms"), (.forwardMargin, "1m", "60001ms"),
     (.epochWait, "0ms", "60001ms"), (.epochWait, "1m", "60001ms"),
