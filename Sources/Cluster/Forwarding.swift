@@ -35,6 +35,12 @@ public final class Forwarding: Sendable {
     for loop in self.loops { loop.eventLoop.execute { loop.install(table) } }
   }
 
+  /// Has every loop show `credentials` from now on: the token with the next call, the certificate with
+  /// the next connection.
+  public func install(_ credentials: PeerCredentials) {
+    for loop in self.loops { loop.eventLoop.execute { loop.install(credentials) } }
+  }
+
   /// Closes all connections to peers: once there are no more calls.
   public func shutdown() async {
     for loop in self.loops {

@@ -32,18 +32,16 @@ public struct ForwardingConfiguration: Sendable {
   public var suspectAfter: TimeAmount = .seconds(1)
   /// What the peers' connections may use.
   public var connection = ConnectionLimits()
-  /// Nil: plaintext.
-  public var tls: ClientTLS?
-  /// Proves to peers that this node is one; nil: nothing is shown, or the certificate does.
-  public var token: BearerToken?
+  /// At first; `Forwarding.install` has others used.
+  public var credentials = PeerCredentials()
 
   public init() {}
 
   /// Of every connection to a peer.
-  var client: ClientConfiguration {
+  func client(_ credentials: PeerCredentials) -> ClientConfiguration {
     var client = ClientConfiguration()
     client.connection = self.connection
-    client.tls = self.tls
+    client.tls = credentials.tls
     client.connectTimeout = self.connectTimeout
     client.keepaliveInterval = self.keepaliveInterval
     client.keepaliveTimeout = self.keepaliveTimeout

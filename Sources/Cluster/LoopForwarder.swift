@@ -15,6 +15,8 @@ internal import Wire
 public final class LoopForwarder: @unchecked Sendable {
   public internal(set) var table: RoutingTable
   let configuration: ForwardingConfiguration
+  /// What new links show.
+  var credentials: PeerCredentials
   let eventLoop: any EventLoop
   let logger: Logger
   /// By member, as many for each as `connectionsPerLoop` says; none for this node itself.
@@ -51,6 +53,7 @@ public final class LoopForwarder: @unchecked Sendable {
   ) {
     self.table = table
     self.configuration = configuration
+    self.credentials = configuration.credentials
     self.eventLoop = eventLoop
     self.logger = logger
     self.state = .allocate(capacity: 1)

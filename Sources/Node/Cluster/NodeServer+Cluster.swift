@@ -16,8 +16,7 @@ extension NodeServer {
     let table = try RoutingTable(epoch: .fixed, members: ring.members, ownID: ring.ownID)
     var forwarding = ForwardingConfiguration(self.configuration.limits)
     forwarding.ownID = ring.ownID
-    forwarding.tls = try TLSFiles.forPeers(self.configuration.tls)
-    forwarding.token = try self.configuration.peerTokenFile.map { try Self.token(path: $0) }
+    if let files = self.peerFiles { forwarding.credentials = files.credentials }
     let shares = table.own.map { table.ring.share(of: $0) } ?? 0
     self.logger.info(
       "one of several nodes",
@@ -25,9 +24,11 @@ extension NodeServer {
         "nodes": "\(table.members.count)", "self": "\(ring.ownID)",
         "share": "\((shares * 1000).rounded() / 10) %",
       ])
-    return Forwarding(
+    let made = Forwarding(
       table: table, configuration: forwarding, eventLoops: Array(loops.makeIterator()),
       logger: self.logger)
+    self.peerFiles?.serve(made)
+    return made
   }
 
   /// Calls of clients, and, in a cluster, of other nodes.
@@ -43,26 +44,6 @@ extension NodeServer {
     return [
       .unary(paths: CacheMethod.allPaths, cache), .unary(paths: PeerMethod.allPaths, peer),
     ]
-  }
-
-  private static func token(path: String) throws(NodeError) -> BearerToken {
-    let text: String
-    do throws(FileProblem) {
-      text = try readText(path: path, bytesMax: 2 * BearerToken.bytesMax)
-    } catch {
-      throw .unreadable(Setting.peerTokenFile.name, path, error.reason)
-    }
-    let isSpace = { (byte: UInt8) in [0x20, 0x09, 0x0a, 0x0d].contains(byte) }
-    let token = text.utf8.drop(while: isSpace).reversed().drop(while: isSpace).reversed()
-    do {
-      return try BearerToken(Array(token))
-    } catch {
-      switch error {
-      case .empty: throw .noToken(path, "is empty")
-      case .tooLong: throw .noToken(path, "is longer than \(BearerToken.bytesMax) characters")
-      case .invalidCharacter: throw .noToken(path, "has a character that no token has")
-      }
-    }
   }
 }
 
