@@ -61,6 +61,12 @@ public final class Forwarding: Sendable {
     return oldest ?? .unknown
   }
 
+  /// Has every loop show `credentials` from now on: the token with the next call, the certificate with
+  /// the next connection.
+  public func install(_ credentials: PeerCredentials) {
+    for loop in self.loops { loop.eventLoop.execute { loop.install(credentials) } }
+  }
+
   /// Closes all connections to peers: once there are no more calls.
   public func shutdown() async { await self.onEachLoop { $0.closeNow() } }
 

@@ -33,10 +33,8 @@ public struct ForwardingConfiguration: Sendable {
   public var suspectAfter: TimeAmount = .seconds(1)
   /// What the peers' connections may use.
   public var connection = ConnectionLimits()
-  /// Nil: plaintext.
-  public var tls: ClientTLS?
-  /// Proves to peers that this node is one; nil: nothing is shown, or the certificate does.
-  public var token: BearerToken?
+  /// At first; `Forwarding.install` has others used.
+  public var credentials = PeerCredentials()
 
   /// This node's, which peers are told, and which moves past theirs; nil: they are not told.
   public var clock: VersionClock?
@@ -46,10 +44,10 @@ public struct ForwardingConfiguration: Sendable {
   public init() {}
 
   /// Of every connection to a peer.
-  var client: ClientConfiguration {
+  func client(_ credentials: PeerCredentials) -> ClientConfiguration {
     var client = ClientConfiguration()
     client.connection = self.connection
-    client.tls = self.tls
+    client.tls = credentials.tls
     client.connectTimeout = self.connectTimeout
     client.keepaliveInterval = self.keepaliveInterval
     client.keepaliveTimeout = self.keepaliveTimeout

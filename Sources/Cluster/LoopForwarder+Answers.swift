@@ -69,6 +69,7 @@ extension LoopForwarder: UnaryReceiver, ParkedCallObserver {
       self.answer(forward, ForwardFailure.unknown(owner, forward.method, reason))
     case .unauthenticated, .permissionDenied, .unimplemented:
       self.counts.count(forward.method, .refused)
+      forward.link.refuses(status)
       self.answer(forward, ForwardFailure.refused(owner, status))
     default:
       self.counts.count(forward.method, .error)

@@ -41,7 +41,7 @@ extension LoopForwarder {
     let staying = Set(table.members.map { LinkedProcess($0) })
     for (member, links) in old {
       if staying.contains(LinkedProcess(member)) {
-        for link in links { link.go(by: table) }
+        for link in links { link.go(by: table, self.credentials) }
         kept[member.id] = links
       } else {
         for link in links { link.close() }
@@ -61,12 +61,22 @@ extension LoopForwarder {
       return kept[member.id]
         ?? (0..<self.configuration.connectionsPerLoop).map { _ in
           PeerLink(
-            member: member, table: table, configuration: self.configuration,
+            member: member, table: table, credentials: self.credentials,
+            configuration: self.configuration,
             eventLoop: self.eventLoop, logger: self.logger,
             whenReady: { [unowned self] tags, result in self.linkReady(tags, result) },
             whenDead: { [unowned self] in self.peerDied(member) })
         }
     }
+  }
+
+  /// Shows other credentials from now on. Connections that are there stay, as those of clients do when
+  /// the server's certificate is renewed.
+  func install(_ credentials: PeerCredentials) {
+    self.credentials = credentials
+    // The heads of calls by a table that never changes are never freed: a small loss for each change
+    // of the token.
+    for link in self.links.joined() { link.go(by: self.table, credentials) }
   }
 
   /// Closes all connections to peers.

@@ -17,6 +17,8 @@ public final class LoopForwarder: @unchecked Sendable {
   /// When this node must stop to serve, unless it is told otherwise before.
   var servesUntil = NIODeadline.distantFuture
   let configuration: ForwardingConfiguration
+  /// What new links show.
+  var credentials: PeerCredentials
   let eventLoop: any EventLoop
   let logger: Logger
   /// By member, as many for each as `connectionsPerLoop` says; none for this node itself.
@@ -57,6 +59,7 @@ public final class LoopForwarder: @unchecked Sendable {
   ) {
     self.table = table
     self.configuration = configuration
+    self.credentials = configuration.credentials
     self.eventLoop = eventLoop
     self.logger = logger
     self.state = .allocate(capacity: 1)

@@ -84,7 +84,7 @@ extension LoopForwarder {
   /// Has calls on the links in use say what the clock is now.
   func tellClock() {
     for links in self.links {
-      for link in links where link.connection != nil { link.go(by: self.table) }
+      for link in links where link.connection != nil { link.go(by: self.table, self.credentials) }
     }
   }
 }

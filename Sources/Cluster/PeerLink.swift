@@ -35,6 +35,7 @@ final class PeerLink {
   private var waiting: [UInt64] = []
   private var machine: PeerLinkStateMachine
   private var health: PeerHealthMachine
+  private var credentials: PeerCredentials
   private let configuration: ForwardingConfiguration
   private let eventLoop: any EventLoop
   private let logger: Logger
@@ -43,18 +44,22 @@ final class PeerLink {
   private var suspicionTimer: Scheduled<Void>?
   /// Its address refuses connections, as people were told.
   private var isDead = false
+  /// It does not take this node's calls, as people were told.
+  private var isRefused = false
   /// Told of those who waited, when the wait is over: with a connection, or with the reason why not.
   private let whenReady: ([UInt64], Result<ClientConnection, Status>) -> Void
   /// Told that the peer's address refuses connections, again and again.
   private let whenDead: () -> Void
 
   init(
-    member: Member, table: RoutingTable, configuration: ForwardingConfiguration,
+    member: Member, table: RoutingTable, credentials: PeerCredentials,
+    configuration: ForwardingConfiguration,
     eventLoop: any EventLoop, logger: Logger,
     whenReady: @escaping ([UInt64], Result<ClientConnection, Status>) -> Void,
     whenDead: @escaping () -> Void
   ) {
     self.member = member
+    self.credentials = credentials
     self.configuration = configuration
     self.eventLoop = eventLoop
     self.logger = logger
@@ -62,7 +67,7 @@ final class PeerLink {
     self.whenDead = whenDead
     self.health = PeerHealthMachine(suspectAfter: configuration.suspectAfter)
     self.machine = PeerLinkStateMachine(configuration.backoff)
-    self.methods = Self.methods(member, table, configuration)
+    self.methods = Self.methods(member, table, credentials, configuration.clock)
   }
 
   var state: PeerLinkStateMachine.Shown { self.machine.shown }
@@ -75,9 +80,11 @@ final class PeerLink {
     return connection
   }
 
-  /// The view of the ring has changed; the peer has not.
-  func go(by table: RoutingTable) {
-    self.methods = Self.methods(self.member, table, self.configuration)
+  /// The view of the ring has changed, or what the peer is shown; the peer has not.
+  func go(by table: RoutingTable, _ credentials: PeerCredentials) {
+    self.credentials = credentials
+    self.isRefused = false
+    self.methods = Self.methods(self.member, table, credentials, self.configuration.clock)
   }
 
   /// - Parameter tag: of the call, if it has to wait.
@@ -126,7 +133,7 @@ final class PeerLink {
   private func connect() {
     ClientConnection.attempt(
       host: self.member.host, port: self.member.port, on: self.eventLoop,
-      configuration: self.configuration.client
+      configuration: self.configuration.client(self.credentials)
     ).assumeIsolated().whenComplete { result in
       switch result {
       case .success(let connection): self.connected(connection.value)
@@ -145,6 +152,7 @@ final class PeerLink {
     }
     self.lastFailure = nil
     self.isDead = false
+    self.isRefused = false
     self.health.heard()
     self.connection = connection
     connection.whenClosed.assumeIsolated().whenComplete { _ in self.lose(connection) }
@@ -234,6 +242,15 @@ final class PeerLink {
     }
   }
 
+  /// The peer does not let this node call.
+  func refuses(_ status: Status) {
+    guard !self.isRefused else { return }
+    self.isRefused = true
+    self.logger.error(
+      "peer refuses this node: does --peer-token-file, or the certificate, have the role peer there?",
+      metadata: ["peer": "\(self.member.id)", "error": "\(status)"])
+  }
+
   // MARK: - Silence
 
   /// A call that went out on `connection` at `sentAt` has ended without an answer.
@@ -287,7 +304,7 @@ final class PeerLink {
   private static let gone = Status(.unavailable, "the peer has left the ring")
 
   private static func methods(
-    _ member: Member, _ table: RoutingTable, _ configuration: ForwardingConfiguration
+    _ member: Member, _ table: RoutingTable, _ credentials: PeerCredentials, _ clock: VersionClock?
   ) -> [ClientMethod] {
     var metadata = Metadata()
     // Each header costs both ends of every call: one says by which ring the sender goes.
@@ -296,17 +313,17 @@ final class PeerLink {
     } else {
       metadata.add("\(Epoch.metadataName)", "\(table.epoch)")
     }
-    if let clock = configuration.clock {
+    if let clock {
       metadata.add("\(PeerClock.metadataName)", "\(PeerClock(clock.newest, of: table.ownID))")
     }
-    if let token = configuration.token {
+    if let token = credentials.token {
       metadata.add(BearerToken.metadataName, bytes: token.headerValue)
     }
     return CacheMethod.allCases.map { method in
       // A fixed table stays for as long as the process runs. Others come and go.
       ClientMethod(
         path: PeerMethod.path(method), authority: member.address, userAgent: "",
-        metadata: metadata, takesCompressed: false, isEncrypted: configuration.tls != nil,
+        metadata: metadata, takesCompressed: false, isEncrypted: credentials.tls != nil,
         isImmortal: table.epoch == .fixed)
     }
   }

@@ -25,13 +25,15 @@ struct NodeServer: Service {
   let accessControl: AccessControl?
   /// Nil: plaintext.
   private let tls: TLSFiles?
+  /// Nil: the node stands alone.
+  let peerFiles: PeerFiles?
   private let channelz = ChannelzService(channels: ChannelRegistry())
   let readiness = Readiness()
   let startedNanoseconds = NodeClock.wallNanoseconds()
 
   /// What SIGHUP, or a changed file, has read anew.
   private var reloadables: [any Reloadable] {
-    let all: [(any Reloadable)?] = [self.tls, self.accessControl]
+    let all: [(any Reloadable)?] = [self.tls, self.accessControl, self.peerFiles]
     return all.compactMap { $0 }
   }
 
@@ -39,6 +41,8 @@ struct NodeServer: Service {
     self.configuration = configuration
     self.logger = logger
     self.tls = try TLSFiles(configuration.tls, logger: logger)
+    let hasPeers = !configuration.peers.isEmpty || !configuration.etcd.endpoints.isEmpty
+    self.peerFiles = hasPeers ? try PeerFiles(configuration) : nil
     self.store = try Store(StoreConfiguration(configuration))
     self.reflection = ReflectionService(
       try ReflectionIndex(

@@ -14,11 +14,19 @@ public final class PeerChannels: PeerSurvey {
   private let configuration: ForwardingConfiguration
   private let timeout: TimeAmount
   private let logger: Logger
-  private let channels = Mutex<[String: ClientChannel]>([:])
+  private let state: Mutex<State>
+
+  private struct State {
+    var credentials: PeerCredentials
+    /// By address.
+    var channels: [String: ClientChannel] = [:]
+    /// Of other credentials; closed by the next `keep`.
+    var retired: [ClientChannel] = []
+  }
 
   /// - Parameters:
   ///   - group: its event loops serve the channels; stays the caller's.
-  ///   - configuration: how peers are called, with which credentials.
+  ///   - configuration: how peers are called, with which credentials at first.
   ///   - timeout: after which a node counts as one that does not answer.
   public init(
     group: any EventLoopGroup, configuration: ForwardingConfiguration, timeout: TimeAmount,
@@ -26,12 +34,13 @@ public final class PeerChannels: PeerSurvey {
   ) {
     self.group = group
     self.configuration = configuration
+    self.state = Mutex(State(credentials: configuration.credentials))
     self.timeout = timeout
     self.logger = logger
   }
 
   public func answers(_ member: Member) async -> Bool {
-    await AddressProbe(group: self.group, tls: self.configuration.tls).answers(member)
+    await AddressProbe(group: self.group, tls: self.credentials.tls).answers(member)
   }
 
   public func report(of member: Member) async -> PeerReport? {
@@ -55,7 +64,7 @@ public final class PeerChannels: PeerSurvey {
 
   private func ask(_ member: Member) async -> ReportResponse? {
     var metadata = Metadata()
-    if let token = self.configuration.token {
+    if let token = self.credentials.token {
       metadata.add(BearerToken.metadataName, bytes: token.headerValue)
     }
     do {
@@ -73,13 +82,25 @@ public final class PeerChannels: PeerSurvey {
     }
   }
 
+  /// Shows other credentials from the next question on: channels are made anew.
+  public func install(_ credentials: PeerCredentials) {
+    self.state.withLock { state in
+      state.credentials = credentials
+      state.retired += state.channels.values
+      state.channels = [:]
+    }
+  }
+
+  private var credentials: PeerCredentials { self.state.withLock { $0.credentials } }
+
   /// Closes the channels to all that are not among `members`.
   public func keep(_ members: [Member]) async {
     let addresses = Set(members.map(\.address))
-    let gone = self.channels.withLock { channels in
-      let gone = channels.filter { !addresses.contains($0.key) }
-      for address in gone.keys { channels[address] = nil }
-      return Array(gone.values)
+    let gone = self.state.withLock { state in
+      let gone = state.channels.filter { !addresses.contains($0.key) }
+      for address in gone.keys { state.channels[address] = nil }
+      defer { state.retired = [] }
+      return state.retired + gone.values
     }
     for channel in gone { await channel.shutdown() }
   }
@@ -88,14 +109,14 @@ public final class PeerChannels: PeerSurvey {
   public func shutdown() async { await self.keep([]) }
 
   private func channel(to member: Member) -> ClientChannel {
-    self.channels.withLock { channels in
-      if let channel = channels[member.address] { return channel }
-      var client = self.configuration.client
+    self.state.withLock { state in
+      if let channel = state.channels[member.address] { return channel }
+      var client = self.configuration.client(state.credentials)
       client.backoff = self.configuration.backoff
       let channel = ClientChannel(
         host: member.host, port: member.port, group: self.group, configuration: client,
         logger: Logger(label: "larder.survey") { _ in SwiftLogNoOpLogHandler() })
-      channels[member.address] = channel
+      state.channels[member.address] = channel
       return channel
     }
   }

@@ -22,7 +22,8 @@ final class MemberNode: Sendable {
   /// Nil until the node listens: before, nobody knows by which port others would reach it.
   private let joined = Mutex<Membership?>(nil)
   /// Members whose addresses refuse connections, as the event loops find them.
-  private let deaths = AsyncStream.makeStream(of: Member.self, bufferingPolicy: .bufferingNewest(64))
+  private let deaths = AsyncStream.makeStream(
+    of: Cluster.Member.self, bufferingPolicy: .bufferingNewest(64))
 
   /// How often peers are told of this node's clock.
   private static let clockInterval: Duration = .seconds(1)
@@ -53,6 +54,9 @@ final class MemberNode: Sendable {
 
   /// Nil until the node listens.
   var membership: Membership? { self.joined.withLock { $0 } }
+
+  /// Shows other nodes these credentials from now on, where it asks them how they stand.
+  func install(_ credentials: PeerCredentials) { self.channels.install(credentials) }
 
   /// Joins the cluster, and follows it, until the task is cancelled; then gives the lease back.
   ///

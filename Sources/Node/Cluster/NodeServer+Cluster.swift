@@ -16,7 +16,7 @@ extension NodeServer {
     let own = self.configuration.advertise ?? self.configuration.listen
     let ring = try FixedRing(peers: self.configuration.peers, own: own)
     let table = try RoutingTable(epoch: .fixed, members: ring.members, ownID: ring.ownID)
-    var forwarding = try self.makePeers()
+    var forwarding = self.makePeers()
     forwarding.ownID = ring.ownID
     let shares = table.own.map { table.ring.share(of: $0) } ?? 0
     self.logger.info(
@@ -25,31 +25,32 @@ extension NodeServer {
         "nodes": "\(table.members.count)", "self": "\(ring.ownID)",
         "share": "\((shares * 1000).rounded() / 10) %",
       ])
-    return NodeCluster(
-      forwarding: Forwarding(
-        table: table, configuration: forwarding, eventLoops: Array(loops.makeIterator()),
-        logger: self.logger),
-      member: nil)
+    let made = Forwarding(
+      table: table, configuration: forwarding, eventLoops: Array(loops.makeIterator()),
+      logger: self.logger)
+    self.peerFiles?.whenRead { made.install($0) }
+    return NodeCluster(forwarding: made, member: nil)
   }
 
   /// Until it has joined its cluster the node knows no ring, and serves nobody.
   private func makeMember(_ loops: MultiThreadedEventLoopGroup) throws -> NodeCluster {
-    var peers = try self.makePeers()
+    var peers = self.makePeers()
     peers.clock = self.store.clock
     let forwarding = Forwarding(
       table: try RoutingTable(epoch: .unknown, members: [], ownID: "", duty: .none),
       configuration: peers, eventLoops: Array(loops.makeIterator()), logger: self.logger)
+    self.peerFiles?.whenRead { forwarding.install($0) }
     let member = try MemberNode(
       self.configuration, forwarding: forwarding, peers: peers, store: self.store,
       group: loops, logger: self.logger)
+    self.peerFiles?.whenRead { member.install($0) }
     return NodeCluster(forwarding: forwarding, member: member)
   }
 
   /// How other nodes are called.
-  private func makePeers() throws -> ForwardingConfiguration {
+  private func makePeers() -> ForwardingConfiguration {
     var peers = ForwardingConfiguration(self.configuration.limits)
-    peers.tls = try TLSFiles.forPeers(self.configuration.tls)
-    peers.token = try self.configuration.peerTokenFile.map { try Self.token(path: $0) }
+    if let files = self.peerFiles { peers.credentials = files.credentials }
     return peers
   }
 
@@ -71,26 +72,6 @@ extension NodeServer {
     return [
       .unary(paths: CacheMethod.allPaths, cache), .unary(paths: PeerMethod.allPaths, peer),
     ] + (reports.map { [$0] } ?? [])
-  }
-
-  private static func token(path: String) throws(NodeError) -> BearerToken {
-    let text: String
-    do throws(FileProblem) {
-      text = try readText(path: path, bytesMax: 2 * BearerToken.bytesMax)
-    } catch {
-      throw .unreadable(Setting.peerTokenFile.name, path, error.reason)
-    }
-    let isSpace = { (byte: UInt8) in [0x20, 0x09, 0x0a, 0x0d].contains(byte) }
-    let token = text.utf8.drop(while: isSpace).reversed().drop(while: isSpace).reversed()
-    do {
-      return try BearerToken(Array(token))
-    } catch {
-      switch error {
-      case .empty: throw .noToken(path, "is empty")
-      case .tooLong: throw .noToken(path, "is longer than \(BearerToken.bytesMax) characters")
-      case .invalidCharacter: throw .noToken(path, "has a character that no token has")
-      }
-    }
   }
 }
 

@@ -77,7 +77,8 @@ class Authority:
         names += [x509.UniformResourceIdentifier(text) for text in uris]
         builder = self._builder(subject, key.public_key(), now() + begins, now() + ends)
         builder = builder.add_extension(x509.BasicConstraints(False, None), critical=True)
-        builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
+        usages = usage if isinstance(usage, tuple) else (usage,)
+        builder = builder.add_extension(x509.ExtendedKeyUsage(usages), critical=False)
         if names:
             builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
         certificate = builder.sign(self._key, hashes.SHA256())
