@@ -21,6 +21,8 @@ struct NodeServer: Service {
   private let health = HealthService()
   private let reflection: ReflectionService
   private let admin: AdminService
+  /// Nil: entries are gone when the node stops.
+  let snapshots: SnapshotKeeper?
   /// Nil: everybody may call.
   let accessControl: AccessControl?
   /// Nil: plaintext.
@@ -48,7 +50,10 @@ struct NodeServer: Service {
           ChannelzService.service,
         ] + (configuration.peers.isEmpty ? [] : [PeerMethod.service])
           + ReflectionService.services))
-    self.admin = AdminService(store: self.store, loops: configuration.loops)
+    self.snapshots = try SnapshotKeeper(
+      configuration, store: self.store, clock: self.clock, logger: logger)
+    self.admin = AdminService(
+      store: self.store, loops: configuration.loops, snapshots: self.snapshots)
     self.accessControl = try configuration.tokensFile.map { path in
       try AccessControl(
         path: path, namespaces: configuration.namespaces.map(\.name), logger: logger)
@@ -63,6 +68,8 @@ struct NodeServer: Service {
       try await loops.shutdownGracefully()
       throw error
     }
+    // Nobody calls any more: what is written now is what there was.
+    try await self.snapshots?.shutdown()
     try await loops.shutdownGracefully()
     self.logger.info("stopped")
   }
@@ -81,7 +88,9 @@ struct NodeServer: Service {
     self.admin.joined(cluster)
     let pages = try await self.startAdmin(server, loops, cluster)
     do {
-      try await self.serve(server, pages: pages?.address, on: loops)
+      if try await self.restore(cluster) {
+        try await self.serve(server, pages: pages?.address, on: loops)
+      }
     } catch {
       try await pages?.shutdown()
       throw error
@@ -122,11 +131,14 @@ struct NodeServer: Service {
     self.logger.info("ready", metadata: metadata)
     self.logger.info("call it from any gRPC client", metadata: self.examples(address))
 
+    let snapshots = self.snapshots
     await withTaskGroup(of: Void.self) { group in
       let reloader = Reloader(self.reloadables, logger: self.logger)
       let interval = self.configuration.limits.reloadIntervalMilliseconds
       group.addTask { await reloader.run(every: .milliseconds(interval), hangUps: hangUps) }
+      if let snapshots { group.addTask { await snapshots.run() } }
       await Self.untilStopped()
+      snapshots?.stop()
       group.cancelAll()
     }
 
@@ -151,6 +163,18 @@ struct NodeServer: Service {
       return try await server.listen(host: address.host, port: address.port, tls: tls)
     } catch {
       throw .cannotListen(setting.name, address, error)
+    }
+  }
+
+  /// Puts back the entries of the snapshot that belong to this node; false: it was told to stop.
+  private func restore(_ cluster: Forwarding?) async throws -> Bool {
+    guard let snapshots = self.snapshots else { return true }
+    // All loops have the same table before the first call.
+    let table = cluster?.loops.first?.table
+    return try await withGracefulShutdownHandler {
+      try await snapshots.restore { hash in table?.otherOwner(of: hash) == nil }
+    } onGracefulShutdown: {
+      snapshots.stop()
     }
   }
 

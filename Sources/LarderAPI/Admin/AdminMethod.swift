@@ -2,6 +2,7 @@
 /// the method in `allPaths`.
 public enum AdminMethod: Int, CaseIterable, Sendable {
   case getStatus
+  case snapshot
 
   /// The service's full name.
   public static let service = "larder.v1.Admin"
@@ -16,6 +17,7 @@ public enum AdminMethod: Int, CaseIterable, Sendable {
   public var name: String {
     switch self {
     case .getStatus: "GetStatus"
+    case .snapshot: "Snapshot"
     }
   }
 }

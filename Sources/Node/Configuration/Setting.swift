@@ -18,6 +18,8 @@ public struct Setting: Sendable {
     case listen, admin, advertise, nodeID, configFile, logLevel, logFormat, accessLog
     /// The path of a file; not looked at before the node starts.
     case file(any WritableKeyPath<NodeConfiguration, String?> & Sendable)
+    /// The path of a directory; as for a file.
+    case directory(any WritableKeyPath<NodeConfiguration, String?> & Sendable)
     case tlsClientAuth, tlsMinVersion, plaintextListen
     case compression
     case policy
@@ -80,6 +82,7 @@ public struct Setting: Sendable {
     case .peers: "host:port,..."
     case .nodeID: "id"
     case .configFile, .file: "file"
+    case .directory: "directory"
     case .toggle: "true|false"
     case .tlsClientAuth: "mode"
     case .tlsMinVersion: "version"
@@ -114,7 +117,7 @@ public struct Setting: Sendable {
     case .admin: configuration.admin?.description ?? "off"
     case .nodeID: configuration.nodeID
     case .configFile: configuration.configFile
-    case .file(let path): configuration[keyPath: path]
+    case .file(let path), .directory(let path): configuration[keyPath: path]
     case .toggle(let path): "\(configuration[keyPath: path])"
     case .tlsClientAuth: configuration.tls.clientAuthentication.rawValue
     case .tlsMinVersion: configuration.tls.minimumVersion.rawValue

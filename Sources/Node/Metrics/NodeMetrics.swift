@@ -17,6 +17,8 @@ struct NodeMetrics {
   var adminHits = AdminLimitHits()
   /// Nil: the node stands alone.
   var cluster: ForwardingSnapshot?
+  /// Nil: the node keeps no snapshots.
+  var snapshots: SnapshotMetrics?
 
   /// The page `/metrics`.
   var text: String {
@@ -28,6 +30,7 @@ struct NodeMetrics {
     self.server.writeHandshakes(&page)
     self.writeLimits(&page)
     self.cluster?.write(&page)
+    self.snapshots?.write(&page)
     return page.text
   }
 

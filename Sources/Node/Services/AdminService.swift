@@ -12,13 +12,16 @@ final class AdminService: UnaryService {
   private let store: Store
   private let started = NIODeadline.now()
   private let loops: Int
+  private let snapshots: SnapshotKeeper?
   /// Known once the node listens.
   private let identity = Mutex<(nodeID: String, connections: @Sendable () -> Int)?>(nil)
   /// Set once, before the first call; nil: the node stands alone.
   private let cluster = Mutex<Forwarding?>(nil)
 
-  init(store: Store, loops: Int) {
+  /// - Parameter snapshots: nil: the node keeps none.
+  init(store: Store, loops: Int, snapshots: SnapshotKeeper? = nil) {
     self.store = store
+    self.snapshots = snapshots
     self.loops = loops
   }
 
@@ -29,22 +32,38 @@ final class AdminService: UnaryService {
   func joined(_ cluster: Forwarding?) { self.cluster.withLock { $0 = cluster } }
 
   func serve(_ call: borrowing UnaryCall) {
-    switch AdminMethod(rawValue: call.method) {
-    case .getStatus:
-      do {
-        _ = try GetStatusRequest(decoding: call.message)
-        let status = self.status(now: call.now)
-        guard let cluster = self.cluster.withLock({ $0 }) else { return call.reply(status) }
-        // Every event loop has its own connections to the other nodes.
-        call.answer { () async throws(Status) -> [UInt8] in
-          var whole = status
-          whole.cluster = ClusterStatus(await cluster.snapshot())
-          return whole.serialized()
-        }
-      } catch {
-        call.fail(CacheError(error).status)
+    do throws(WireError) {
+      switch AdminMethod(rawValue: call.method) {
+      case .getStatus: try self.getStatus(call)
+      case .snapshot: try self.snapshot(call)
+      case nil: preconditionFailure("a method that was not registered")
       }
-    case nil: preconditionFailure("a method that was not registered")
+    } catch {
+      call.fail(CacheError(error).status)
+    }
+  }
+
+  private func getStatus(_ call: borrowing UnaryCall) throws(WireError) {
+    _ = try GetStatusRequest(decoding: call.message)
+    let status = self.status(now: call.now)
+    guard let cluster = self.cluster.withLock({ $0 }) else { return call.reply(status) }
+    // Every event loop has its own connections to the other nodes.
+    call.answer { () async throws(Status) -> [UInt8] in
+      var whole = status
+      whole.cluster = ClusterStatus(await cluster.snapshot())
+      return whole.serialized()
+    }
+  }
+
+  private func snapshot(_ call: borrowing UnaryCall) throws(WireError) {
+    _ = try SnapshotRequest(decoding: call.message)
+    guard let snapshots = self.snapshots else { return call.fail(SnapshotKeeper.offStatus) }
+    call.answer { () async throws(Status) -> [UInt8] in
+      do throws(SnapshotKeeper.Failure) {
+        return SnapshotResponse(try await snapshots.write(.request)).serialized()
+      } catch {
+        throw error.status
+      }
     }
   }
 

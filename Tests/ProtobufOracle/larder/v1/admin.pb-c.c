@@ -97,6 +97,96 @@ void   larder__v1__get_status_response__free_unpacked
   assert(message->base.descriptor == &larder__v1__get_status_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   larder__v1__snapshot_request__init
+                     (Larder__V1__SnapshotRequest         *message)
+{
+  static const Larder__V1__SnapshotRequest init_value = LARDER__V1__SNAPSHOT_REQUEST__INIT;
+  *message = init_value;
+}
+size_t larder__v1__snapshot_request__get_packed_size
+                     (const Larder__V1__SnapshotRequest *message)
+{
+  assert(message->base.descriptor == &larder__v1__snapshot_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t larder__v1__snapshot_request__pack
+                     (const Larder__V1__SnapshotRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &larder__v1__snapshot_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t larder__v1__snapshot_request__pack_to_buffer
+                     (const Larder__V1__SnapshotRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &larder__v1__snapshot_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Larder__V1__SnapshotRequest *
+       larder__v1__snapshot_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Larder__V1__SnapshotRequest *)
+     protobuf_c_message_unpack (&larder__v1__snapshot_request__descriptor,
+                                allocator, len, data);
+}
+void   larder__v1__snapshot_request__free_unpacked
+                     (Larder__V1__SnapshotRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &larder__v1__snapshot_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   larder__v1__snapshot_response__init
+                     (Larder__V1__SnapshotResponse         *message)
+{
+  static const Larder__V1__SnapshotResponse init_value = LARDER__V1__SNAPSHOT_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t larder__v1__snapshot_response__get_packed_size
+                     (const Larder__V1__SnapshotResponse *message)
+{
+  assert(message->base.descriptor == &larder__v1__snapshot_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t larder__v1__snapshot_response__pack
+                     (const Larder__V1__SnapshotResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &larder__v1__snapshot_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t larder__v1__snapshot_response__pack_to_buffer
+                     (const Larder__V1__SnapshotResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &larder__v1__snapshot_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Larder__V1__SnapshotResponse *
+       larder__v1__snapshot_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Larder__V1__SnapshotResponse *)
+     protobuf_c_message_unpack (&larder__v1__snapshot_response__descriptor,
+                                allocator, len, data);
+}
+void   larder__v1__snapshot_response__free_unpacked
+                     (Larder__V1__SnapshotResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &larder__v1__snapshot_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   larder__v1__cluster_status__init
                      (Larder__V1__ClusterStatus         *message)
 {
@@ -474,6 +564,101 @@ const ProtobufCMessageDescriptor larder__v1__get_status_response__descriptor =
   larder__v1__get_status_response__field_indices_by_name,
   1,  larder__v1__get_status_response__number_ranges,
   (ProtobufCMessageInit) larder__v1__get_status_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define larder__v1__snapshot_request__field_descriptors NULL
+#define larder__v1__snapshot_request__field_indices_by_name NULL
+#define larder__v1__snapshot_request__number_ranges NULL
+const ProtobufCMessageDescriptor larder__v1__snapshot_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "larder.v1.SnapshotRequest",
+  "SnapshotRequest",
+  "Larder__V1__SnapshotRequest",
+  "larder.v1",
+  sizeof(Larder__V1__SnapshotRequest),
+  0,
+  larder__v1__snapshot_request__field_descriptors,
+  larder__v1__snapshot_request__field_indices_by_name,
+  0,  larder__v1__snapshot_request__number_ranges,
+  (ProtobufCMessageInit) larder__v1__snapshot_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor larder__v1__snapshot_response__field_descriptors[4] =
+{
+  {
+    "path",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__SnapshotResponse, path),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "entries",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__SnapshotResponse, entries),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "bytes",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__SnapshotResponse, bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "duration_ms",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__SnapshotResponse, duration_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned larder__v1__snapshot_response__field_indices_by_name[] = {
+  2,   /* field[2] = bytes */
+  3,   /* field[3] = duration_ms */
+  1,   /* field[1] = entries */
+  0,   /* field[0] = path */
+};
+static const ProtobufCIntRange larder__v1__snapshot_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor larder__v1__snapshot_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "larder.v1.SnapshotResponse",
+  "SnapshotResponse",
+  "Larder__V1__SnapshotResponse",
+  "larder.v1",
+  sizeof(Larder__V1__SnapshotResponse),
+  4,
+  larder__v1__snapshot_response__field_descriptors,
+  larder__v1__snapshot_response__field_indices_by_name,
+  1,  larder__v1__snapshot_response__number_ranges,
+  (ProtobufCMessageInit) larder__v1__snapshot_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor larder__v1__cluster_status__field_descriptors[3] =
@@ -927,12 +1112,14 @@ const ProtobufCMessageDescriptor larder__v1__namespace_status__descriptor =
   (ProtobufCMessageInit) larder__v1__namespace_status__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCMethodDescriptor larder__v1__admin__method_descriptors[1] =
+static const ProtobufCMethodDescriptor larder__v1__admin__method_descriptors[2] =
 {
   { "GetStatus", &larder__v1__get_status_request__descriptor, &larder__v1__get_status_response__descriptor },
+  { "Snapshot", &larder__v1__snapshot_request__descriptor, &larder__v1__snapshot_response__descriptor },
 };
 const unsigned larder__v1__admin__method_indices_by_name[] = {
-  0         /* GetStatus */
+  0,        /* GetStatus */
+  1         /* Snapshot */
 };
 const ProtobufCServiceDescriptor larder__v1__admin__descriptor =
 {
@@ -941,7 +1128,7 @@ const ProtobufCServiceDescriptor larder__v1__admin__descriptor =
   "Admin",
   "Larder__V1__Admin",
   "larder.v1",
-  1,
+  2,
   larder__v1__admin__method_descriptors,
   larder__v1__admin__method_indices_by_name
 };
@@ -952,6 +1139,14 @@ void larder__v1__admin__get_status(ProtobufCService *service,
 {
   assert(service->descriptor == &larder__v1__admin__descriptor);
   service->invoke(service, 0, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void larder__v1__admin__snapshot(ProtobufCService *service,
+                                 const Larder__V1__SnapshotRequest *input,
+                                 Larder__V1__SnapshotResponse_Closure closure,
+                                 void *closure_data)
+{
+  assert(service->descriptor == &larder__v1__admin__descriptor);
+  service->invoke(service, 1, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void larder__v1__admin__init (Larder__V1__Admin_Service *service,
                               Larder__V1__Admin_ServiceDestroy destroy)

@@ -17,6 +17,8 @@ PROTOBUF_C__BEGIN_DECLS
 
 typedef struct Larder__V1__GetStatusRequest Larder__V1__GetStatusRequest;
 typedef struct Larder__V1__GetStatusResponse Larder__V1__GetStatusResponse;
+typedef struct Larder__V1__SnapshotRequest Larder__V1__SnapshotRequest;
+typedef struct Larder__V1__SnapshotResponse Larder__V1__SnapshotResponse;
 typedef struct Larder__V1__ClusterStatus Larder__V1__ClusterStatus;
 typedef struct Larder__V1__MemberStatus Larder__V1__MemberStatus;
 typedef struct Larder__V1__ForwardStatus Larder__V1__ForwardStatus;
@@ -81,6 +83,31 @@ struct  Larder__V1__GetStatusResponse
 #define LARDER__V1__GET_STATUS_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&larder__v1__get_status_response__descriptor) \
     , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL, NULL }
+
+
+struct  Larder__V1__SnapshotRequest
+{
+  ProtobufCMessage base;
+};
+#define LARDER__V1__SNAPSHOT_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&larder__v1__snapshot_request__descriptor) \
+     }
+
+
+struct  Larder__V1__SnapshotResponse
+{
+  ProtobufCMessage base;
+  /*
+   * On the node.
+   */
+  char *path;
+  uint64_t entries;
+  uint64_t bytes;
+  uint64_t duration_ms;
+};
+#define LARDER__V1__SNAPSHOT_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&larder__v1__snapshot_response__descriptor) \
+    , (char *)protobuf_c_empty_string, 0, 0, 0 }
 
 
 /*
@@ -228,6 +255,44 @@ Larder__V1__GetStatusResponse *
 void   larder__v1__get_status_response__free_unpacked
                      (Larder__V1__GetStatusResponse *message,
                       ProtobufCAllocator *allocator);
+/* Larder__V1__SnapshotRequest methods */
+void   larder__v1__snapshot_request__init
+                     (Larder__V1__SnapshotRequest         *message);
+size_t larder__v1__snapshot_request__get_packed_size
+                     (const Larder__V1__SnapshotRequest   *message);
+size_t larder__v1__snapshot_request__pack
+                     (const Larder__V1__SnapshotRequest   *message,
+                      uint8_t             *out);
+size_t larder__v1__snapshot_request__pack_to_buffer
+                     (const Larder__V1__SnapshotRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Larder__V1__SnapshotRequest *
+       larder__v1__snapshot_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   larder__v1__snapshot_request__free_unpacked
+                     (Larder__V1__SnapshotRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Larder__V1__SnapshotResponse methods */
+void   larder__v1__snapshot_response__init
+                     (Larder__V1__SnapshotResponse         *message);
+size_t larder__v1__snapshot_response__get_packed_size
+                     (const Larder__V1__SnapshotResponse   *message);
+size_t larder__v1__snapshot_response__pack
+                     (const Larder__V1__SnapshotResponse   *message,
+                      uint8_t             *out);
+size_t larder__v1__snapshot_response__pack_to_buffer
+                     (const Larder__V1__SnapshotResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Larder__V1__SnapshotResponse *
+       larder__v1__snapshot_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   larder__v1__snapshot_response__free_unpacked
+                     (Larder__V1__SnapshotResponse *message,
+                      ProtobufCAllocator *allocator);
 /* Larder__V1__ClusterStatus methods */
 void   larder__v1__cluster_status__init
                      (Larder__V1__ClusterStatus         *message);
@@ -312,6 +377,12 @@ typedef void (*Larder__V1__GetStatusRequest_Closure)
 typedef void (*Larder__V1__GetStatusResponse_Closure)
                  (const Larder__V1__GetStatusResponse *message,
                   void *closure_data);
+typedef void (*Larder__V1__SnapshotRequest_Closure)
+                 (const Larder__V1__SnapshotRequest *message,
+                  void *closure_data);
+typedef void (*Larder__V1__SnapshotResponse_Closure)
+                 (const Larder__V1__SnapshotResponse *message,
+                  void *closure_data);
 typedef void (*Larder__V1__ClusterStatus_Closure)
                  (const Larder__V1__ClusterStatus *message,
                   void *closure_data);
@@ -335,6 +406,10 @@ struct Larder__V1__Admin_Service
                      const Larder__V1__GetStatusRequest *input,
                      Larder__V1__GetStatusResponse_Closure closure,
                      void *closure_data);
+  void (*snapshot)(Larder__V1__Admin_Service *service,
+                   const Larder__V1__SnapshotRequest *input,
+                   Larder__V1__SnapshotResponse_Closure closure,
+                   void *closure_data);
 };
 typedef void (*Larder__V1__Admin_ServiceDestroy)(Larder__V1__Admin_Service *);
 void larder__v1__admin__init (Larder__V1__Admin_Service *service,
@@ -343,16 +418,23 @@ void larder__v1__admin__init (Larder__V1__Admin_Service *service,
     { &larder__v1__admin__descriptor, protobuf_c_service_invoke_internal, NULL }
 #define LARDER__V1__ADMIN__INIT(function_prefix__) \
     { LARDER__V1__ADMIN__BASE_INIT,\
-      function_prefix__ ## get_status  }
+      function_prefix__ ## get_status,\
+      function_prefix__ ## snapshot  }
 void larder__v1__admin__get_status(ProtobufCService *service,
                                    const Larder__V1__GetStatusRequest *input,
                                    Larder__V1__GetStatusResponse_Closure closure,
                                    void *closure_data);
+void larder__v1__admin__snapshot(ProtobufCService *service,
+                                 const Larder__V1__SnapshotRequest *input,
+                                 Larder__V1__SnapshotResponse_Closure closure,
+                                 void *closure_data);
 
 /* --- descriptors --- */
 
 extern const ProtobufCMessageDescriptor larder__v1__get_status_request__descriptor;
 extern const ProtobufCMessageDescriptor larder__v1__get_status_response__descriptor;
+extern const ProtobufCMessageDescriptor larder__v1__snapshot_request__descriptor;
+extern const ProtobufCMessageDescriptor larder__v1__snapshot_response__descriptor;
 extern const ProtobufCMessageDescriptor larder__v1__cluster_status__descriptor;
 extern const ProtobufCMessageDescriptor larder__v1__member_status__descriptor;
 extern const ProtobufCMessageDescriptor larder__v1__forward_status__descriptor;
