@@ -21,6 +21,7 @@ struct NodeServer: Service {
   private let health = HealthService()
   private let reflection: ReflectionService
   private let admin: AdminService
+  let namespaces: NamespaceRegistry
   /// Nil: entries are gone when the node stops.
   let snapshots: SnapshotKeeper?
   /// Nil: everybody may call.
@@ -50,13 +51,16 @@ struct NodeServer: Service {
           ChannelzService.service,
         ] + (configuration.peers.isEmpty ? [] : [PeerMethod.service])
           + ReflectionService.services))
+    let store = self.store
+    self.namespaces = NamespaceRegistry(configuration, store: store)
     self.snapshots = try SnapshotKeeper(
-      configuration, store: self.store, clock: self.clock, logger: logger)
+      configuration, store: store, namespaces: self.namespaces, clock: self.clock, logger: logger)
     self.admin = AdminService(
-      store: self.store, loops: configuration.loops, snapshots: self.snapshots)
+      store: store, clock: self.clock, namespaces: self.namespaces, snapshots: self.snapshots,
+      loops: configuration.loops, logger: logger)
     self.accessControl = try configuration.tokensFile.map { path in
       try AccessControl(
-        path: path, namespaces: configuration.namespaces.map(\.name), logger: logger)
+        path: path, namespaces: { store.namespaces.configurations.map(\.name) }, logger: logger)
     }
   }
 

@@ -24,6 +24,14 @@ struct SnapshotEncoder {
     self.block.reserveCapacity(SnapshotHeader.byteCount + payloadBytes)
   }
 
+  /// A block of definitions, whatever they are.
+  mutating func definitions<Failure: Error>(
+    _ definitions: RawSpan, _ write: (RawSpan) throws(Failure) -> Void
+  ) throws(Failure) {
+    self.append(definitions)
+    try self.finish(.definitions, write)
+  }
+
   /// Appends an entry to the block.
   mutating func append(_ record: borrowing SnapshotRecord) {
     self.block.append(littleEndian: record.head.version.rawValue)

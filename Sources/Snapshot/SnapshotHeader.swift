@@ -12,7 +12,7 @@ internal import HashRing
 /// └────────┴─────┴─────┴────────┴────────┴────────┴──────────────┴──────────────┴──────────────┘
 ///  mark              4C 52 44 52 53 4E 41 50, "LRDRSNAP"
 ///  format            1
-///  kind              1 begin, 2 valuable entries, 3 other entries, 4 end; others are passed over
+///  kind              1 begin, 2 valuable entries, 3 other entries, 4 end, 5 definitions
 ///  records           in the payload; 0 but for entries
 ///  payload bytes     behind this header; the next block follows
 ///  place             0 for the file's first block, 1 for the second, and so on
@@ -23,6 +23,8 @@ internal import HashRing
 /// begin    8 bytes: when it was begun, in milliseconds since 1970 UTC
 ///          8 bytes: the newest version that the store had given out
 /// entries  `SnapshotRecord`s, one behind the other
+/// definitions  of namespaces that were made at run time, as larder.v1.DescribeNamespacesResponse;
+///          before the entries, where there are any
 /// end      8 bytes: the number of records in all blocks
 ///          8 bytes: the newest version, as it was at the end
 /// ```
@@ -40,6 +42,7 @@ struct SnapshotHeader: Equatable, Sendable {
     case valuableEntries
     case otherEntries
     case end
+    case definitions
   }
 
   static let byteCount = 48

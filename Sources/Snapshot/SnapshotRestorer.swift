@@ -62,13 +62,15 @@ public struct SnapshotRestorer: Sendable {
   /// Restores what can be. Blocks the thread.
   ///
   /// - Parameters:
+  ///   - definitions: Called before all else with what the writer was given by that name.
   ///   - wants: Whether an entry of that hash belongs here.
   ///   - progress: Called after each block with the bytes done, and those of the whole file.
   ///   - isCancelled: Asked for each block.
   /// - Returns: nil where there is no snapshot.
   /// - Throws: A format that this version does not know, an error of the system, or the wish to stop.
   public func restore(
-    now: () -> StoreTime, wants: (UInt64) -> Bool = { _ in true },
+    definitions: (RawSpan) -> Void = { _ in }, now: () -> StoreTime,
+    wants: (UInt64) -> Bool = { _ in true },
     progress: (Int, Int) -> Void = { _, _ in }, isCancelled: () -> Bool = { false }
   ) throws(SnapshotError) -> RestoreReport? {
     guard let file = try self.directory.open() else { return nil }
@@ -86,6 +88,10 @@ public struct SnapshotRestorer: Sendable {
     }
     var done = 0
     for gap in index.gaps { report.lose(gap) }
+    for block in index.blocks where block.header.kind == .definitions {
+      let payload = try file.read(block.payload)
+      if block.header.matches(payload.span.bytes) { definitions(payload.span.bytes) }
+    }
     for block in index.blocks.reversed() {
       if isCancelled() { throw .cancelled }
       let payload = try file.read(block.payload)
@@ -123,6 +129,7 @@ public struct SnapshotRestorer: Sendable {
           record, areValuable: block.header.kind == .valuableEntries, now, wants, &report)
       }
       if !records.isAtEnd { report.lose(block) }
+    case .definitions: break
     default:
       report.lose(block)
     }

@@ -21,7 +21,6 @@ public struct SnapshotSummary: Equatable, Sendable {
 public struct SnapshotWriter: Sendable {
   private let store: Store
   private let directory: SnapshotDirectory
-  private let names: [[UInt8]]
 
   static let stepLimits = ScanLimits(entriesMax: 512, bytesMax: 64 << 10, bucketsMax: 256)
   /// A block is written when it has so much: large enough for disks, and small enough to lose.
@@ -31,20 +30,21 @@ public struct SnapshotWriter: Sendable {
   public init(_ store: Store, _ directory: SnapshotDirectory) {
     self.store = store
     self.directory = directory
-    self.names = store.namespaces.configurations.map { Array($0.name.utf8) }
   }
 
   /// Writes one. Blocks the thread.
   ///
   /// - Parameters:
+  ///   - definitions: What the restorer is to be told before it comes to the entries; may be empty.
   ///   - now: Reads the clocks.
   ///   - isCancelled: Asked often; once true, nothing is left of what was written.
   public func write(
-    now: () -> StoreTime, isCancelled: () -> Bool = { false }
+    definitions: [UInt8] = [], now: () -> StoreTime, isCancelled: () -> Bool = { false }
   ) throws(SnapshotError) -> SnapshotSummary {
     let file = try self.directory.create()
     do throws(SnapshotError) {
-      let summary = try self.write(to: file, now: now, isCancelled: isCancelled)
+      let summary = try self.write(
+        definitions, to: file, now: now, isCancelled: isCancelled)
       try self.directory.install(file)
       return summary
     } catch {
@@ -62,7 +62,8 @@ public struct SnapshotWriter: Sendable {
   }
 
   private func write(
-    to file: borrowing FileDescriptor, now: () -> StoreTime, isCancelled: () -> Bool
+    _ definitions: [UInt8], to file: borrowing FileDescriptor, now: () -> StoreTime,
+    isCancelled: () -> Bool
   ) throws(SnapshotError) -> SnapshotSummary {
     var encoder = SnapshotEncoder(identity: .random(in: 1...UInt64.max))
     encoder.reserve(payloadBytes: Self.blockBytes + 2 * Self.stepLimits.bytesMax)
@@ -72,16 +73,22 @@ public struct SnapshotWriter: Sendable {
     ) { block throws(SnapshotError) in
       try Self.write(block, to: file, &summary)
     }
+    if !definitions.isEmpty {
+      try encoder.definitions(definitions.span.bytes) { block throws(SnapshotError) in
+        try Self.write(block, to: file, &summary)
+      }
+    }
+    let names = self.store.namespaces.configurations.map { Array($0.name.utf8) }
     var large: [Large] = []
     var cursor: ScanCursor? = self.store.beginScan()
     while let position = cursor {
       if isCancelled() { throw .cancelled }
       let time = now()
       cursor = self.store.scan(.all, from: position, limits: Self.stepLimits, now: time) { item in
-        self.append(item, time, to: &encoder, &large)
+        Self.append(item, names, time, to: &encoder, &large)
       }
       for entry in large {
-        let name = self.names[entry.namespace]
+        let name = names[entry.namespace]
         encoder.append(
           SnapshotRecord(
             head: entry.head, namespace: name.span.bytes,
@@ -100,20 +107,22 @@ public struct SnapshotWriter: Sendable {
   }
 
   /// Runs under a shard's lock.
-  private func append(
-    _ item: borrowing ScanItem, _ now: StoreTime, to encoder: inout SnapshotEncoder,
-    _ large: inout [Large]
+  private static func append(
+    _ item: borrowing ScanItem, _ names: [[UInt8]], _ now: StoreTime,
+    to encoder: inout SnapshotEncoder, _ large: inout [Large]
   ) {
     // Tombstones are for copies on their way between nodes, which a restart has ended.
     guard case .entry(let entry) = item.content else { return }
     let head = SnapshotRecord.Head(
       version: item.version, flags: entry.flags, expiry: entry.expiry, now: now)
     let namespace = Int(item.key.namespace.rawValue)
+    // Of a namespace that was made since this began, the next snapshot has the entries.
+    guard namespace < names.count else { return }
     if let extent = entry.extent {
       let key = item.key.bytes.withUnsafeBytes { Array($0) }
       large.append(Large(head: head, namespace: namespace, key: key, value: extent))
     } else {
-      let name = self.names[namespace]
+      let name = names[namespace]
       encoder.append(
         SnapshotRecord(
           head: head, namespace: name.span.bytes, key: item.key.bytes, value: entry.value))

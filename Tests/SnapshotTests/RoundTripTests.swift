@@ -154,6 +154,29 @@ import Testing
     #expect(missing == 0)
   }
 
+  @Test func `definitions are handed out before the entries, as they were given`() throws {
+    let scratch = try Scratch()
+    let directory = try SnapshotDirectory(path: scratch.path)
+    let store = try Store(Self.configuration)
+    store.set("key", [1], in: "b")
+    _ = try SnapshotWriter(store, directory).write(definitions: Array("b".utf8), now: { at(0) })
+    // The namespace is there because the definitions have made it.
+    let copy = try Store(StoreConfiguration(memoryBytes: 64 << 20, cores: 2))
+    var told: [String] = []
+    let report = try SnapshotRestorer(directory, into: copy).restore(
+      definitions: { bytes in
+        told.append(bytes.withUnsafeBytes { String(decoding: $0, as: UTF8.self) })
+        do {
+          _ = try copy.createNamespace(NamespaceConfiguration(name: told[0]))
+        } catch {
+          Issue.record("\(error)")
+        }
+      }, now: { afterRestart(0) })
+    #expect(told == ["b"])
+    #expect(report?.restored == 1 && report?.isDamaged == false)
+    #expect(copy.get("key", in: "b", now: afterRestart(0))?.value == [1])
+  }
+
   @Test func `of an entry that comes twice the newer one wins`() throws {
     let scratch = try Scratch()
     let directory = try SnapshotDirectory(path: scratch.path)

@@ -225,7 +225,7 @@ struct EntryIndex: ~Copyable {
 
   /// Where the hash stands in the order of the table.
   @inline(__always)
-  private func place(of hash: UInt64) -> UInt64 {
+  func place(of hash: UInt64) -> UInt64 {
     // Modulo 2^64: with an odd factor, no two hashes that differ in the bits shifted get one place.
     ((hash & ~0xFF) << 12) &* self.spread
   }

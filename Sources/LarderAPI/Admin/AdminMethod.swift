@@ -3,6 +3,10 @@
 public enum AdminMethod: Int, CaseIterable, Sendable {
   case getStatus
   case snapshot
+  case createNamespace
+  case alterNamespace
+  case describeNamespaces
+  case flushNamespace
 
   /// The service's full name.
   public static let service = "larder.v1.Admin"
@@ -18,6 +22,10 @@ public enum AdminMethod: Int, CaseIterable, Sendable {
     switch self {
     case .getStatus: "GetStatus"
     case .snapshot: "Snapshot"
+    case .createNamespace: "CreateNamespace"
+    case .alterNamespace: "AlterNamespace"
+    case .describeNamespaces: "DescribeNamespaces"
+    case .flushNamespace: "FlushNamespace"
     }
   }
 }

@@ -34,12 +34,14 @@ extension NodeServer {
   func cacheServices(_ cluster: Forwarding?) -> [ServiceRegistration] {
     let cache = CacheService(
       store: self.store, clock: self.clock, configuration: self.configuration,
-      isAccessControlled: self.accessControl != nil, cluster: cluster)
+      namespaces: self.namespaces, isAccessControlled: self.accessControl != nil,
+      cluster: cluster)
     guard let cluster else { return [.unary(paths: CacheMethod.allPaths, cache)] }
     cluster.serveAgain { cache.serve($0) }
     let peer = CacheService(
       store: self.store, clock: self.clock, configuration: self.configuration,
-      isAccessControlled: self.accessControl != nil, cluster: cluster, isForPeers: true)
+      namespaces: self.namespaces, isAccessControlled: self.accessControl != nil,
+      cluster: cluster, isForPeers: true)
     return [
       .unary(paths: CacheMethod.allPaths, cache), .unary(paths: PeerMethod.allPaths, peer),
     ]

@@ -3,13 +3,17 @@ internal import Cluster
 internal import Glibc
 internal import GRPC
 internal import LarderAPI
+internal import Logging
 internal import NIOCore
 internal import Synchronization
 internal import Wire
 
 /// larder.v1.Admin: what an operator asks a node.
 final class AdminService: UnaryService {
-  private let store: Store
+  let store: Store
+  let clock: NodeClock
+  let namespaces: NamespaceRegistry
+  let logger: Logger
   private let started = NIODeadline.now()
   private let loops: Int
   private let snapshots: SnapshotKeeper?
@@ -19,9 +23,15 @@ final class AdminService: UnaryService {
   private let cluster = Mutex<Forwarding?>(nil)
 
   /// - Parameter snapshots: nil: the node keeps none.
-  init(store: Store, loops: Int, snapshots: SnapshotKeeper? = nil) {
+  init(
+    store: Store, clock: NodeClock, namespaces: NamespaceRegistry, snapshots: SnapshotKeeper?,
+    loops: Int, logger: Logger
+  ) {
     self.store = store
+    self.clock = clock
+    self.namespaces = namespaces
     self.snapshots = snapshots
+    self.logger = logger
     self.loops = loops
   }
 
@@ -36,6 +46,10 @@ final class AdminService: UnaryService {
       switch AdminMethod(rawValue: call.method) {
       case .getStatus: try self.getStatus(call)
       case .snapshot: try self.snapshot(call)
+      case .createNamespace: try self.createNamespace(call)
+      case .alterNamespace: try self.alterNamespace(call)
+      case .describeNamespaces: try self.describeNamespaces(call)
+      case .flushNamespace: try self.flushNamespace(call)
       case nil: preconditionFailure("a method that was not registered")
       }
     } catch {
@@ -90,7 +104,7 @@ final class AdminService: UnaryService {
 }
 
 extension NamespaceStatus {
-  fileprivate init(name: String, _ statistics: NamespaceStatistics) {
+  init(name: String, _ statistics: NamespaceStatistics) {
     self.init()
     self.name = name
     self.entries = UInt64(statistics.entries)

@@ -42,6 +42,7 @@ final class SnapshotKeeper: Sendable {
   }
 
   let store: Store
+  let namespaces: NamespaceRegistry
   private let clock: NodeClock
   private let directory: SnapshotDirectory
   private let interval: Duration?
@@ -59,10 +60,14 @@ final class SnapshotKeeper: Sendable {
   /// Takes the directory.
   ///
   /// - Returns: nil where the node keeps no snapshots.
-  init?(_ configuration: NodeConfiguration, store: Store, clock: NodeClock, logger: Logger) throws {
+  init?(
+    _ configuration: NodeConfiguration, store: Store, namespaces: NamespaceRegistry,
+    clock: NodeClock, logger: Logger
+  ) throws {
     guard let path = configuration.snapshotDirectory else { return nil }
     self.directory = try SnapshotDirectory(path: path)
     self.store = store
+    self.namespaces = namespaces
     self.clock = clock
     self.logger = logger
     let milliseconds = configuration.limits.snapshotIntervalMilliseconds
@@ -105,6 +110,7 @@ final class SnapshotKeeper: Sendable {
   ) throws(SnapshotError) -> RestoreReport? {
     var nextWord = started + Self.progressInterval
     return try SnapshotRestorer(self.directory, into: self.store).restore(
+      definitions: { self.makeNamespaces($0) },
       now: { self.clock.time(.now()) }, wants: wants,
       progress: { done, total in
         let now = NIODeadline.now()
@@ -138,6 +144,7 @@ final class SnapshotKeeper: Sendable {
       result = .success(
         try await self.onThread {
           try SnapshotWriter(self.store, self.directory).write(
+            definitions: self.namespaceDefinitions,
             now: { self.clock.time(.now()) },
             isCancelled: { !isStop && self.isStopping.load(ordering: .relaxed) })
         })
