@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help deps run test lint format protos bench bench-attacks hit-ratio fuzz clean
+.PHONY: help deps run test lint format protos bench bench-keys bench-attacks hit-ratio fuzz clean
 
 # What `make deps` installs for: run, test, bench, protos.
 PURPOSES ?= run test bench protos
@@ -12,7 +12,7 @@ ARGS ?=
 SWIFT_SOURCES := Sources Tests Benchmarks Package.swift
 
 help:
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
 
 deps: ## install the Debian packages that running, testing and measuring need
 	@scripts/deps.sh $(PURPOSES)
@@ -42,6 +42,11 @@ bench: ## measure beside nghttpd, Redis and memcached (ARGS: --quick, --only NAM
 	@scripts/deps.sh run bench
 	scripts/release.sh larder
 	@Benchmarks/run.py $(ARGS)
+
+bench-keys: ## measure batches, ten million keys and memory per entry beside Redis and memcached
+	@scripts/deps.sh run bench
+	scripts/release.sh larder
+	@Benchmarks/keyspace.py $(ARGS)
 
 bench-attacks: ## measure a good client's p99 while others attack (ARGS: --only NAME, --help)
 	@scripts/deps.sh run bench

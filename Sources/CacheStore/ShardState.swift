@@ -28,6 +28,8 @@ struct ShardState: ~Copyable {
   var mayHoldFlushed = false
   /// Counts the beginnings of scans, modulo 16; see `ScanBand`.
   var scanEpoch: UInt8 = 0
+  /// What a batch of reads has looked at; nobody asks.
+  var lastSeen: UInt64 = 0
   /// Where the next sweep goes on.
   var sweepCursor: UInt64 = 0
   /// The entry that an operation is about to replace: it is not evicted, and this follows it where it

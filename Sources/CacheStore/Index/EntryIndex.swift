@@ -60,6 +60,15 @@ struct EntryIndex: ~Copyable {
     return .null
   }
 
+  /// An entry that may be the one of that hash, or null: for having it at hand when it is looked for.
+  func candidate(_ hash: UInt64) -> EntryHandle {
+    let place = self.place(of: hash)
+    let table = self.table(of: place)
+    let bucket = table.home(of: place)
+    let candidates = table.slots(of: bucket, tagged: Self.tag(of: hash))
+    return candidates == 0 ? .null : table.handle(bucket, candidates.trailingZeroBitCount)
+  }
+
   /// The caller has seen that the key is not there, and that there is room.
   mutating func insert(_ entry: EntryHandle, hash: UInt64) {
     precondition(self.count < self.countMax, "the caller has made room in the index")

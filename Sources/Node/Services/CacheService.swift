@@ -13,6 +13,8 @@ final class CacheService: UnaryService {
   let clock: NodeClock
   let limits: NodeLimits
   let namespaces: NamespaceRegistry
+  /// By event loop.
+  let batchResults: [BatchResultsKeeper]
   /// The way to the other nodes; nil: this node stands alone.
   let cluster: Forwarding?
   /// The calls come from other nodes, which have asked their clients who they are.
@@ -38,6 +40,7 @@ final class CacheService: UnaryService {
     self.clock = clock
     self.limits = configuration.limits
     self.namespaces = namespaces
+    self.batchResults = (0..<configuration.loops).map { _ in BatchResultsKeeper() }
     // Calls of peers were let in, and counted, by the node that their client has called.
     self.isAccessControlled = isAccessControlled && !isForPeers
   }
