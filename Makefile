@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help deps run cluster test test-cluster lint format protos bench bench-attacks
+.PHONY: help deps run cluster test test-cluster lint format protos bench bench-keys bench-attacks
 .PHONY: bench-membership hit-ratio fuzz clean
 
 # What `make deps` installs for: run, test, bench, protos.
@@ -54,6 +54,11 @@ bench: ## measure beside nghttpd, Redis and memcached (ARGS: --quick, --only NAM
 	@scripts/deps.sh run bench
 	scripts/release.sh larder
 	@Benchmarks/run.py $(ARGS)
+
+bench-keys: ## measure batches, ten million keys and memory per entry beside Redis and memcached
+	@scripts/deps.sh run bench
+	scripts/release.sh larder
+	@Benchmarks/keyspace.py $(ARGS)
 
 bench-attacks: ## measure a good client's p99 while others attack (ARGS: --only NAME, --help)
 	@scripts/deps.sh run bench

@@ -74,6 +74,7 @@ let package = Package(
     module("HTTP2", ["CNGHTTP2"]),
     module("HashRing"),
     module("CacheStore"),
+    module("Snapshot", ["HashRing", "CacheStore"]),
     module(
       "GRPC",
       [
@@ -105,8 +106,8 @@ let package = Package(
     module(
       "Node",
       [
-        "Wire", "HTTP2", "HashRing", "CacheStore", "GRPC", "GRPCServices", "LarderAPI", "Etcd",
-        "Cluster",
+        "Wire", "HTTP2", "HashRing", "CacheStore", "Snapshot", "GRPC", "GRPCServices",
+        "LarderAPI", "Etcd", "Cluster",
         .product(name: "NIOCore", package: nio),
         .product(name: "NIOPosix", package: nio),
         .product(name: "NIOHTTP1", package: nio),
@@ -159,6 +160,7 @@ let package = Package(
     tests("HTTP2", ["TestSupport"]),
     tests("HashRing"),
     tests("CacheStore"),
+    tests("Snapshot", ["HashRing", "CacheStore"]),
     tests(
       "GRPC",
       [
@@ -211,7 +213,7 @@ let package = Package(
     tests(
       "Node",
       [
-        "Wire", "GRPC", "LarderAPI", "CacheStore", "Etcd", "Cluster",
+        "Wire", "GRPC", "LarderAPI", "CacheStore", "Snapshot", "Etcd", "Cluster",
         .product(name: "NIOCore", package: nio),
         .product(name: "NIOPosix", package: nio),
         .product(name: "Logging", package: "swift-log"),

@@ -17,12 +17,12 @@ CODE = SUFFIXES - {".md", ".json"}
 
 # As Package.swift has them: a target imports only what stands above it.
 MODULES = [
-    "Wire", "HTTP2", "HashRing", "CacheStore", "GRPC", "GRPCServices", "LarderAPI",
+    "Wire", "HTTP2", "HashRing", "CacheStore", "Snapshot", "GRPC", "GRPCServices", "LarderAPI",
     "Etcd", "Cluster", "Node", "larder",
 ]
 # These stand alone: none of ours, and no Foundation.
 ALONE = {"Wire", "HTTP2", "HashRing", "CacheStore"}
-WITHOUT_FOUNDATION = ALONE | {"GRPC"}
+WITHOUT_FOUNDATION = ALONE | {"Snapshot", "GRPC"}
 
 IMPORT = re.compile(
     r"^\s*(?:@\w+(?:\([^)]*\))?\s+)*(?:(?:public|package|internal|fileprivate|private)\s+)?"

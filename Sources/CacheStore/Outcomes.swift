@@ -52,7 +52,8 @@ public enum ApplyOutcome: Sendable, Equatable {
   case alreadyPresent
   /// The store holds a newer entry or tombstone, of version `current`.
   case superseded(current: Version)
-  /// A tombstone that was dropped early may have been newer: see `Store.floor(in:)`.
+  /// A tombstone that was dropped early may have been newer: see `Store.floor(in:)`. Or the namespace
+  /// was flushed since: see `Store.flushedThrough(_:)`.
   case belowFloor
   /// As `WriteOutcome.valueTooLarge`.
   case valueTooLarge

@@ -54,6 +54,9 @@ public struct ScanCursor: Sendable, Equatable {
   /// By shard.
   let starts: [ScanStart]
 
+  /// The next step hands out entries that their policy holds for those most worth having.
+  public var isAtValuable: Bool { ScanBand.allCases[self.pass] == .valuable }
+
   /// The share of the work that is done, from 0 to 1: passes and shards, not entries.
   public var progress: Double {
     Double(self.pass * self.starts.count + self.shard)

@@ -12,15 +12,12 @@ final class ShardContext: Sendable {
   let floors: Floors
   let classes: SlotClasses
   let largeMemory: LargeMemory
-  let pools: [PoolConfiguration]
-  /// By namespace number.
-  let poolOfNamespace: [Int]
   /// The shard's own.
   let pins = PinnedBytes()
 
   init(
-    _ configuration: StoreConfiguration, namespaces: [NamespaceConfiguration],
-    clock: VersionClock, floors: Floors, largeMemory: LargeMemory
+    _ configuration: StoreConfiguration, clock: VersionClock, floors: Floors,
+    largeMemory: LargeMemory
   ) {
     let shards = configuration.shardCount
     let budget = configuration.memoryBytes / shards
@@ -32,16 +29,6 @@ final class ShardContext: Sendable {
     self.floors = floors
     self.largeMemory = largeMemory
     self.classes = SlotClasses(budgetBytes: budget)
-    var pools = [PoolConfiguration(policy: configuration.policy, guaranteedBytes: 0)]
-    self.poolOfNamespace = namespaces.map { namespace in
-      guard namespace.policy != nil || namespace.guaranteedPercent > 0 else { return 0 }
-      pools.append(
-        PoolConfiguration(
-          policy: namespace.policy ?? configuration.policy,
-          guaranteedBytes: budget / 100 * namespace.guaranteedPercent))
-      return pools.count - 1
-    }
-    self.pools = pools
   }
 }
 
@@ -55,9 +42,10 @@ final class Shard: Sendable {
   private let paddingAfter = InlineArray<8, UInt64>(repeating: 0)
   let context: ShardContext
 
-  init(_ context: ShardContext, namespaceCount: Int) {
+  /// - Parameter pools: Of the namespaces, by number; nil: their entries are with the others'.
+  init(_ context: ShardContext, policy: EvictionPolicy, pools: [PoolConfiguration?]) {
     self.context = context
-    self.state = Mutex(ShardState(context: context, namespaceCount: namespaceCount))
+    self.state = Mutex(ShardState(context: context, policy: policy, pools: pools))
   }
 
   /// Runs `body` under the lock, then frees what it left as garbage.

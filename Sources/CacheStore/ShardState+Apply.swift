@@ -4,7 +4,14 @@ extension ShardState {
     _ copy: borrowing NewEntry, _ key: borrowing StoreKey, version: Version,
     _ garbage: inout Garbage
   ) -> Step<ApplyOutcome> {
-    let present = self.index.find(key, in: self.memory)
+    var present = self.index.find(key, in: self.memory)
+    if self.wasFlushed {
+      guard version > self.homes[key.namespace].flushedThrough else { return .done(.belowFloor) }
+      if !present.isNull, !self.memory.form(present).isTombstone, self.isFlushed(present) {
+        self.removeFlushed(present, &garbage)
+        present = .null
+      }
+    }
     if !present.isNull {
       let current = self.memory.version(present)
       if current > version { return .done(.superseded(current: current)) }

@@ -84,7 +84,7 @@ extension ShardState {
       if memory.form(target).isTombstone {
         self.tombstones.relocate(entry, to: target, in: memory)
       } else {
-        self.pools[self.pool(of: memory.namespace(target))].policy.relocate(
+        self.pools[self.pool(of: target)].policy.relocate(
           entry, to: target, in: memory)
       }
       if self.spared == entry { self.spared = target }

@@ -21,8 +21,8 @@ extension ShardState {
       guard arc.contains(hash) else { return false }
       if memory.form(entry).isTombstone { return band == .others }
       guard !memory.isExpired(entry, now) else { return false }
-      let pool = self.pool(of: memory.namespace(entry))
-      let isValuable = self.pools[pool].policy.isValuable(entry, in: memory)
+      if self.mayHoldFlushed, self.isFlushed(entry) { return false }
+      let isValuable = self.pools[self.pool(of: entry)].policy.isValuable(entry, in: memory)
       let isRecent = start.isAfter(memory.state(entry).epoch, current: self.scanEpoch)
       return band.includes(isValuable: isValuable, isRecent: isRecent)
     }
@@ -65,13 +65,16 @@ extension ShardState {
       self.index.forEach(at: self.sweepCursor, in: memory) { entry, hash in
         let isOver =
           memory.form(entry).isTombstone
-          ? !self.tracked.contains(hash) : memory.isExpired(entry, now)
+          ? !self.tracked.contains(hash)
+          : memory.isExpired(entry, now) || (self.mayHoldFlushed && self.isFlushed(entry))
         if isOver { over.append(entry) }
       }
       for entry in over where !memory.form(entry).isFree {
         removals += 1
         if memory.form(entry).isTombstone {
           self.unlink(entry, &garbage)
+        } else if self.mayHoldFlushed, self.isFlushed(entry) {
+          self.removeFlushed(entry, &garbage)
         } else {
           result.expired += 1
           self.expire(entry, &garbage)
@@ -79,7 +82,11 @@ extension ShardState {
       }
       result.buckets += 1
       self.sweepCursor = self.index.cursor(after: self.sweepCursor)
-      if self.sweepCursor == 0 { break }
+      if self.sweepCursor == 0 {
+        // A flush has set the cursor to the beginning: all of the index has been walked since.
+        self.mayHoldFlushed = false
+        break
+      }
     }
     return result
   }

@@ -7,7 +7,7 @@ struct ShardState: ~Copyable {
   let context: ShardContext
   var slab: Slab
   var index = EntryIndex()
-  let pools: Pools
+  var pools: Pools
   /// The newest is first.
   var tombstones = EntryQueue()
   /// Extents of entries, in charged bytes; not those that `context.pins` counts.
@@ -18,9 +18,18 @@ struct ShardState: ~Copyable {
   var wheel: PageWheel?
   var tracked = TrackedArcs()
   /// By namespace number.
-  let counters: NamespaceCounters
+  var counters: NamespaceCounters
+  var homes: NamespaceHomes
+  /// Under way for the one namespace whose policy has changed last.
+  var repooling: Repooling?
+  /// A namespace was flushed since the store was made.
+  var wasFlushed = false
+  /// Entries from before that flush may still be here.
+  var mayHoldFlushed = false
   /// Counts the beginnings of scans, modulo 16; see `ScanBand`.
   var scanEpoch: UInt8 = 0
+  /// What a batch of reads has looked at; nobody asks.
+  var lastSeen: UInt64 = 0
   /// Where the next sweep goes on.
   var sweepCursor: UInt64 = 0
   /// The entry that an operation is about to replace: it is not evicted, and this follows it where it
@@ -39,11 +48,16 @@ struct ShardState: ~Copyable {
   /// Pages kept for the tombstones of what is evicted from tracked arcs.
   static let tombstonePagesReserved = 4
 
-  init(context: ShardContext, namespaceCount: Int) {
+  /// - Parameters:
+  ///   - policy: Of the pool of all namespaces that have none of their own.
+  ///   - pools: By namespace number.
+  init(context: ShardContext, policy: EvictionPolicy, pools: [PoolConfiguration?]) {
     self.context = context
     self.slab = Slab(budgetBytes: context.budgetBytes)
-    self.pools = Pools(context.pools)
-    self.counters = NamespaceCounters(count: namespaceCount)
+    self.pools = Pools(PoolConfiguration(policy: policy, guaranteedBytes: 0))
+    self.counters = NamespaceCounters(count: pools.count)
+    self.homes = NamespaceHomes(capacity: pools.count)
+    for pool in pools { self.homes.append(.init(pool: pool.map { self.pools.add($0) } ?? 0)) }
   }
 
   deinit {
@@ -60,6 +74,7 @@ struct ShardState: ~Copyable {
     }
     self.pools.free()
     self.counters.free()
+    self.homes.free()
   }
 
   var memory: EntryMemory { self.slab.memory }
@@ -106,6 +121,10 @@ struct ShardState: ~Copyable {
     let memory = self.memory
     let form = memory.form(entry)
     if form.isTombstone { return false }
+    if self.mayHoldFlushed, self.isFlushed(entry) {
+      self.removeFlushed(entry, &garbage)
+      return false
+    }
     if form.deadlineForm == .none { return true }
     guard memory.deadline(entry, form) <= now.monotonicMilliseconds else { return true }
     self.expire(entry, &garbage)
@@ -116,7 +135,7 @@ struct ShardState: ~Copyable {
   @inline(__always)
   mutating func use(_ entry: EntryHandle) {
     let memory = self.memory
-    let pool = self.pools.count == 1 ? 0 : self.pool(of: memory.namespace(entry))
+    let pool = self.pool(of: entry)
     if self.pools.place(pool).pointee.policy.hit(entry, in: memory) { self.stamp(entry) }
   }
 
@@ -124,10 +143,6 @@ struct ShardState: ~Copyable {
   func stamp(_ entry: EntryHandle) {
     let epoch = self.scanEpoch
     self.memory.updateState(entry) { $0.epoch = epoch }
-  }
-
-  func pool(of namespace: NamespaceID) -> Int {
-    self.pools.count == 1 ? 0 : self.context.poolOfNamespace[Int(namespace.rawValue)]
   }
 
   // MARK: Linking
@@ -176,8 +191,7 @@ struct ShardState: ~Copyable {
     }
     let bytes = memory.chargedBytes(entry)
     let namespace = memory.namespace(entry)
-    let pool = self.pool(of: namespace)
-    self.withPool(pool) {
+    self.withPool(self.pool(of: entry)) {
       $0.policy.insert(entry, in: memory)
       $0.bytes += bytes
       $0.count += 1
@@ -196,8 +210,7 @@ struct ShardState: ~Copyable {
     }
     let bytes = memory.chargedBytes(entry)
     let namespace = memory.namespace(entry)
-    let pool = self.pool(of: namespace)
-    self.withPool(pool) {
+    self.withPool(self.pool(of: entry)) {
       if !isEvicted { $0.policy.remove(entry, in: memory) }
       $0.bytes -= bytes
       $0.count -= 1
@@ -213,7 +226,7 @@ struct ShardState: ~Copyable {
     self.extentBytes += memory.extentBytes(entry) - memory.extentBytes(old)
     memory.copyRank(from: old, to: entry)
     let namespace = memory.namespace(entry)
-    self.withPool(self.pool(of: namespace)) {
+    self.withPool(self.pool(of: entry)) {
       $0.policy.relocate(old, to: entry, in: memory)
       $0.policy.recharge(entry, by: difference, in: memory)
       _ = $0.policy.hit(entry, in: memory)

@@ -8,7 +8,7 @@ public struct NamespaceStatistics: Sendable, Equatable {
   public var misses = 0
   /// Values stored by writes and increments; not copies from other nodes.
   public var writes = 0
-  /// Entries removed by local deletes.
+  /// Entries removed by local deletes and flushes; what was flushed counts when its memory is back.
   public var deletes = 0
   /// Entries removed to make room.
   public var evictions = 0
@@ -54,7 +54,8 @@ public struct StoreStatistics: Sendable, Equatable {
 
 extension ShardState {
   func addStatistics(to sum: inout StoreStatistics) {
-    for index in self.counters.indices { sum.namespaces[index] += self.counters[index] }
+    // A namespace that is just being made is known to the shards first.
+    for index in sum.namespaces.indices { sum.namespaces[index] += self.counters[index] }
     let pinned = self.context.pins.current
     sum.memoryUsedBytes += self.usedBytes + pinned
     sum.tableBytes += self.index.chargedBytes
@@ -70,13 +71,30 @@ extension ShardState {
 /// Unchecked, because it is a pointer: used under the shard's lock. Not an array, for whose counting of
 /// references each read would pay.
 struct NamespaceCounters: @unchecked Sendable {
-  let indices: Range<Int>
-  private let counters: UnsafeMutablePointer<NamespaceStatistics>
+  private(set) var indices: Range<Int>
+  private var counters: UnsafeMutablePointer<NamespaceStatistics>
+  private var capacity: Int
 
   init(count: Int) {
     self.indices = 0..<count
+    self.capacity = count
     self.counters = .allocate(capacity: count)
     self.counters.initialize(repeating: NamespaceStatistics(), count: count)
+  }
+
+  /// Of one namespace more.
+  mutating func append() {
+    let count = self.indices.count
+    if count == self.capacity {
+      let larger = UnsafeMutablePointer<NamespaceStatistics>.allocate(capacity: 2 * count)
+      // Both have room for `count`, and counters are no more than their bytes.
+      larger.moveInitialize(from: self.counters, count: count)
+      self.counters.deallocate()
+      self.counters = larger
+      self.capacity = 2 * count
+    }
+    (self.counters + count).initialize(to: NamespaceStatistics())
+    self.indices = 0..<count + 1
   }
 
   func free() { self.counters.deallocate() }

@@ -42,8 +42,10 @@ public final class Store: Sendable {
     let all = namespaces.configurations
     self.ownedShards = (0..<configuration.shardCount).map { _ in
       let context = ShardContext(
-        configuration, namespaces: all, clock: clock, floors: floors, largeMemory: largeMemory)
-      return Shard(context, namespaceCount: all.count)
+        configuration, clock: clock, floors: floors, largeMemory: largeMemory)
+      return Shard(
+        context, policy: configuration.policy,
+        pools: all.map { $0.pool(configuration, budgetBytes: context.budgetBytes) })
     }
     self.shards = self.ownedShards.map(ShardReference.init)
   }
@@ -155,7 +157,7 @@ public final class Store: Sendable {
 
   /// Sums the counters of all shards.
   public func statistics() -> StoreStatistics {
-    var sum = StoreStatistics(namespaceCount: self.namespaces.configurations.count)
+    var sum = StoreStatistics(namespaceCount: self.namespaces.count)
     sum.memoryLimitBytes = self.configuration.memoryBytes
     for shard in self.shards {
       shard.withLock { state, _ in state.addStatistics(to: &sum) }
@@ -181,7 +183,7 @@ public final class Store: Sendable {
     _ expiry: Expiry, _ key: borrowing StoreKey, _ now: StoreTime
   ) -> UInt64 {
     guard case .after(let milliseconds) = expiry else { return Expiry.noDeadline }
-    let percent = self.namespaces[key.namespace].ttlJitterPercent
+    let percent = self.namespaces.withSettings(of: key.namespace) { $0.ttlJitterPercent }
     guard percent > 0 else { return expiry.deadline(from: now) }
     // Thirty-two bits of the hash as a fraction of the most that may be taken off; at most half.
     let most = milliseconds / 100 * UInt64(percent)
@@ -194,7 +196,7 @@ public final class Store: Sendable {
       key.bytes.byteCount - 1 < StoreConfiguration.keyMaxBytes && !key.bytes.isEmpty,
       "a key has 1 to 65536 bytes: the caller has checked")
     precondition(
-      Int(key.namespace.rawValue) < self.namespaces.configurations.count,
+      Int(key.namespace.rawValue) < self.namespaces.count,
       "namespace numbers come from the store's own list")
     return self.shards[Int(truncatingIfNeeded: key.hash) & (self.shards.count - 1)]
   }

@@ -77,8 +77,15 @@ public struct StoreConfiguration: Sendable, Equatable {
     try Self.check("tombstonesMax", self.tombstonesMax, 0...(1 << 40))
     try Self.check("tombstoneMemoryDivisor", self.tombstoneMemoryDivisor, 2...1024)
     try Self.check("cores", self.cores, 1...(1 << 16))
+    // The default namespace may have to be added.
     try Self.check("namespaces.count", self.namespaces.count, 0...(Self.namespacesMax - 1))
-    for namespace in self.namespaces {
+    try self.validate(self.namespaces)
+  }
+
+  /// Checks namespaces, which may come and change later.
+  func validate(_ namespaces: [NamespaceConfiguration]) throws(StoreConfigurationError) {
+    try Self.check("namespaces.count", namespaces.count, 0...Self.namespacesMax)
+    for namespace in namespaces {
       try Self.check(
         "ttlJitterPercent of \"\(namespace.name)\"", namespace.ttlJitterPercent,
         0...NamespaceConfiguration.ttlJitterPercentMax)
@@ -89,9 +96,9 @@ public struct StoreConfiguration: Sendable, Equatable {
     // Cannot overflow: at most `namespacesMax` numbers of at most 80.
     try Self.check(
       "guaranteedPercent of all namespaces",
-      self.namespaces.reduce(0) { $0 + $1.guaranteedPercent }, 0...Self.guaranteedPercentMax)
+      namespaces.reduce(0) { $0 + $1.guaranteedPercent }, 0...Self.guaranteedPercentMax)
     var names: Set<String> = []
-    for namespace in self.namespaces where !names.insert(namespace.name).inserted {
+    for namespace in namespaces where !names.insert(namespace.name).inserted {
       throw StoreConfigurationError(
         description: "namespace \"\(namespace.name)\" is listed twice: keep one of them")
     }

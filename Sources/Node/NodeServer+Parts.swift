@@ -47,6 +47,7 @@ extension NodeServer {
   ) async throws -> AdminServer? {
     guard let address = self.configuration.admin else { return nil }
     let (store, startedNanoseconds) = (self.store, self.startedNanoseconds)
+    let snapshots = self.snapshots
     let pages = AdminPages(
       readiness: self.readiness,
       metrics: { adminHits in
@@ -56,7 +57,7 @@ extension NodeServer {
           namespaces: store.namespaces.configurations.map(\.name), store: store.statistics(),
           server: await server.metrics(), adminHits: adminHits,
           cluster: await cluster?.forwarding.snapshot(),
-          membership: cluster?.member?.membership?.snapshot
+          membership: cluster?.member?.membership?.snapshot, snapshots: snapshots?.metrics
         ).text
       },
       loops: Array(loops.makeIterator()))

@@ -21,6 +21,9 @@ struct NodeServer: Service {
   private let health = HealthService()
   private let reflection: ReflectionService
   private let admin: AdminService
+  let namespaces: NamespaceRegistry
+  /// Nil: entries are gone when the node stops.
+  let snapshots: SnapshotKeeper?
   /// Nil: everybody may call.
   let accessControl: AccessControl?
   /// Nil: plaintext.
@@ -52,10 +55,16 @@ struct NodeServer: Service {
           ChannelzService.service,
         ] + (configuration.isClustered ? [PeerMethod.service] : [])
           + ReflectionService.services))
-    self.admin = AdminService(store: self.store, loops: configuration.loops)
+    let store = self.store
+    self.namespaces = NamespaceRegistry(configuration, store: store)
+    self.snapshots = try SnapshotKeeper(
+      configuration, store: store, namespaces: self.namespaces, clock: self.clock, logger: logger)
+    self.admin = AdminService(
+      store: store, clock: self.clock, namespaces: self.namespaces, snapshots: self.snapshots,
+      loops: configuration.loops, logger: logger)
     self.accessControl = try configuration.tokensFile.map { path in
       try AccessControl(
-        path: path, namespaces: configuration.namespaces.map(\.name), logger: logger)
+        path: path, namespaces: { store.namespaces.configurations.map(\.name) }, logger: logger)
     }
   }
 
@@ -67,6 +76,8 @@ struct NodeServer: Service {
       try await loops.shutdownGracefully()
       throw error
     }
+    // Nobody calls any more: what is written now is what there was.
+    try await self.snapshots?.shutdown()
     try await loops.shutdownGracefully()
     self.logger.info("stopped")
   }
@@ -85,7 +96,9 @@ struct NodeServer: Service {
     self.admin.joined(cluster)
     let pages = try await self.startAdmin(server, loops, cluster)
     do {
-      try await self.serve(server, pages: pages?.address, cluster?.member, on: loops)
+      if try await self.restore(cluster?.forwarding) {
+        try await self.serve(server, pages: pages?.address, cluster?.member, on: loops)
+      }
     } catch {
       try await pages?.shutdown()
       throw error
@@ -177,6 +190,12 @@ struct NodeServer: Service {
         await Self.untilStopped()
         return .success(.stopped)
       }
+      if let snapshots = self.snapshots {
+        group.addTask {
+          await snapshots.run()
+          return .success(.watchingEnded)
+        }
+      }
       if let member {
         group.addTask {
           do {
@@ -197,6 +216,7 @@ struct NodeServer: Service {
           break waiting
         }
       }
+      self.snapshots?.stop()
       await drain()
       group.cancelAll()
       return failure.map { .failure($0) } ?? .success(())
@@ -210,6 +230,18 @@ struct NodeServer: Service {
       return try await server.listen(host: address.host, port: address.port, tls: tls)
     } catch {
       throw .cannotListen(setting.name, address, error)
+    }
+  }
+
+  /// Puts back the entries of the snapshot that belong to this node; false: it was told to stop.
+  private func restore(_ cluster: Forwarding?) async throws -> Bool {
+    guard let snapshots = self.snapshots else { return true }
+    // All loops have the same table before the first call.
+    let table = cluster?.loops.first?.table
+    return try await withGracefulShutdownHandler {
+      try await snapshots.restore { hash in table?.otherOwner(of: hash) == nil }
+    } onGracefulShutdown: {
+      snapshots.stop()
     }
   }
 

@@ -81,11 +81,14 @@ struct StorageOptions: ParsableArguments {
   @Option(.policy) var policy: String?
   @Option(.tombstonesMax) var tombstonesMax: String?
   @Option(.expirySweepInterval) var expirySweepInterval: String?
+  @Option(.snapshotDir) var snapshotDir: String?
+  @Option(.snapshotInterval) var snapshotInterval: String?
 
   var given: [(Setting, String?)] {
     [
       (.memory, self.memory), (.policy, self.policy), (.tombstonesMax, self.tombstonesMax),
       (.expirySweepInterval, self.expirySweepInterval),
+      (.snapshotDir, self.snapshotDir), (.snapshotInterval, self.snapshotInterval),
     ]
   }
 }

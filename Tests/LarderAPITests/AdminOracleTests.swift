@@ -162,6 +162,25 @@ import Wire
     #expect(read.cluster?.epoch == "1.2" && read.cluster?.members == [member, member])
   }
 
+  @Test func `SnapshotResponse agrees with protobuf-c`() throws {
+    var values = RandomValues()
+    for _ in 0..<oracleRounds {
+      values.nextRound()
+      var response = SnapshotResponse()
+      response.path = String(decoding: values.text(), as: UTF8.self)
+      response.entries = values.uint64()
+      response.bytes = values.uint64()
+      response.durationMilliseconds = values.uint64()
+      let ours = response.serialized()
+      let theirs = try oracle(ours, larder__v1__snapshot_response__unpack, values.comment) {
+        text($0.path) == Array(response.path.utf8) && $0.entries == response.entries
+          && $0.bytes == response.bytes && $0.duration_ms == response.durationMilliseconds
+      }
+      #expect(theirs == ours, values.comment)
+      #expect(try SnapshotResponse(decoding: theirs.span.bytes) == response, values.comment)
+    }
+  }
+
   @Test func `GetStatusRequest is empty, for protobuf-c too`() throws {
     let theirs = try oracle([], larder__v1__get_status_request__unpack, "empty") { _ in true }
     #expect(theirs == GetStatusRequest().serialized())

@@ -16,7 +16,12 @@ import Testing
         "/larder.v1.Peer/Increment", "/larder.v1.Peer/Touch",
       ])
     #expect(PeerMethod.reportPath == "/larder.v1.Peer/Report")
-    #expect(AdminMethod.allPaths == ["/larder.v1.Admin/GetStatus"])
+    #expect(
+      AdminMethod.allPaths == [
+        "/larder.v1.Admin/GetStatus", "/larder.v1.Admin/Snapshot",
+        "/larder.v1.Admin/CreateNamespace", "/larder.v1.Admin/AlterNamespace",
+        "/larder.v1.Admin/DescribeNamespaces", "/larder.v1.Admin/FlushNamespace",
+      ])
   }
 
   @Test func `a method's raw value is the index of its path`() {

@@ -5,8 +5,10 @@
 /// goes on to the next bucket, and every bucket passed counts it: a look goes on only where something
 /// did.
 ///
-/// The bucket of a hash is its place in the order of hashes (without the bits that choose shard and
-/// ring), scaled to the number of buckets. So the table can have any size, grows by a half, and
+/// The bucket of a hash is its place in an order of hashes (without the bits that choose shard and
+/// ring), scaled to the number of buckets. Each table has an order of its own, by a random factor: what
+/// one hands out in its order, as snapshots and copies for other nodes do, would otherwise fill the
+/// buckets of another one after the other, each far over its brim. So the table can have any size, grows by a half, and
 /// shrinks; both happen a few buckets at a time, from the low end to the high. And a walk over the
 /// table is a position in that order, which stays right whatever the table's size becomes meanwhile.
 ///
@@ -19,6 +21,8 @@ struct EntryIndex: ~Copyable {
   /// Home buckets of the old table below this have moved.
   private var movedBuckets = 0
   private(set) var count = 0
+  /// This table's own order of hashes.
+  private let spread = UInt64.random(in: 0...UInt64.max) | 1
   /// Of both tables.
   private(set) var chargedBytes: Int
 
@@ -37,7 +41,7 @@ struct EntryIndex: ~Copyable {
   // MARK: One entry
 
   func find(_ key: borrowing StoreKey, in memory: EntryMemory) -> EntryHandle {
-    let place = Self.place(of: key.hash)
+    let place = self.place(of: key.hash)
     let table = self.table(of: place)
     let tag = Self.tag(of: key.hash)
     var bucket = table.home(of: place)
@@ -56,10 +60,19 @@ struct EntryIndex: ~Copyable {
     return .null
   }
 
+  /// An entry that may be the one of that hash, or null: for having it at hand when it is looked for.
+  func candidate(_ hash: UInt64) -> EntryHandle {
+    let place = self.place(of: hash)
+    let table = self.table(of: place)
+    let bucket = table.home(of: place)
+    let candidates = table.slots(of: bucket, tagged: Self.tag(of: hash))
+    return candidates == 0 ? .null : table.handle(bucket, candidates.trailingZeroBitCount)
+  }
+
   /// The caller has seen that the key is not there, and that there is room.
   mutating func insert(_ entry: EntryHandle, hash: UInt64) {
     precondition(self.count < self.countMax, "the caller has made room in the index")
-    let place = Self.place(of: hash)
+    let place = self.place(of: hash)
     Self.insert(entry, tag: Self.tag(of: hash), place, into: self.table(of: place))
     self.count += 1
   }
@@ -68,7 +81,7 @@ struct EntryIndex: ~Copyable {
   @discardableResult
   mutating func remove(_ entry: EntryHandle, in memory: EntryMemory) -> UInt64 {
     let hash = memory.hash(entry)
-    let place = Self.place(of: hash)
+    let place = self.place(of: hash)
     let tag = Self.remove(entry, place, from: self.table(of: place))
     self.count -= 1
     return Self.hash(hash, tag: tag)
@@ -76,7 +89,7 @@ struct EntryIndex: ~Copyable {
 
   /// Names another entry in the place of one that has the same hash, but for what the tag holds.
   mutating func replace(_ entry: EntryHandle, by new: EntryHandle, in memory: EntryMemory) {
-    let place = Self.place(of: memory.hash(entry))
+    let place = self.place(of: memory.hash(entry))
     let table = self.table(of: place)
     let (bucket, slot) = Self.find(entry, place, in: table)
     table.setHandle(bucket, slot, new)
@@ -85,7 +98,7 @@ struct EntryIndex: ~Copyable {
   /// The whole hash of an entry of the table.
   func hash(of entry: EntryHandle, in memory: EntryMemory) -> UInt64 {
     let hash = memory.hash(entry)
-    let place = Self.place(of: hash)
+    let place = self.place(of: hash)
     let table = self.table(of: place)
     let (bucket, slot) = Self.find(entry, place, in: table)
     return Self.hash(hash, tag: table.tag(bucket, slot))
@@ -145,7 +158,7 @@ struct EntryIndex: ~Copyable {
         let slot = used.trailingZeroBitCount
         used &= used - 1
         let entry = old.handle(bucket, slot)
-        let place = Self.place(of: memory.hash(entry))
+        let place = self.place(of: memory.hash(entry))
         guard old.home(of: place) == home else { continue }
         let tag = old.tag(bucket, slot)
         Self.clear(slot, of: bucket, home: home, in: old)
@@ -165,9 +178,9 @@ struct EntryIndex: ~Copyable {
   ) {
     let end = self.cursor(after: cursor)
     let table = self.table(of: cursor)
-    Self.forEach(table.home(of: cursor), of: table, in: memory) { entry, tag in
+    self.forEach(table.home(of: cursor), of: table, in: memory) { entry, tag in
       let hash = memory.hash(entry)
-      let place = Self.place(of: hash)
+      let place = self.place(of: hash)
       // The part of a bucket before the cursor was seen when the table had other buckets.
       guard place >= cursor, end == 0 || place < end else { return }
       body(entry, Self.hash(hash, tag: tag))
@@ -185,7 +198,7 @@ struct EntryIndex: ~Copyable {
   }
 
   /// Looks at each entry whose home is the bucket; `body` may remove it from the table.
-  private static func forEach(
+  private func forEach(
     _ home: Int, of table: IndexBuckets, in memory: EntryMemory,
     _ body: (EntryHandle, UInt8) -> Void
   ) {
@@ -200,7 +213,7 @@ struct EntryIndex: ~Copyable {
         // What `body` did for one entry may have removed another.
         guard table.used(bucket) & 1 << UInt16(slot) != 0 else { continue }
         let entry = table.handle(bucket, slot)
-        if table.home(of: Self.place(of: memory.hash(entry))) == home {
+        if table.home(of: self.place(of: memory.hash(entry))) == home {
           body(entry, table.tag(bucket, slot))
         }
       }
@@ -209,10 +222,22 @@ struct EntryIndex: ~Copyable {
     }
   }
 
+  /// Buckets that entries had to pass because they were full, summed over all entries; for tests.
+  var passedBuckets: Int {
+    [self.buckets, self.old].reduce(0) { sum, table in
+      guard let table else { return sum }
+      return (0..<table.count).reduce(sum) { $0 + Int(table.overflow($1)) }
+    }
+  }
+
   // MARK: Hashes
 
   /// Where the hash stands in the order of the table.
-  private static func place(of hash: UInt64) -> UInt64 { (hash & ~0xFF) << 12 }
+  @inline(__always)
+  func place(of hash: UInt64) -> UInt64 {
+    // Modulo 2^64: with an odd factor, no two hashes that differ in the bits shifted get one place.
+    ((hash & ~0xFF) << 12) &* self.spread
+  }
 
   private static func tag(of hash: UInt64) -> UInt8 {
     UInt8(truncatingIfNeeded: hash ^ hash >> 8)

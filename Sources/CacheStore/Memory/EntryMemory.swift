@@ -146,6 +146,21 @@ extension EntryMemory {
     return head + self.keyBytes(entry, form) + payload
   }
 
+  /// Something of each cache line of a small entry behind its first, so that the processor has them at
+  /// hand when they are asked for; more than four are fetched ahead by itself.
+  @inline(__always)
+  func restOfLines(_ entry: EntryHandle) -> UInt64 {
+    let (address, end) = (self.address(entry), self.slotBytesNeeded(entry))
+    var seen: UInt64 = 0
+    var offset = 64
+    while offset < end, offset <= 256 {
+      // Below `end`, so within the entry's slot.
+      seen ^= UInt64(address.load(fromByteOffset: offset, as: UInt8.self))
+      offset += 64
+    }
+    return seen
+  }
+
   /// What the entry takes of the budget: its slot, and its extent.
   @inline(__always)
   func chargedBytes(_ entry: EntryHandle) -> Int {

@@ -5,11 +5,11 @@ struct Pool: ~Copyable {
   var bytes = 0
   var count = 0
   /// Below this many bytes, no other pool's entries push this one's out.
-  let guaranteedBytes: Int
+  var guaranteedBytes: Int
 
-  init(_ policy: EvictionPolicy, guaranteedBytes: Int) {
-    self.policy = Policy(policy)
-    self.guaranteedBytes = guaranteedBytes
+  init(_ configuration: PoolConfiguration) {
+    self.policy = Policy(configuration.policy)
+    self.guaranteedBytes = configuration.guaranteedBytes
   }
 
   /// As the shard has counted it.
@@ -26,17 +26,42 @@ struct Pool: ~Copyable {
 ///
 /// Unchecked, because it is a pointer: used under the shard's lock.
 struct Pools: @unchecked Sendable {
-  private let pools: UnsafeMutablePointer<Pool>
-  let count: Int
+  private var pools: UnsafeMutablePointer<Pool>
+  private var capacity = 1
+  /// Those that were retired, too.
+  private(set) var count = 1
+  private var retired: [Int] = []
 
-  init(_ configurations: [PoolConfiguration]) {
-    self.count = configurations.count
-    self.pools = .allocate(capacity: configurations.count)
-    for (index, configuration) in configurations.enumerated() {
-      // `index` is within the capacity, and each place is initialised once.
-      (self.pools + index).initialize(
-        to: Pool(configuration.policy, guaranteedBytes: configuration.guaranteedBytes))
+  /// One pool, which is never retired.
+  init(_ configuration: PoolConfiguration) {
+    self.pools = .allocate(capacity: 1)
+    self.pools.initialize(to: Pool(configuration))
+  }
+
+  /// Makes a pool; returns its number.
+  mutating func add(_ configuration: PoolConfiguration) -> Int {
+    if let pool = self.retired.popLast() {
+      self.pools[pool] = Pool(configuration)
+      return pool
     }
+    if self.count == self.capacity {
+      let larger = UnsafeMutablePointer<Pool>.allocate(capacity: 2 * self.capacity)
+      // Both have room for `count`, and nobody holds a place while the lock is held by the caller.
+      larger.moveInitialize(from: self.pools, count: self.count)
+      self.pools.deallocate()
+      self.pools = larger
+      self.capacity *= 2
+    }
+    // `count` is within the capacity, and each place is initialised once.
+    (self.pools + self.count).initialize(to: Pool(configuration))
+    self.count += 1
+    return self.count - 1
+  }
+
+  /// Ends a pool that has no entries; what its policy held is freed.
+  mutating func retire(_ pool: Int) {
+    self.pools[pool] = Pool(PoolConfiguration(policy: .lru, guaranteedBytes: 0))
+    self.retired.append(pool)
   }
 
   func free() {

@@ -2,6 +2,11 @@
 /// the method in `allPaths`.
 public enum AdminMethod: Int, CaseIterable, Sendable {
   case getStatus
+  case snapshot
+  case createNamespace
+  case alterNamespace
+  case describeNamespaces
+  case flushNamespace
 
   /// The service's full name.
   public static let service = "larder.v1.Admin"
@@ -16,6 +21,11 @@ public enum AdminMethod: Int, CaseIterable, Sendable {
   public var name: String {
     switch self {
     case .getStatus: "GetStatus"
+    case .snapshot: "Snapshot"
+    case .createNamespace: "CreateNamespace"
+    case .alterNamespace: "AlterNamespace"
+    case .describeNamespaces: "DescribeNamespaces"
+    case .flushNamespace: "FlushNamespace"
     }
   }
 }

@@ -59,12 +59,14 @@ extension NodeServer {
     let forwarding = cluster?.forwarding
     let cache = CacheService(
       store: self.store, clock: self.clock, configuration: self.configuration,
-      isAccessControlled: self.accessControl != nil, cluster: forwarding)
+      namespaces: self.namespaces, isAccessControlled: self.accessControl != nil,
+      cluster: forwarding)
     guard let forwarding else { return [.unary(paths: CacheMethod.allPaths, cache)] }
     forwarding.serveAgain { cache.serve($0) }
     let peer = CacheService(
       store: self.store, clock: self.clock, configuration: self.configuration,
-      isAccessControlled: self.accessControl != nil, cluster: forwarding, isForPeers: true)
+      namespaces: self.namespaces, isAccessControlled: self.accessControl != nil,
+      cluster: forwarding, isForPeers: true)
     let reports = cluster?.member.map { member in
       ServiceRegistration.unary(
         paths: [PeerMethod.reportPath], PeerReportService(member: member, forwarding: forwarding))

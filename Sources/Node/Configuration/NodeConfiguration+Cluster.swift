@@ -10,7 +10,8 @@ extension NodeConfiguration {
 
   /// What is wrong with the settings of the cluster together.
   func clusterProblems(origins: SettingOrigins) -> [ConfigurationProblem] {
-    let problems = self.etcdProblems(origins: origins)
+    let problems =
+      self.etcdProblems(origins: origins) + self.snapshotProblems(origins: origins)
     guard !self.peers.isEmpty else {
       guard self.peerTokenFile != nil, self.etcd.endpoints.isEmpty else { return problems }
       return problems + [
@@ -37,6 +38,21 @@ extension NodeConfiguration {
         settings: [Setting.peers.name, Setting.advertise.name, setting.name],
         message: "\(setting.name) (\(origins.describe(setting, in: self))) does not say which of"
           + " peers this node is. Give its own address in that list with advertise.")
+    ]
+  }
+}
+
+extension NodeConfiguration {
+  /// While a node is off the ring others own its keys: what it has written down by then is older than
+  /// theirs, and a deleted entry would come back with it.
+  private func snapshotProblems(origins: SettingOrigins) -> [ConfigurationProblem] {
+    guard self.snapshotDirectory != nil, !self.etcd.endpoints.isEmpty else { return [] }
+    return [
+      ConfigurationProblem(
+        settings: [Setting.snapshotDir.name, Setting.etcd.name],
+        message: "snapshot-dir (\(origins.describe(.snapshotDir, in: self))) and etcd"
+          + " (\(origins.describe(.etcd, in: self))) exclude each other: while this node is away other"
+          + " nodes own its keys, and what it had is out of date. Leave snapshot-dir out.")
     ]
   }
 }

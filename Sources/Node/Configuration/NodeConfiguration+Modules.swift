@@ -14,15 +14,7 @@ extension StoreConfiguration {
       tombstonesMax: configuration.limits.tombstonesMax,
       policy: configuration.policy,
       cores: configuration.loops,
-      namespaces: configuration.namespaces.map { namespace in
-        CacheStore.NamespaceConfiguration(
-          name: namespace.name,
-          defaultExpiry: namespace.defaultTTLMilliseconds
-            .map { .after(milliseconds: UInt64($0)) } ?? .never,
-          ttlMaxMilliseconds: UInt64(namespace.ttlMaxMilliseconds),
-          policy: namespace.policy, guaranteedPercent: namespace.memorySharePercent,
-          ttlJitterPercent: namespace.ttlJitterPercent)
-      })
+      namespaces: configuration.namespaces.map { .init($0) })
   }
 }
 

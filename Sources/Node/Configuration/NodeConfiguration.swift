@@ -34,6 +34,8 @@ public struct NodeConfiguration: Sendable, Equatable {
   public var memoryBytes = 1 << 30
   /// Which entries stay when the memory is full.
   public var policy: EvictionPolicy = .default
+  /// Where the node keeps its entries while it is not running; nil: nowhere.
+  public var snapshotDirectory: String?
   /// The file of who may call (`TokenFile`); nil: everybody may.
   public var tokensFile: String?
   /// Whether the node serves other machines though it does not know who calls.

@@ -200,6 +200,8 @@ public struct NodeLimits: Sendable, Equatable {
   public var adminTimeoutMilliseconds: Int64 = 5_000
   /// Time between two looks for expired entries.
   public var expirySweepIntervalMilliseconds: Int64 = 100
+  /// Time from the end of one snapshot to the beginning of the next; 0: none on a schedule.
+  public var snapshotIntervalMilliseconds: Int64 = 300_000
 
   /// The defaults.
   public init() {}

@@ -38,7 +38,7 @@ extension Setting {
       configuration.nodeID = text
     case .configFile:
       configuration.configFile = text
-    case .file(let path):
+    case .file(let path), .directory(let path):
       configuration[keyPath: path] = text
     case .toggle(let path):
       guard let isOn = Bool(text) else { throw self.refusal("is neither true nor false") }
@@ -182,6 +182,8 @@ extension Setting {
       return "the path of a YAML file"
     case .file:
       return "the path of a file"
+    case .directory:
+      return "the path of a directory"
     case .toggle:
       return "true or false"
     case .tlsClientAuth:

@@ -10,7 +10,7 @@ extension Setting {
     + [.tlsCert, .tlsKey, .tlsCA, .tlsClientAuth, .tlsMinVersion, .plaintextListen]
     + [.handshakeTimeout]
     + Setting.cluster + Setting.membership
-    + [.memory, .policy, .tombstonesMax, .expirySweepInterval]
+    + [.memory, .policy, .tombstonesMax, .expirySweepInterval] + Setting.snapshot
     + [.tokens, .insecure]
     + [.logLevel, .logFormat, .accessLog]
     + [.valueMax, .keyMax, .inlineValueMax, .ttlMax, .batchKeysMax, .batchReplyMax, .messageMax]

@@ -19,6 +19,8 @@ public struct Setting: Sendable {
     case listen, admin, advertise, nodeID, configFile, logLevel, logFormat, accessLog
     /// The path of a file; not looked at before the node starts.
     case file(any WritableKeyPath<NodeConfiguration, String?> & Sendable)
+    /// The path of a directory; as for a file.
+    case directory(any WritableKeyPath<NodeConfiguration, String?> & Sendable)
     case tlsClientAuth, tlsMinVersion, plaintextListen
     case compression
     case policy
@@ -87,6 +89,7 @@ public struct Setting: Sendable {
     case .weight: "number"
     case .nodeID: "id"
     case .configFile, .file: "file"
+    case .directory: "directory"
     case .toggle: "true|false"
     case .tlsClientAuth: "mode"
     case .tlsMinVersion: "version"
@@ -121,7 +124,7 @@ public struct Setting: Sendable {
     case .admin: configuration.admin?.description ?? "off"
     case .nodeID: configuration.nodeID
     case .configFile: configuration.configFile
-    case .file(let path): configuration[keyPath: path]
+    case .file(let path), .directory(let path): configuration[keyPath: path]
     case .toggle(let path): "\(configuration[keyPath: path])"
     case .tlsClientAuth: configuration.tls.clientAuthentication.rawValue
     case .tlsMinVersion: configuration.tls.minimumVersion.rawValue

@@ -19,6 +19,8 @@ struct NodeMetrics {
   var cluster: ForwardingSnapshot?
   /// Nil: the nodes are a fixed list, or the node does not listen yet.
   var membership: MembershipSnapshot?
+  /// Nil: the node keeps no snapshots.
+  var snapshots: SnapshotMetrics?
 
   /// The page `/metrics`.
   var text: String {
@@ -31,6 +33,7 @@ struct NodeMetrics {
     self.writeLimits(&page)
     self.cluster?.write(&page)
     self.membership?.write(&page)
+    self.snapshots?.write(&page)
     return page.text
   }
 

@@ -10,22 +10,24 @@ final class AccessControl: Reloadable {
 
   private let path: String
   /// Names, by id.
-  private let namespaces: [String]
+  private let namespaces: @Sendable () -> [String]
   private let logger: Logger
   private let state: Mutex<State>
   private let generationNow = Atomic<Int>(0)
   let name = "tokens"
   let files: FileStamps
 
-  /// - Parameter namespaces: Names of the node's namespaces, by id.
+  /// - Parameter namespaces: Names of the node's namespaces as they are now, by id.
   /// - Throws: All that is wrong with the file.
-  init(path: String, namespaces: [String], logger: Logger) throws(ConfigurationError) {
+  init(
+    path: String, namespaces: @escaping @Sendable () -> [String], logger: Logger
+  ) throws(ConfigurationError) {
     self.path = path
     self.namespaces = namespaces
     self.logger = logger
     // Taken before the file is read: what is written meanwhile is seen by the next look.
     self.files = FileStamps([path])
-    let file = try TokenFile(path: path, namespaces: namespaces)
+    let file = try TokenFile(path: path, namespaces: namespaces())
     self.state = Mutex(State(callers: file.callers))
     self.warn(file.warnings)
   }
@@ -40,7 +42,7 @@ final class AccessControl: Reloadable {
   }
 
   func reload() throws {
-    let file = try TokenFile(path: self.path, namespaces: self.namespaces)
+    let file = try TokenFile(path: self.path, namespaces: self.namespaces())
     let generation = self.state.withLock { state in
       state.callers = file.callers
       state.generation += 1

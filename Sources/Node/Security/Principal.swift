@@ -25,7 +25,9 @@ final class Principal: Sendable {
   func mayUse(_ namespace: NamespaceID?) -> Bool {
     guard let namespaces = self.namespaces else { return true }
     guard let namespace else { return false }
-    return namespaces[Int(namespace.rawValue)]
+    // One that was made since the file of tokens was read is nobody's yet who is kept to some.
+    let number = Int(namespace.rawValue)
+    return number < namespaces.count && namespaces[number]
   }
 }
 

@@ -3,22 +3,35 @@ internal import Cluster
 internal import Glibc
 internal import GRPC
 internal import LarderAPI
+internal import Logging
 internal import NIOCore
 internal import Synchronization
 internal import Wire
 
 /// larder.v1.Admin: what an operator asks a node.
 final class AdminService: UnaryService {
-  private let store: Store
+  let store: Store
+  let clock: NodeClock
+  let namespaces: NamespaceRegistry
+  let logger: Logger
   private let started = NIODeadline.now()
   private let loops: Int
+  private let snapshots: SnapshotKeeper?
   /// Known once the node listens.
   private let identity = Mutex<(nodeID: String, connections: @Sendable () -> Int)?>(nil)
   /// Set once, before the first call; nil: the node stands alone.
   private let cluster = Mutex<NodeCluster?>(nil)
 
-  init(store: Store, loops: Int) {
+  /// - Parameter snapshots: nil: the node keeps none.
+  init(
+    store: Store, clock: NodeClock, namespaces: NamespaceRegistry, snapshots: SnapshotKeeper?,
+    loops: Int, logger: Logger
+  ) {
     self.store = store
+    self.clock = clock
+    self.namespaces = namespaces
+    self.snapshots = snapshots
+    self.logger = logger
     self.loops = loops
   }
 
@@ -29,23 +42,43 @@ final class AdminService: UnaryService {
   func joined(_ cluster: NodeCluster?) { self.cluster.withLock { $0 = cluster } }
 
   func serve(_ call: borrowing UnaryCall) {
-    switch AdminMethod(rawValue: call.method) {
-    case .getStatus:
-      do {
-        _ = try GetStatusRequest(decoding: call.message)
-        let status = self.status(now: call.now)
-        guard let cluster = self.cluster.withLock({ $0 }) else { return call.reply(status) }
-        // Every event loop has its own connections to the other nodes.
-        call.answer { () async throws(Status) -> [UInt8] in
-          var whole = status
-          whole.cluster = ClusterStatus(
-            await cluster.forwarding.snapshot(), cluster.member?.membership?.snapshot)
-          return whole.serialized()
-        }
-      } catch {
-        call.fail(CacheError(error).status)
+    do throws(WireError) {
+      switch AdminMethod(rawValue: call.method) {
+      case .getStatus: try self.getStatus(call)
+      case .snapshot: try self.snapshot(call)
+      case .createNamespace: try self.createNamespace(call)
+      case .alterNamespace: try self.alterNamespace(call)
+      case .describeNamespaces: try self.describeNamespaces(call)
+      case .flushNamespace: try self.flushNamespace(call)
+      case nil: preconditionFailure("a method that was not registered")
       }
-    case nil: preconditionFailure("a method that was not registered")
+    } catch {
+      call.fail(CacheError(error).status)
+    }
+  }
+
+  private func getStatus(_ call: borrowing UnaryCall) throws(WireError) {
+    _ = try GetStatusRequest(decoding: call.message)
+    let status = self.status(now: call.now)
+    guard let cluster = self.cluster.withLock({ $0 }) else { return call.reply(status) }
+    // Every event loop has its own connections to the other nodes.
+    call.answer { () async throws(Status) -> [UInt8] in
+      var whole = status
+      whole.cluster = ClusterStatus(
+        await cluster.forwarding.snapshot(), cluster.member?.membership?.snapshot)
+      return whole.serialized()
+    }
+  }
+
+  private func snapshot(_ call: borrowing UnaryCall) throws(WireError) {
+    _ = try SnapshotRequest(decoding: call.message)
+    guard let snapshots = self.snapshots else { return call.fail(SnapshotKeeper.offStatus) }
+    call.answer { () async throws(Status) -> [UInt8] in
+      do throws(SnapshotKeeper.Failure) {
+        return SnapshotResponse(try await snapshots.write(.request)).serialized()
+      } catch {
+        throw error.status
+      }
     }
   }
 
@@ -72,7 +105,7 @@ final class AdminService: UnaryService {
 }
 
 extension NamespaceStatus {
-  fileprivate init(name: String, _ statistics: NamespaceStatistics) {
+  init(name: String, _ statistics: NamespaceStatistics) {
     self.init()
     self.name = name
     self.entries = UInt64(statistics.entries)

@@ -19,11 +19,11 @@ extension CacheService {
         throw .namespaceDenied(Self.shortened(name), caller: caller?.name ?? "nobody")
       }
     }
-    guard let id, let limit = self.rateLimit(of: id) else { return }
-    if let delay = limit.take(now: call.now) {
+    guard let id else { return }
+    if let refusal = self.namespaces.rateLimit(of: id).take(now: call.now) {
       call.count(.rateLimit)
       throw .rateLimited(
-        Self.shortened(name), perSecond: limit.rate.perSecond, retryDelay: delay)
+        Self.shortened(name), perSecond: refusal.perSecond, retryDelay: refusal.delay)
     }
   }
 }

@@ -12,8 +12,9 @@ final class CacheService: UnaryService {
   let store: Store
   let clock: NodeClock
   let limits: NodeLimits
-  /// By namespace id.
-  private let namespaces: [NamespaceRules]
+  let namespaces: NamespaceRegistry
+  /// By event loop.
+  let batchResults: [BatchResultsKeeper]
   /// The way to the other nodes; nil: this node stands alone.
   let cluster: Forwarding?
   /// The calls come from other nodes, which have asked their clients who they are.
@@ -21,21 +22,16 @@ final class CacheService: UnaryService {
   /// Calls have a caller, who may be kept to some namespaces.
   let isAccessControlled: Bool
   /// Something may stand between a caller and a namespace; see `checkGuards`.
-  private let isGuarded: Bool
-
-  /// What the requests of one namespace are held to.
-  private struct NamespaceRules {
-    let defaultExpiry: CacheStore.Expiry
-    let ttlMaxMilliseconds: UInt64
-    let valueMaxBytes: Int
-    let rateLimit: NamespaceRateLimit?
+  private var isGuarded: Bool {
+    self.isAccessControlled || (!self.isForPeers && self.namespaces.isRateLimited)
   }
 
   /// - Parameters:
   ///   - isAccessControlled: the server authenticates its callers.
   ///   - isForPeers: serves larder.v1.Peer: the same calls, with the keys of this node only.
   init(
-    store: Store, clock: NodeClock, configuration: NodeConfiguration, isAccessControlled: Bool,
+    store: Store, clock: NodeClock, configuration: NodeConfiguration,
+    namespaces: NamespaceRegistry, isAccessControlled: Bool,
     cluster: Forwarding? = nil, isForPeers: Bool = false
   ) {
     self.cluster = cluster
@@ -43,18 +39,10 @@ final class CacheService: UnaryService {
     self.store = store
     self.clock = clock
     self.limits = configuration.limits
-    self.namespaces = configuration.namespaces.map { namespace in
-      NamespaceRules(
-        defaultExpiry: namespace.defaultTTLMilliseconds
-          .map { .after(milliseconds: UInt64($0)) } ?? .never,
-        ttlMaxMilliseconds: UInt64(namespace.ttlMaxMilliseconds),
-        valueMaxBytes: namespace.valueMaxBytes,
-        rateLimit: namespace.rateLimit.map { NamespaceRateLimit(rate: $0) })
-    }
+    self.namespaces = namespaces
+    self.batchResults = (0..<configuration.loops).map { _ in BatchResultsKeeper() }
     // Calls of peers were let in, and counted, by the node that their client has called.
     self.isAccessControlled = isAccessControlled && !isForPeers
-    self.isGuarded =
-      !isForPeers && (isAccessControlled || self.namespaces.contains { $0.rateLimit != nil })
   }
 
   func serve(_ call: borrowing UnaryCall) {
@@ -92,10 +80,6 @@ final class CacheService: UnaryService {
     return id
   }
 
-  func rateLimit(of namespace: NamespaceID) -> NamespaceRateLimit? {
-    self.namespaces[Int(namespace.rawValue)].rateLimit
-  }
-
   /// What an error shows of a namespace's name: it travels in headers, which have room for no name
   /// that a request has. None that is configured is longer than this.
   static func shortened(_ name: RawSpan) -> String {
@@ -127,21 +111,21 @@ final class CacheService: UnaryService {
   func expiry(
     _ asked: LarderAPI.Expiry, in namespace: NamespaceID
   ) throws(CacheError) -> CacheStore.Expiry {
-    let rules = self.namespaces[Int(namespace.rawValue)]
     switch asked {
-    case .namespaceDefault: return rules.defaultExpiry
+    case .namespaceDefault: return self.store.namespaces.rules(of: namespace).defaultExpiry
     case .never: return .never
     case .after(let milliseconds):
       guard milliseconds > 0 else { throw .ttlInvalid }
-      guard milliseconds <= rules.ttlMaxMilliseconds else {
-        throw .ttlTooLong(milliseconds: milliseconds, max: rules.ttlMaxMilliseconds)
+      let most = self.store.namespaces.rules(of: namespace).ttlMaxMilliseconds
+      guard milliseconds <= most else {
+        throw .ttlTooLong(milliseconds: milliseconds, max: most)
       }
       return .after(milliseconds: milliseconds)
     }
   }
 
   func checkValue(_ bytes: Int, in namespace: NamespaceID) throws(CacheError) {
-    let max = self.namespaces[Int(namespace.rawValue)].valueMaxBytes
+    let max = self.store.namespaces.rules(of: namespace).valueMaxBytes
     guard bytes <= max else { throw .valueTooLarge(bytes: bytes, max: max) }
   }
 

@@ -12,19 +12,24 @@ protocol ClientCommand: AsyncParsableCommand {
   /// The name under which it complains.
   static var name: String { get }
   var target: TargetOptions { get }
+  /// How long it waits for an answer, unless it is told.
+  static var timeoutMilliseconds: Int64 { get }
 
   /// Does what the command is for.
   func perform(with node: NodeClient) async throws(CommandFailure)
 }
 
 extension ClientCommand {
+  static var timeoutMilliseconds: Int64 { 5_000 }
+
   func run() async throws {
     // A node that closed the connection, or a reader of our output that went away, is an error of
     // one write and is reported as such.
     signal(SIGPIPE, SIG_IGN)
     do throws(CommandFailure) {
       let node = NodeClient(
-        address: self.target.address, timeout: self.target.deadline,
+        address: self.target.address,
+        timeout: self.target.deadline(default: Self.timeoutMilliseconds),
         token: try self.target.credentials.token(), tls: try self.target.tls.load(),
         group: MultiThreadedEventLoopGroup.singleton)
       try await self.perform(with: node)

@@ -25,7 +25,11 @@ struct TargetOptions: ParsableArguments {
   var address: HostPort { self.target ?? Self.defaultTarget }
 
   /// Of one call, connecting included.
-  var deadline: TimeAmount { .milliseconds(self.timeout ?? 5_000) }
+  ///
+  /// - Parameter milliseconds: where none was given.
+  func deadline(default milliseconds: Int64) -> TimeAmount {
+    .milliseconds(self.timeout ?? milliseconds)
+  }
 }
 
 /// Which part of the key space is meant.

@@ -65,7 +65,7 @@ private final class ServerSession {
       health.set("", .serving)
       let cache = CacheService(
         store: store, clock: NodeClock(), configuration: configuration,
-        isAccessControlled: false)
+        namespaces: NamespaceRegistry(configuration, store: store), isAccessControlled: false)
       return [
         .unary(paths: CacheMethod.allPaths, cache),
         .unary(paths: ["/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/List"], health),

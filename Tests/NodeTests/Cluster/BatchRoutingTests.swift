@@ -114,12 +114,13 @@ private final class BatchNode: Sendable {
       table: try RoutingTable(
         epoch: Epoch(incarnation: 1, revision: 0), members: [], ownID: name),
       configuration: configuration, eventLoops: Array(self.group.makeIterator()), logger: logger)
+    let namespaces = NamespaceRegistry(node, store: self.store)
     let cache = CacheService(
-      store: self.store, clock: NodeClock(), configuration: node, isAccessControlled: false,
-      cluster: self.forwarding)
+      store: self.store, clock: NodeClock(), configuration: node, namespaces: namespaces,
+      isAccessControlled: false, cluster: self.forwarding)
     let peers = CacheService(
-      store: self.store, clock: NodeClock(), configuration: node, isAccessControlled: false,
-      cluster: self.forwarding, isForPeers: true)
+      store: self.store, clock: NodeClock(), configuration: node, namespaces: namespaces,
+      isAccessControlled: false, cluster: self.forwarding, isForPeers: true)
     self.forwarding.serveAgain { cache.serve($0) }
     self.server = Server(
       [.unary(paths: CacheMethod.allPaths, cache), .unary(paths: PeerMethod.allPaths, peers)],

@@ -33,6 +33,13 @@ import Testing
     #expect(found[0].contains("127.0.0.1:7600,b:7600 from --peers"))
   }
 
+  @Test func `a snapshot is none of a node that others replace while it is away`() throws {
+    let found = try problems(
+      Self.etcd.merging(["snapshot-dir": "/var/lib/larder"]) { first, _ in first })
+    #expect(found.count == 1 && found[0].contains("/var/lib/larder from --snapshot-dir"))
+    #expect(found[0].contains("exclude each other"))
+  }
+
   @Test func `a node that listens everywhere has to say where others reach it`() throws {
     let everywhere = Self.etcd.merging(
       ["listen": "0.0.0.0:7600", "insecure": "true"]) { first, _ in first }

@@ -62,6 +62,8 @@ import Testing
       (.tombstonesMax, "1000000000", "1000000001", "is too large"),
       (.expirySweepInterval, "10ms", "9ms", "is too small"),
       (.expirySweepInterval, "1h", "3600001ms", "is too large"),
+      (.snapshotInterval, "0ms", "366d", "is too large"),
+      (.snapshotInterval, "365d", "366d", "is too large"),
       (.valueMax, "1", "0", "is too small"), (.valueMax, "3MiB", "1073741825", "is too large"),
       (.keyMax, "1", "0", "is too small"), (.keyMax, "64KiB", "65537", "is too large"),
       (.inlineValueMax, "64", "63", "is too small"),

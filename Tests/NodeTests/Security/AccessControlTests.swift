@@ -8,7 +8,7 @@ import Testing
 @Suite struct AccessControlTests {
   @Test func `a file that was replaced is read, and one that was not is left alone`() async throws {
     try await withTokens("- {name: a, token: 0123456789abcdef, roles: [read]}") { path, log in
-      let control = try AccessControl(path: path, namespaces: [""], logger: log.logger)
+      let control = try AccessControl(path: path, namespaces: { [""] }, logger: log.logger)
       let reloader = Reloader([control], logger: log.logger)
       let first = control.generation
       await reloader.reloadChanged()
@@ -27,7 +27,7 @@ import Testing
 
   @Test func `a bad file changes nothing and is complained of once`() async throws {
     try await withTokens("- {name: a, token: 0123456789abcdef, roles: [read]}") { path, log in
-      let control = try AccessControl(path: path, namespaces: [""], logger: log.logger)
+      let control = try AccessControl(path: path, namespaces: { [""] }, logger: log.logger)
       let reloader = Reloader([control], logger: log.logger)
       let first = control.generation
       try replace(path, "- {name: a, token: 0123456789abcdef, roles: [reed]}")
@@ -48,7 +48,7 @@ import Testing
 
   @Test func `a reload that is asked for reads the file, changed or not`() async throws {
     try await withTokens("- {name: a, token: 0123456789abcdef, roles: [read]}") { path, log in
-      let control = try AccessControl(path: path, namespaces: [""], logger: log.logger)
+      let control = try AccessControl(path: path, namespaces: { [""] }, logger: log.logger)
       let first = control.generation
       try control.reload()
       #expect(control.generation == first + 1)
@@ -59,7 +59,7 @@ import Testing
   @Test func `a file that everybody can read is warned of`() async throws {
     try await withTokens("- {name: a, token: 0123456789abcdef, roles: [read]}") { path, log in
       #expect(chmod(path, 0o644) == 0)
-      _ = try AccessControl(path: path, namespaces: [""], logger: log.logger)
+      _ = try AccessControl(path: path, namespaces: { [""] }, logger: log.logger)
       #expect(
         log.messages == [
           "warning \(path) can be read by every user of this machine."

@@ -43,7 +43,7 @@ import Testing
   @Test func `the defaults are the node that serve starts and five seconds`() throws {
     let command = try GetCommand.parse(["k"])
     #expect(command.target.address == HostPort(host: "127.0.0.1", port: 7600))
-    #expect(command.target.deadline == .seconds(5))
+    #expect(command.target.deadline(default: GetCommand.timeoutMilliseconds) == .seconds(5))
     #expect(command.namespace.namespace == "")
   }
 

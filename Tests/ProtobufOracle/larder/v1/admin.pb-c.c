@@ -97,6 +97,456 @@ void   larder__v1__get_status_response__free_unpacked
   assert(message->base.descriptor == &larder__v1__get_status_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   larder__v1__snapshot_request__init
+                     (Larder__V1__SnapshotRequest         *message)
+{
+  static const Larder__V1__SnapshotRequest init_value = LARDER__V1__SNAPSHOT_REQUEST__INIT;
+  *message = init_value;
+}
+size_t larder__v1__snapshot_request__get_packed_size
+                     (const Larder__V1__SnapshotRequest *message)
+{
+  assert(message->base.descriptor == &larder__v1__snapshot_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t larder__v1__snapshot_request__pack
+                     (const Larder__V1__SnapshotRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &larder__v1__snapshot_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t larder__v1__snapshot_request__pack_to_buffer
+                     (const Larder__V1__SnapshotRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &larder__v1__snapshot_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Larder__V1__SnapshotRequest *
+       larder__v1__snapshot_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Larder__V1__SnapshotRequest *)
+     protobuf_c_message_unpack (&larder__v1__snapshot_request__descriptor,
+                                allocator, len, data);
+}
+void   larder__v1__snapshot_request__free_unpacked
+                     (Larder__V1__SnapshotRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &larder__v1__snapshot_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   larder__v1__snapshot_response__init
+                     (Larder__V1__SnapshotResponse         *message)
+{
+  static const Larder__V1__SnapshotResponse init_value = LARDER__V1__SNAPSHOT_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t larder__v1__snapshot_response__get_packed_size
+                     (const Larder__V1__SnapshotResponse *message)
+{
+  assert(message->base.descriptor == &larder__v1__snapshot_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t larder__v1__snapshot_response__pack
+                     (const Larder__V1__SnapshotResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &larder__v1__snapshot_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t larder__v1__snapshot_response__pack_to_buffer
+                     (const Larder__V1__SnapshotResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &larder__v1__snapshot_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Larder__V1__SnapshotResponse *
+       larder__v1__snapshot_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Larder__V1__SnapshotResponse *)
+     protobuf_c_message_unpack (&larder__v1__snapshot_response__descriptor,
+                                allocator, len, data);
+}
+void   larder__v1__snapshot_response__free_unpacked
+                     (Larder__V1__SnapshotResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &larder__v1__snapshot_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   larder__v1__namespace_settings__init
+                     (Larder__V1__NamespaceSettings         *message)
+{
+  static const Larder__V1__NamespaceSettings init_value = LARDER__V1__NAMESPACE_SETTINGS__INIT;
+  *message = init_value;
+}
+size_t larder__v1__namespace_settings__get_packed_size
+                     (const Larder__V1__NamespaceSettings *message)
+{
+  assert(message->base.descriptor == &larder__v1__namespace_settings__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t larder__v1__namespace_settings__pack
+                     (const Larder__V1__NamespaceSettings *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &larder__v1__namespace_settings__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t larder__v1__namespace_settings__pack_to_buffer
+                     (const Larder__V1__NamespaceSettings *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &larder__v1__namespace_settings__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Larder__V1__NamespaceSettings *
+       larder__v1__namespace_settings__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Larder__V1__NamespaceSettings *)
+     protobuf_c_message_unpack (&larder__v1__namespace_settings__descriptor,
+                                allocator, len, data);
+}
+void   larder__v1__namespace_settings__free_unpacked
+                     (Larder__V1__NamespaceSettings *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &larder__v1__namespace_settings__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   larder__v1__create_namespace_request__init
+                     (Larder__V1__CreateNamespaceRequest         *message)
+{
+  static const Larder__V1__CreateNamespaceRequest init_value = LARDER__V1__CREATE_NAMESPACE_REQUEST__INIT;
+  *message = init_value;
+}
+size_t larder__v1__create_namespace_request__get_packed_size
+                     (const Larder__V1__CreateNamespaceRequest *message)
+{
+  assert(message->base.descriptor == &larder__v1__create_namespace_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t larder__v1__create_namespace_request__pack
+                     (const Larder__V1__CreateNamespaceRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &larder__v1__create_namespace_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t larder__v1__create_namespace_request__pack_to_buffer
+                     (const Larder__V1__CreateNamespaceRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &larder__v1__create_namespace_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Larder__V1__CreateNamespaceRequest *
+       larder__v1__create_namespace_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Larder__V1__CreateNamespaceRequest *)
+     protobuf_c_message_unpack (&larder__v1__create_namespace_request__descriptor,
+                                allocator, len, data);
+}
+void   larder__v1__create_namespace_request__free_unpacked
+                     (Larder__V1__CreateNamespaceRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &larder__v1__create_namespace_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   larder__v1__alter_namespace_request__init
+                     (Larder__V1__AlterNamespaceRequest         *message)
+{
+  static const Larder__V1__AlterNamespaceRequest init_value = LARDER__V1__ALTER_NAMESPACE_REQUEST__INIT;
+  *message = init_value;
+}
+size_t larder__v1__alter_namespace_request__get_packed_size
+                     (const Larder__V1__AlterNamespaceRequest *message)
+{
+  assert(message->base.descriptor == &larder__v1__alter_namespace_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t larder__v1__alter_namespace_request__pack
+                     (const Larder__V1__AlterNamespaceRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &larder__v1__alter_namespace_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t larder__v1__alter_namespace_request__pack_to_buffer
+                     (const Larder__V1__AlterNamespaceRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &larder__v1__alter_namespace_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Larder__V1__AlterNamespaceRequest *
+       larder__v1__alter_namespace_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Larder__V1__AlterNamespaceRequest *)
+     protobuf_c_message_unpack (&larder__v1__alter_namespace_request__descriptor,
+                                allocator, len, data);
+}
+void   larder__v1__alter_namespace_request__free_unpacked
+                     (Larder__V1__AlterNamespaceRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &larder__v1__alter_namespace_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   larder__v1__namespace_description__init
+                     (Larder__V1__NamespaceDescription         *message)
+{
+  static const Larder__V1__NamespaceDescription init_value = LARDER__V1__NAMESPACE_DESCRIPTION__INIT;
+  *message = init_value;
+}
+size_t larder__v1__namespace_description__get_packed_size
+                     (const Larder__V1__NamespaceDescription *message)
+{
+  assert(message->base.descriptor == &larder__v1__namespace_description__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t larder__v1__namespace_description__pack
+                     (const Larder__V1__NamespaceDescription *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &larder__v1__namespace_description__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t larder__v1__namespace_description__pack_to_buffer
+                     (const Larder__V1__NamespaceDescription *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &larder__v1__namespace_description__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Larder__V1__NamespaceDescription *
+       larder__v1__namespace_description__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Larder__V1__NamespaceDescription *)
+     protobuf_c_message_unpack (&larder__v1__namespace_description__descriptor,
+                                allocator, len, data);
+}
+void   larder__v1__namespace_description__free_unpacked
+                     (Larder__V1__NamespaceDescription *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &larder__v1__namespace_description__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   larder__v1__describe_namespaces_request__init
+                     (Larder__V1__DescribeNamespacesRequest         *message)
+{
+  static const Larder__V1__DescribeNamespacesRequest init_value = LARDER__V1__DESCRIBE_NAMESPACES_REQUEST__INIT;
+  *message = init_value;
+}
+size_t larder__v1__describe_namespaces_request__get_packed_size
+                     (const Larder__V1__DescribeNamespacesRequest *message)
+{
+  assert(message->base.descriptor == &larder__v1__describe_namespaces_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t larder__v1__describe_namespaces_request__pack
+                     (const Larder__V1__DescribeNamespacesRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &larder__v1__describe_namespaces_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t larder__v1__describe_namespaces_request__pack_to_buffer
+                     (const Larder__V1__DescribeNamespacesRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &larder__v1__describe_namespaces_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Larder__V1__DescribeNamespacesRequest *
+       larder__v1__describe_namespaces_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Larder__V1__DescribeNamespacesRequest *)
+     protobuf_c_message_unpack (&larder__v1__describe_namespaces_request__descriptor,
+                                allocator, len, data);
+}
+void   larder__v1__describe_namespaces_request__free_unpacked
+                     (Larder__V1__DescribeNamespacesRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &larder__v1__describe_namespaces_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   larder__v1__describe_namespaces_response__init
+                     (Larder__V1__DescribeNamespacesResponse         *message)
+{
+  static const Larder__V1__DescribeNamespacesResponse init_value = LARDER__V1__DESCRIBE_NAMESPACES_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t larder__v1__describe_namespaces_response__get_packed_size
+                     (const Larder__V1__DescribeNamespacesResponse *message)
+{
+  assert(message->base.descriptor == &larder__v1__describe_namespaces_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t larder__v1__describe_namespaces_response__pack
+                     (const Larder__V1__DescribeNamespacesResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &larder__v1__describe_namespaces_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t larder__v1__describe_namespaces_response__pack_to_buffer
+                     (const Larder__V1__DescribeNamespacesResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &larder__v1__describe_namespaces_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Larder__V1__DescribeNamespacesResponse *
+       larder__v1__describe_namespaces_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Larder__V1__DescribeNamespacesResponse *)
+     protobuf_c_message_unpack (&larder__v1__describe_namespaces_response__descriptor,
+                                allocator, len, data);
+}
+void   larder__v1__describe_namespaces_response__free_unpacked
+                     (Larder__V1__DescribeNamespacesResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &larder__v1__describe_namespaces_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   larder__v1__flush_namespace_request__init
+                     (Larder__V1__FlushNamespaceRequest         *message)
+{
+  static const Larder__V1__FlushNamespaceRequest init_value = LARDER__V1__FLUSH_NAMESPACE_REQUEST__INIT;
+  *message = init_value;
+}
+size_t larder__v1__flush_namespace_request__get_packed_size
+                     (const Larder__V1__FlushNamespaceRequest *message)
+{
+  assert(message->base.descriptor == &larder__v1__flush_namespace_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t larder__v1__flush_namespace_request__pack
+                     (const Larder__V1__FlushNamespaceRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &larder__v1__flush_namespace_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t larder__v1__flush_namespace_request__pack_to_buffer
+                     (const Larder__V1__FlushNamespaceRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &larder__v1__flush_namespace_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Larder__V1__FlushNamespaceRequest *
+       larder__v1__flush_namespace_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Larder__V1__FlushNamespaceRequest *)
+     protobuf_c_message_unpack (&larder__v1__flush_namespace_request__descriptor,
+                                allocator, len, data);
+}
+void   larder__v1__flush_namespace_request__free_unpacked
+                     (Larder__V1__FlushNamespaceRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &larder__v1__flush_namespace_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   larder__v1__flush_namespace_response__init
+                     (Larder__V1__FlushNamespaceResponse         *message)
+{
+  static const Larder__V1__FlushNamespaceResponse init_value = LARDER__V1__FLUSH_NAMESPACE_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t larder__v1__flush_namespace_response__get_packed_size
+                     (const Larder__V1__FlushNamespaceResponse *message)
+{
+  assert(message->base.descriptor == &larder__v1__flush_namespace_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t larder__v1__flush_namespace_response__pack
+                     (const Larder__V1__FlushNamespaceResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &larder__v1__flush_namespace_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t larder__v1__flush_namespace_response__pack_to_buffer
+                     (const Larder__V1__FlushNamespaceResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &larder__v1__flush_namespace_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Larder__V1__FlushNamespaceResponse *
+       larder__v1__flush_namespace_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Larder__V1__FlushNamespaceResponse *)
+     protobuf_c_message_unpack (&larder__v1__flush_namespace_response__descriptor,
+                                allocator, len, data);
+}
+void   larder__v1__flush_namespace_response__free_unpacked
+                     (Larder__V1__FlushNamespaceResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &larder__v1__flush_namespace_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   larder__v1__cluster_status__init
                      (Larder__V1__ClusterStatus         *message)
 {
@@ -474,6 +924,587 @@ const ProtobufCMessageDescriptor larder__v1__get_status_response__descriptor =
   larder__v1__get_status_response__field_indices_by_name,
   1,  larder__v1__get_status_response__number_ranges,
   (ProtobufCMessageInit) larder__v1__get_status_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define larder__v1__snapshot_request__field_descriptors NULL
+#define larder__v1__snapshot_request__field_indices_by_name NULL
+#define larder__v1__snapshot_request__number_ranges NULL
+const ProtobufCMessageDescriptor larder__v1__snapshot_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "larder.v1.SnapshotRequest",
+  "SnapshotRequest",
+  "Larder__V1__SnapshotRequest",
+  "larder.v1",
+  sizeof(Larder__V1__SnapshotRequest),
+  0,
+  larder__v1__snapshot_request__field_descriptors,
+  larder__v1__snapshot_request__field_indices_by_name,
+  0,  larder__v1__snapshot_request__number_ranges,
+  (ProtobufCMessageInit) larder__v1__snapshot_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor larder__v1__snapshot_response__field_descriptors[4] =
+{
+  {
+    "path",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__SnapshotResponse, path),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "entries",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__SnapshotResponse, entries),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "bytes",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__SnapshotResponse, bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "duration_ms",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__SnapshotResponse, duration_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned larder__v1__snapshot_response__field_indices_by_name[] = {
+  2,   /* field[2] = bytes */
+  3,   /* field[3] = duration_ms */
+  1,   /* field[1] = entries */
+  0,   /* field[0] = path */
+};
+static const ProtobufCIntRange larder__v1__snapshot_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor larder__v1__snapshot_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "larder.v1.SnapshotResponse",
+  "SnapshotResponse",
+  "Larder__V1__SnapshotResponse",
+  "larder.v1",
+  sizeof(Larder__V1__SnapshotResponse),
+  4,
+  larder__v1__snapshot_response__field_descriptors,
+  larder__v1__snapshot_response__field_indices_by_name,
+  1,  larder__v1__snapshot_response__number_ranges,
+  (ProtobufCMessageInit) larder__v1__snapshot_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor larder__v1__namespace_settings__field_descriptors[9] =
+{
+  {
+    "default_ttl_ms",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Larder__V1__NamespaceSettings, default_expiry_case),
+    offsetof(Larder__V1__NamespaceSettings, default_ttl_ms),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "no_default_ttl",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    offsetof(Larder__V1__NamespaceSettings, default_expiry_case),
+    offsetof(Larder__V1__NamespaceSettings, no_default_ttl),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "ttl_max_ms",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Larder__V1__NamespaceSettings, ttl_max_case),
+    offsetof(Larder__V1__NamespaceSettings, ttl_max_ms),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "value_max_bytes",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Larder__V1__NamespaceSettings, value_max_case),
+    offsetof(Larder__V1__NamespaceSettings, value_max_bytes),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "policy",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Larder__V1__NamespaceSettings, eviction_case),
+    offsetof(Larder__V1__NamespaceSettings, policy),
+    NULL,
+    &protobuf_c_empty_string,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "memory_share_percent",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Larder__V1__NamespaceSettings, memory_share_case),
+    offsetof(Larder__V1__NamespaceSettings, memory_share_percent),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "ttl_jitter_percent",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Larder__V1__NamespaceSettings, ttl_jitter_case),
+    offsetof(Larder__V1__NamespaceSettings, ttl_jitter_percent),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "rate_limit",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Larder__V1__NamespaceSettings, rate_case),
+    offsetof(Larder__V1__NamespaceSettings, rate_limit),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "rate_limit_burst",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Larder__V1__NamespaceSettings, burst_case),
+    offsetof(Larder__V1__NamespaceSettings, rate_limit_burst),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned larder__v1__namespace_settings__field_indices_by_name[] = {
+  0,   /* field[0] = default_ttl_ms */
+  5,   /* field[5] = memory_share_percent */
+  1,   /* field[1] = no_default_ttl */
+  4,   /* field[4] = policy */
+  7,   /* field[7] = rate_limit */
+  8,   /* field[8] = rate_limit_burst */
+  6,   /* field[6] = ttl_jitter_percent */
+  2,   /* field[2] = ttl_max_ms */
+  3,   /* field[3] = value_max_bytes */
+};
+static const ProtobufCIntRange larder__v1__namespace_settings__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 9 }
+};
+const ProtobufCMessageDescriptor larder__v1__namespace_settings__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "larder.v1.NamespaceSettings",
+  "NamespaceSettings",
+  "Larder__V1__NamespaceSettings",
+  "larder.v1",
+  sizeof(Larder__V1__NamespaceSettings),
+  9,
+  larder__v1__namespace_settings__field_descriptors,
+  larder__v1__namespace_settings__field_indices_by_name,
+  1,  larder__v1__namespace_settings__number_ranges,
+  (ProtobufCMessageInit) larder__v1__namespace_settings__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor larder__v1__create_namespace_request__field_descriptors[2] =
+{
+  {
+    "name",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__CreateNamespaceRequest, name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "settings",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__CreateNamespaceRequest, settings),
+    &larder__v1__namespace_settings__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned larder__v1__create_namespace_request__field_indices_by_name[] = {
+  0,   /* field[0] = name */
+  1,   /* field[1] = settings */
+};
+static const ProtobufCIntRange larder__v1__create_namespace_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor larder__v1__create_namespace_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "larder.v1.CreateNamespaceRequest",
+  "CreateNamespaceRequest",
+  "Larder__V1__CreateNamespaceRequest",
+  "larder.v1",
+  sizeof(Larder__V1__CreateNamespaceRequest),
+  2,
+  larder__v1__create_namespace_request__field_descriptors,
+  larder__v1__create_namespace_request__field_indices_by_name,
+  1,  larder__v1__create_namespace_request__number_ranges,
+  (ProtobufCMessageInit) larder__v1__create_namespace_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor larder__v1__alter_namespace_request__field_descriptors[2] =
+{
+  {
+    "name",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__AlterNamespaceRequest, name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "settings",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__AlterNamespaceRequest, settings),
+    &larder__v1__namespace_settings__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned larder__v1__alter_namespace_request__field_indices_by_name[] = {
+  0,   /* field[0] = name */
+  1,   /* field[1] = settings */
+};
+static const ProtobufCIntRange larder__v1__alter_namespace_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor larder__v1__alter_namespace_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "larder.v1.AlterNamespaceRequest",
+  "AlterNamespaceRequest",
+  "Larder__V1__AlterNamespaceRequest",
+  "larder.v1",
+  sizeof(Larder__V1__AlterNamespaceRequest),
+  2,
+  larder__v1__alter_namespace_request__field_descriptors,
+  larder__v1__alter_namespace_request__field_indices_by_name,
+  1,  larder__v1__alter_namespace_request__number_ranges,
+  (ProtobufCMessageInit) larder__v1__alter_namespace_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor larder__v1__namespace_description__field_descriptors[4] =
+{
+  {
+    "name",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__NamespaceDescription, name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "settings",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__NamespaceDescription, settings),
+    &larder__v1__namespace_settings__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "made_at_run_time",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__NamespaceDescription, made_at_run_time),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "status",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__NamespaceDescription, status),
+    &larder__v1__namespace_status__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned larder__v1__namespace_description__field_indices_by_name[] = {
+  2,   /* field[2] = made_at_run_time */
+  0,   /* field[0] = name */
+  1,   /* field[1] = settings */
+  3,   /* field[3] = status */
+};
+static const ProtobufCIntRange larder__v1__namespace_description__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor larder__v1__namespace_description__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "larder.v1.NamespaceDescription",
+  "NamespaceDescription",
+  "Larder__V1__NamespaceDescription",
+  "larder.v1",
+  sizeof(Larder__V1__NamespaceDescription),
+  4,
+  larder__v1__namespace_description__field_descriptors,
+  larder__v1__namespace_description__field_indices_by_name,
+  1,  larder__v1__namespace_description__number_ranges,
+  (ProtobufCMessageInit) larder__v1__namespace_description__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor larder__v1__describe_namespaces_request__field_descriptors[1] =
+{
+  {
+    "names",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Larder__V1__DescribeNamespacesRequest, n_names),
+    offsetof(Larder__V1__DescribeNamespacesRequest, names),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned larder__v1__describe_namespaces_request__field_indices_by_name[] = {
+  0,   /* field[0] = names */
+};
+static const ProtobufCIntRange larder__v1__describe_namespaces_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor larder__v1__describe_namespaces_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "larder.v1.DescribeNamespacesRequest",
+  "DescribeNamespacesRequest",
+  "Larder__V1__DescribeNamespacesRequest",
+  "larder.v1",
+  sizeof(Larder__V1__DescribeNamespacesRequest),
+  1,
+  larder__v1__describe_namespaces_request__field_descriptors,
+  larder__v1__describe_namespaces_request__field_indices_by_name,
+  1,  larder__v1__describe_namespaces_request__number_ranges,
+  (ProtobufCMessageInit) larder__v1__describe_namespaces_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor larder__v1__describe_namespaces_response__field_descriptors[1] =
+{
+  {
+    "namespaces",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Larder__V1__DescribeNamespacesResponse, n_namespaces),
+    offsetof(Larder__V1__DescribeNamespacesResponse, namespaces),
+    &larder__v1__namespace_description__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned larder__v1__describe_namespaces_response__field_indices_by_name[] = {
+  0,   /* field[0] = namespaces */
+};
+static const ProtobufCIntRange larder__v1__describe_namespaces_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor larder__v1__describe_namespaces_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "larder.v1.DescribeNamespacesResponse",
+  "DescribeNamespacesResponse",
+  "Larder__V1__DescribeNamespacesResponse",
+  "larder.v1",
+  sizeof(Larder__V1__DescribeNamespacesResponse),
+  1,
+  larder__v1__describe_namespaces_response__field_descriptors,
+  larder__v1__describe_namespaces_response__field_indices_by_name,
+  1,  larder__v1__describe_namespaces_response__number_ranges,
+  (ProtobufCMessageInit) larder__v1__describe_namespaces_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor larder__v1__flush_namespace_request__field_descriptors[1] =
+{
+  {
+    "name",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__FlushNamespaceRequest, name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned larder__v1__flush_namespace_request__field_indices_by_name[] = {
+  0,   /* field[0] = name */
+};
+static const ProtobufCIntRange larder__v1__flush_namespace_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor larder__v1__flush_namespace_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "larder.v1.FlushNamespaceRequest",
+  "FlushNamespaceRequest",
+  "Larder__V1__FlushNamespaceRequest",
+  "larder.v1",
+  sizeof(Larder__V1__FlushNamespaceRequest),
+  1,
+  larder__v1__flush_namespace_request__field_descriptors,
+  larder__v1__flush_namespace_request__field_indices_by_name,
+  1,  larder__v1__flush_namespace_request__number_ranges,
+  (ProtobufCMessageInit) larder__v1__flush_namespace_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor larder__v1__flush_namespace_response__field_descriptors[2] =
+{
+  {
+    "version",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__FlushNamespaceResponse, version),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "entries",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__FlushNamespaceResponse, entries),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned larder__v1__flush_namespace_response__field_indices_by_name[] = {
+  1,   /* field[1] = entries */
+  0,   /* field[0] = version */
+};
+static const ProtobufCIntRange larder__v1__flush_namespace_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor larder__v1__flush_namespace_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "larder.v1.FlushNamespaceResponse",
+  "FlushNamespaceResponse",
+  "Larder__V1__FlushNamespaceResponse",
+  "larder.v1",
+  sizeof(Larder__V1__FlushNamespaceResponse),
+  2,
+  larder__v1__flush_namespace_response__field_descriptors,
+  larder__v1__flush_namespace_response__field_indices_by_name,
+  1,  larder__v1__flush_namespace_response__number_ranges,
+  (ProtobufCMessageInit) larder__v1__flush_namespace_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor larder__v1__cluster_status__field_descriptors[8] =
@@ -1046,12 +2077,22 @@ const ProtobufCMessageDescriptor larder__v1__namespace_status__descriptor =
   (ProtobufCMessageInit) larder__v1__namespace_status__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCMethodDescriptor larder__v1__admin__method_descriptors[1] =
+static const ProtobufCMethodDescriptor larder__v1__admin__method_descriptors[6] =
 {
   { "GetStatus", &larder__v1__get_status_request__descriptor, &larder__v1__get_status_response__descriptor },
+  { "Snapshot", &larder__v1__snapshot_request__descriptor, &larder__v1__snapshot_response__descriptor },
+  { "CreateNamespace", &larder__v1__create_namespace_request__descriptor, &larder__v1__namespace_description__descriptor },
+  { "AlterNamespace", &larder__v1__alter_namespace_request__descriptor, &larder__v1__namespace_description__descriptor },
+  { "DescribeNamespaces", &larder__v1__describe_namespaces_request__descriptor, &larder__v1__describe_namespaces_response__descriptor },
+  { "FlushNamespace", &larder__v1__flush_namespace_request__descriptor, &larder__v1__flush_namespace_response__descriptor },
 };
 const unsigned larder__v1__admin__method_indices_by_name[] = {
-  0         /* GetStatus */
+  3,        /* AlterNamespace */
+  2,        /* CreateNamespace */
+  4,        /* DescribeNamespaces */
+  5,        /* FlushNamespace */
+  0,        /* GetStatus */
+  1         /* Snapshot */
 };
 const ProtobufCServiceDescriptor larder__v1__admin__descriptor =
 {
@@ -1060,7 +2101,7 @@ const ProtobufCServiceDescriptor larder__v1__admin__descriptor =
   "Admin",
   "Larder__V1__Admin",
   "larder.v1",
-  1,
+  6,
   larder__v1__admin__method_descriptors,
   larder__v1__admin__method_indices_by_name
 };
@@ -1071,6 +2112,46 @@ void larder__v1__admin__get_status(ProtobufCService *service,
 {
   assert(service->descriptor == &larder__v1__admin__descriptor);
   service->invoke(service, 0, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void larder__v1__admin__snapshot(ProtobufCService *service,
+                                 const Larder__V1__SnapshotRequest *input,
+                                 Larder__V1__SnapshotResponse_Closure closure,
+                                 void *closure_data)
+{
+  assert(service->descriptor == &larder__v1__admin__descriptor);
+  service->invoke(service, 1, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void larder__v1__admin__create_namespace(ProtobufCService *service,
+                                         const Larder__V1__CreateNamespaceRequest *input,
+                                         Larder__V1__NamespaceDescription_Closure closure,
+                                         void *closure_data)
+{
+  assert(service->descriptor == &larder__v1__admin__descriptor);
+  service->invoke(service, 2, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void larder__v1__admin__alter_namespace(ProtobufCService *service,
+                                        const Larder__V1__AlterNamespaceRequest *input,
+                                        Larder__V1__NamespaceDescription_Closure closure,
+                                        void *closure_data)
+{
+  assert(service->descriptor == &larder__v1__admin__descriptor);
+  service->invoke(service, 3, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void larder__v1__admin__describe_namespaces(ProtobufCService *service,
+                                            const Larder__V1__DescribeNamespacesRequest *input,
+                                            Larder__V1__DescribeNamespacesResponse_Closure closure,
+                                            void *closure_data)
+{
+  assert(service->descriptor == &larder__v1__admin__descriptor);
+  service->invoke(service, 4, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void larder__v1__admin__flush_namespace(ProtobufCService *service,
+                                        const Larder__V1__FlushNamespaceRequest *input,
+                                        Larder__V1__FlushNamespaceResponse_Closure closure,
+                                        void *closure_data)
+{
+  assert(service->descriptor == &larder__v1__admin__descriptor);
+  service->invoke(service, 5, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void larder__v1__admin__init (Larder__V1__Admin_Service *service,
                               Larder__V1__Admin_ServiceDestroy destroy)

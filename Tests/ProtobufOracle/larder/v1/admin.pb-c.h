@@ -17,6 +17,16 @@ PROTOBUF_C__BEGIN_DECLS
 
 typedef struct Larder__V1__GetStatusRequest Larder__V1__GetStatusRequest;
 typedef struct Larder__V1__GetStatusResponse Larder__V1__GetStatusResponse;
+typedef struct Larder__V1__SnapshotRequest Larder__V1__SnapshotRequest;
+typedef struct Larder__V1__SnapshotResponse Larder__V1__SnapshotResponse;
+typedef struct Larder__V1__NamespaceSettings Larder__V1__NamespaceSettings;
+typedef struct Larder__V1__CreateNamespaceRequest Larder__V1__CreateNamespaceRequest;
+typedef struct Larder__V1__AlterNamespaceRequest Larder__V1__AlterNamespaceRequest;
+typedef struct Larder__V1__NamespaceDescription Larder__V1__NamespaceDescription;
+typedef struct Larder__V1__DescribeNamespacesRequest Larder__V1__DescribeNamespacesRequest;
+typedef struct Larder__V1__DescribeNamespacesResponse Larder__V1__DescribeNamespacesResponse;
+typedef struct Larder__V1__FlushNamespaceRequest Larder__V1__FlushNamespaceRequest;
+typedef struct Larder__V1__FlushNamespaceResponse Larder__V1__FlushNamespaceResponse;
 typedef struct Larder__V1__ClusterStatus Larder__V1__ClusterStatus;
 typedef struct Larder__V1__MemberStatus Larder__V1__MemberStatus;
 typedef struct Larder__V1__ForwardStatus Larder__V1__ForwardStatus;
@@ -81,6 +91,233 @@ struct  Larder__V1__GetStatusResponse
 #define LARDER__V1__GET_STATUS_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&larder__v1__get_status_response__descriptor) \
     , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL, NULL }
+
+
+struct  Larder__V1__SnapshotRequest
+{
+  ProtobufCMessage base;
+};
+#define LARDER__V1__SNAPSHOT_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&larder__v1__snapshot_request__descriptor) \
+     }
+
+
+struct  Larder__V1__SnapshotResponse
+{
+  ProtobufCMessage base;
+  /*
+   * On the node.
+   */
+  char *path;
+  uint64_t entries;
+  uint64_t bytes;
+  uint64_t duration_ms;
+};
+#define LARDER__V1__SNAPSHOT_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&larder__v1__snapshot_response__descriptor) \
+    , (char *)protobuf_c_empty_string, 0, 0, 0 }
+
+
+typedef enum {
+  LARDER__V1__NAMESPACE_SETTINGS__DEFAULT_EXPIRY__NOT_SET = 0,
+  LARDER__V1__NAMESPACE_SETTINGS__DEFAULT_EXPIRY_DEFAULT_TTL_MS = 1,
+  LARDER__V1__NAMESPACE_SETTINGS__DEFAULT_EXPIRY_NO_DEFAULT_TTL = 2
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(LARDER__V1__NAMESPACE_SETTINGS__DEFAULT_EXPIRY__CASE)
+} Larder__V1__NamespaceSettings__DefaultExpiryCase;
+
+typedef enum {
+  LARDER__V1__NAMESPACE_SETTINGS__TTL_MAX__NOT_SET = 0,
+  LARDER__V1__NAMESPACE_SETTINGS__TTL_MAX_TTL_MAX_MS = 3
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(LARDER__V1__NAMESPACE_SETTINGS__TTL_MAX__CASE)
+} Larder__V1__NamespaceSettings__TtlMaxCase;
+
+typedef enum {
+  LARDER__V1__NAMESPACE_SETTINGS__VALUE_MAX__NOT_SET = 0,
+  LARDER__V1__NAMESPACE_SETTINGS__VALUE_MAX_VALUE_MAX_BYTES = 4
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(LARDER__V1__NAMESPACE_SETTINGS__VALUE_MAX__CASE)
+} Larder__V1__NamespaceSettings__ValueMaxCase;
+
+typedef enum {
+  LARDER__V1__NAMESPACE_SETTINGS__EVICTION__NOT_SET = 0,
+  LARDER__V1__NAMESPACE_SETTINGS__EVICTION_POLICY = 5
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(LARDER__V1__NAMESPACE_SETTINGS__EVICTION__CASE)
+} Larder__V1__NamespaceSettings__EvictionCase;
+
+typedef enum {
+  LARDER__V1__NAMESPACE_SETTINGS__MEMORY_SHARE__NOT_SET = 0,
+  LARDER__V1__NAMESPACE_SETTINGS__MEMORY_SHARE_MEMORY_SHARE_PERCENT = 6
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(LARDER__V1__NAMESPACE_SETTINGS__MEMORY_SHARE__CASE)
+} Larder__V1__NamespaceSettings__MemoryShareCase;
+
+typedef enum {
+  LARDER__V1__NAMESPACE_SETTINGS__TTL_JITTER__NOT_SET = 0,
+  LARDER__V1__NAMESPACE_SETTINGS__TTL_JITTER_TTL_JITTER_PERCENT = 7
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(LARDER__V1__NAMESPACE_SETTINGS__TTL_JITTER__CASE)
+} Larder__V1__NamespaceSettings__TtlJitterCase;
+
+typedef enum {
+  LARDER__V1__NAMESPACE_SETTINGS__RATE__NOT_SET = 0,
+  LARDER__V1__NAMESPACE_SETTINGS__RATE_RATE_LIMIT = 8
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(LARDER__V1__NAMESPACE_SETTINGS__RATE__CASE)
+} Larder__V1__NamespaceSettings__RateCase;
+
+typedef enum {
+  LARDER__V1__NAMESPACE_SETTINGS__BURST__NOT_SET = 0,
+  LARDER__V1__NAMESPACE_SETTINGS__BURST_RATE_LIMIT_BURST = 9
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(LARDER__V1__NAMESPACE_SETTINGS__BURST__CASE)
+} Larder__V1__NamespaceSettings__BurstCase;
+
+/*
+ * What is left out stays as it is, or, for a new namespace, is as the node has it.
+ */
+struct  Larder__V1__NamespaceSettings
+{
+  ProtobufCMessage base;
+  Larder__V1__NamespaceSettings__DefaultExpiryCase default_expiry_case;
+  union {
+    /*
+     * For entries whose writer states no expiry.
+     */
+    uint64_t default_ttl_ms;
+    /*
+     * They do not expire.
+     */
+    protobuf_c_boolean no_default_ttl;
+  };
+  Larder__V1__NamespaceSettings__TtlMaxCase ttl_max_case;
+  union {
+    uint64_t ttl_max_ms;
+  };
+  Larder__V1__NamespaceSettings__ValueMaxCase value_max_case;
+  union {
+    uint64_t value_max_bytes;
+  };
+  Larder__V1__NamespaceSettings__EvictionCase eviction_case;
+  union {
+    char *policy;
+  };
+  Larder__V1__NamespaceSettings__MemoryShareCase memory_share_case;
+  union {
+    uint32_t memory_share_percent;
+  };
+  Larder__V1__NamespaceSettings__TtlJitterCase ttl_jitter_case;
+  union {
+    uint32_t ttl_jitter_percent;
+  };
+  Larder__V1__NamespaceSettings__RateCase rate_case;
+  union {
+    uint64_t rate_limit;
+  };
+  Larder__V1__NamespaceSettings__BurstCase burst_case;
+  union {
+    uint64_t rate_limit_burst;
+  };
+};
+#define LARDER__V1__NAMESPACE_SETTINGS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&larder__v1__namespace_settings__descriptor) \
+    , LARDER__V1__NAMESPACE_SETTINGS__DEFAULT_EXPIRY__NOT_SET, {0}, LARDER__V1__NAMESPACE_SETTINGS__TTL_MAX__NOT_SET, {0}, LARDER__V1__NAMESPACE_SETTINGS__VALUE_MAX__NOT_SET, {0}, LARDER__V1__NAMESPACE_SETTINGS__EVICTION__NOT_SET, {0}, LARDER__V1__NAMESPACE_SETTINGS__MEMORY_SHARE__NOT_SET, {0}, LARDER__V1__NAMESPACE_SETTINGS__TTL_JITTER__NOT_SET, {0}, LARDER__V1__NAMESPACE_SETTINGS__RATE__NOT_SET, {0}, LARDER__V1__NAMESPACE_SETTINGS__BURST__NOT_SET, {0} }
+
+
+struct  Larder__V1__CreateNamespaceRequest
+{
+  ProtobufCMessage base;
+  /*
+   * 1 to 128 characters of A-Z a-z 0-9 . _ -
+   */
+  char *name;
+  Larder__V1__NamespaceSettings *settings;
+};
+#define LARDER__V1__CREATE_NAMESPACE_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&larder__v1__create_namespace_request__descriptor) \
+    , (char *)protobuf_c_empty_string, NULL }
+
+
+struct  Larder__V1__AlterNamespaceRequest
+{
+  ProtobufCMessage base;
+  /*
+   * Empty: the default namespace.
+   */
+  char *name;
+  Larder__V1__NamespaceSettings *settings;
+};
+#define LARDER__V1__ALTER_NAMESPACE_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&larder__v1__alter_namespace_request__descriptor) \
+    , (char *)protobuf_c_empty_string, NULL }
+
+
+struct  Larder__V1__NamespaceDescription
+{
+  ProtobufCMessage base;
+  char *name;
+  /*
+   * All of them, as they are.
+   */
+  Larder__V1__NamespaceSettings *settings;
+  /*
+   * By CreateNamespace, and not by the node's configuration.
+   */
+  protobuf_c_boolean made_at_run_time;
+  Larder__V1__NamespaceStatus *status;
+};
+#define LARDER__V1__NAMESPACE_DESCRIPTION__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&larder__v1__namespace_description__descriptor) \
+    , (char *)protobuf_c_empty_string, NULL, 0, NULL }
+
+
+struct  Larder__V1__DescribeNamespacesRequest
+{
+  ProtobufCMessage base;
+  /*
+   * Empty: all.
+   */
+  size_t n_names;
+  char **names;
+};
+#define LARDER__V1__DESCRIBE_NAMESPACES_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&larder__v1__describe_namespaces_request__descriptor) \
+    , 0,NULL }
+
+
+struct  Larder__V1__DescribeNamespacesResponse
+{
+  ProtobufCMessage base;
+  size_t n_namespaces;
+  Larder__V1__NamespaceDescription **namespaces;
+};
+#define LARDER__V1__DESCRIBE_NAMESPACES_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&larder__v1__describe_namespaces_response__descriptor) \
+    , 0,NULL }
+
+
+struct  Larder__V1__FlushNamespaceRequest
+{
+  ProtobufCMessage base;
+  /*
+   * Empty: the default namespace.
+   */
+  char *name;
+};
+#define LARDER__V1__FLUSH_NAMESPACE_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&larder__v1__flush_namespace_request__descriptor) \
+    , (char *)protobuf_c_empty_string }
+
+
+struct  Larder__V1__FlushNamespaceResponse
+{
+  ProtobufCMessage base;
+  /*
+   * What was written with this version or an older one is gone.
+   */
+  uint64_t version;
+  /*
+   * That there were; some may have expired before.
+   */
+  uint64_t entries;
+};
+#define LARDER__V1__FLUSH_NAMESPACE_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&larder__v1__flush_namespace_response__descriptor) \
+    , 0, 0 }
 
 
 /*
@@ -266,6 +503,196 @@ Larder__V1__GetStatusResponse *
 void   larder__v1__get_status_response__free_unpacked
                      (Larder__V1__GetStatusResponse *message,
                       ProtobufCAllocator *allocator);
+/* Larder__V1__SnapshotRequest methods */
+void   larder__v1__snapshot_request__init
+                     (Larder__V1__SnapshotRequest         *message);
+size_t larder__v1__snapshot_request__get_packed_size
+                     (const Larder__V1__SnapshotRequest   *message);
+size_t larder__v1__snapshot_request__pack
+                     (const Larder__V1__SnapshotRequest   *message,
+                      uint8_t             *out);
+size_t larder__v1__snapshot_request__pack_to_buffer
+                     (const Larder__V1__SnapshotRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Larder__V1__SnapshotRequest *
+       larder__v1__snapshot_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   larder__v1__snapshot_request__free_unpacked
+                     (Larder__V1__SnapshotRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Larder__V1__SnapshotResponse methods */
+void   larder__v1__snapshot_response__init
+                     (Larder__V1__SnapshotResponse         *message);
+size_t larder__v1__snapshot_response__get_packed_size
+                     (const Larder__V1__SnapshotResponse   *message);
+size_t larder__v1__snapshot_response__pack
+                     (const Larder__V1__SnapshotResponse   *message,
+                      uint8_t             *out);
+size_t larder__v1__snapshot_response__pack_to_buffer
+                     (const Larder__V1__SnapshotResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Larder__V1__SnapshotResponse *
+       larder__v1__snapshot_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   larder__v1__snapshot_response__free_unpacked
+                     (Larder__V1__SnapshotResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Larder__V1__NamespaceSettings methods */
+void   larder__v1__namespace_settings__init
+                     (Larder__V1__NamespaceSettings         *message);
+size_t larder__v1__namespace_settings__get_packed_size
+                     (const Larder__V1__NamespaceSettings   *message);
+size_t larder__v1__namespace_settings__pack
+                     (const Larder__V1__NamespaceSettings   *message,
+                      uint8_t             *out);
+size_t larder__v1__namespace_settings__pack_to_buffer
+                     (const Larder__V1__NamespaceSettings   *message,
+                      ProtobufCBuffer     *buffer);
+Larder__V1__NamespaceSettings *
+       larder__v1__namespace_settings__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   larder__v1__namespace_settings__free_unpacked
+                     (Larder__V1__NamespaceSettings *message,
+                      ProtobufCAllocator *allocator);
+/* Larder__V1__CreateNamespaceRequest methods */
+void   larder__v1__create_namespace_request__init
+                     (Larder__V1__CreateNamespaceRequest         *message);
+size_t larder__v1__create_namespace_request__get_packed_size
+                     (const Larder__V1__CreateNamespaceRequest   *message);
+size_t larder__v1__create_namespace_request__pack
+                     (const Larder__V1__CreateNamespaceRequest   *message,
+                      uint8_t             *out);
+size_t larder__v1__create_namespace_request__pack_to_buffer
+                     (const Larder__V1__CreateNamespaceRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Larder__V1__CreateNamespaceRequest *
+       larder__v1__create_namespace_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   larder__v1__create_namespace_request__free_unpacked
+                     (Larder__V1__CreateNamespaceRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Larder__V1__AlterNamespaceRequest methods */
+void   larder__v1__alter_namespace_request__init
+                     (Larder__V1__AlterNamespaceRequest         *message);
+size_t larder__v1__alter_namespace_request__get_packed_size
+                     (const Larder__V1__AlterNamespaceRequest   *message);
+size_t larder__v1__alter_namespace_request__pack
+                     (const Larder__V1__AlterNamespaceRequest   *message,
+                      uint8_t             *out);
+size_t larder__v1__alter_namespace_request__pack_to_buffer
+                     (const Larder__V1__AlterNamespaceRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Larder__V1__AlterNamespaceRequest *
+       larder__v1__alter_namespace_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   larder__v1__alter_namespace_request__free_unpacked
+                     (Larder__V1__AlterNamespaceRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Larder__V1__NamespaceDescription methods */
+void   larder__v1__namespace_description__init
+                     (Larder__V1__NamespaceDescription         *message);
+size_t larder__v1__namespace_description__get_packed_size
+                     (const Larder__V1__NamespaceDescription   *message);
+size_t larder__v1__namespace_description__pack
+                     (const Larder__V1__NamespaceDescription   *message,
+                      uint8_t             *out);
+size_t larder__v1__namespace_description__pack_to_buffer
+                     (const Larder__V1__NamespaceDescription   *message,
+                      ProtobufCBuffer     *buffer);
+Larder__V1__NamespaceDescription *
+       larder__v1__namespace_description__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   larder__v1__namespace_description__free_unpacked
+                     (Larder__V1__NamespaceDescription *message,
+                      ProtobufCAllocator *allocator);
+/* Larder__V1__DescribeNamespacesRequest methods */
+void   larder__v1__describe_namespaces_request__init
+                     (Larder__V1__DescribeNamespacesRequest         *message);
+size_t larder__v1__describe_namespaces_request__get_packed_size
+                     (const Larder__V1__DescribeNamespacesRequest   *message);
+size_t larder__v1__describe_namespaces_request__pack
+                     (const Larder__V1__DescribeNamespacesRequest   *message,
+                      uint8_t             *out);
+size_t larder__v1__describe_namespaces_request__pack_to_buffer
+                     (const Larder__V1__DescribeNamespacesRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Larder__V1__DescribeNamespacesRequest *
+       larder__v1__describe_namespaces_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   larder__v1__describe_namespaces_request__free_unpacked
+                     (Larder__V1__DescribeNamespacesRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Larder__V1__DescribeNamespacesResponse methods */
+void   larder__v1__describe_namespaces_response__init
+                     (Larder__V1__DescribeNamespacesResponse         *message);
+size_t larder__v1__describe_namespaces_response__get_packed_size
+                     (const Larder__V1__DescribeNamespacesResponse   *message);
+size_t larder__v1__describe_namespaces_response__pack
+                     (const Larder__V1__DescribeNamespacesResponse   *message,
+                      uint8_t             *out);
+size_t larder__v1__describe_namespaces_response__pack_to_buffer
+                     (const Larder__V1__DescribeNamespacesResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Larder__V1__DescribeNamespacesResponse *
+       larder__v1__describe_namespaces_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   larder__v1__describe_namespaces_response__free_unpacked
+                     (Larder__V1__DescribeNamespacesResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Larder__V1__FlushNamespaceRequest methods */
+void   larder__v1__flush_namespace_request__init
+                     (Larder__V1__FlushNamespaceRequest         *message);
+size_t larder__v1__flush_namespace_request__get_packed_size
+                     (const Larder__V1__FlushNamespaceRequest   *message);
+size_t larder__v1__flush_namespace_request__pack
+                     (const Larder__V1__FlushNamespaceRequest   *message,
+                      uint8_t             *out);
+size_t larder__v1__flush_namespace_request__pack_to_buffer
+                     (const Larder__V1__FlushNamespaceRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Larder__V1__FlushNamespaceRequest *
+       larder__v1__flush_namespace_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   larder__v1__flush_namespace_request__free_unpacked
+                     (Larder__V1__FlushNamespaceRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Larder__V1__FlushNamespaceResponse methods */
+void   larder__v1__flush_namespace_response__init
+                     (Larder__V1__FlushNamespaceResponse         *message);
+size_t larder__v1__flush_namespace_response__get_packed_size
+                     (const Larder__V1__FlushNamespaceResponse   *message);
+size_t larder__v1__flush_namespace_response__pack
+                     (const Larder__V1__FlushNamespaceResponse   *message,
+                      uint8_t             *out);
+size_t larder__v1__flush_namespace_response__pack_to_buffer
+                     (const Larder__V1__FlushNamespaceResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Larder__V1__FlushNamespaceResponse *
+       larder__v1__flush_namespace_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   larder__v1__flush_namespace_response__free_unpacked
+                     (Larder__V1__FlushNamespaceResponse *message,
+                      ProtobufCAllocator *allocator);
 /* Larder__V1__ClusterStatus methods */
 void   larder__v1__cluster_status__init
                      (Larder__V1__ClusterStatus         *message);
@@ -350,6 +777,36 @@ typedef void (*Larder__V1__GetStatusRequest_Closure)
 typedef void (*Larder__V1__GetStatusResponse_Closure)
                  (const Larder__V1__GetStatusResponse *message,
                   void *closure_data);
+typedef void (*Larder__V1__SnapshotRequest_Closure)
+                 (const Larder__V1__SnapshotRequest *message,
+                  void *closure_data);
+typedef void (*Larder__V1__SnapshotResponse_Closure)
+                 (const Larder__V1__SnapshotResponse *message,
+                  void *closure_data);
+typedef void (*Larder__V1__NamespaceSettings_Closure)
+                 (const Larder__V1__NamespaceSettings *message,
+                  void *closure_data);
+typedef void (*Larder__V1__CreateNamespaceRequest_Closure)
+                 (const Larder__V1__CreateNamespaceRequest *message,
+                  void *closure_data);
+typedef void (*Larder__V1__AlterNamespaceRequest_Closure)
+                 (const Larder__V1__AlterNamespaceRequest *message,
+                  void *closure_data);
+typedef void (*Larder__V1__NamespaceDescription_Closure)
+                 (const Larder__V1__NamespaceDescription *message,
+                  void *closure_data);
+typedef void (*Larder__V1__DescribeNamespacesRequest_Closure)
+                 (const Larder__V1__DescribeNamespacesRequest *message,
+                  void *closure_data);
+typedef void (*Larder__V1__DescribeNamespacesResponse_Closure)
+                 (const Larder__V1__DescribeNamespacesResponse *message,
+                  void *closure_data);
+typedef void (*Larder__V1__FlushNamespaceRequest_Closure)
+                 (const Larder__V1__FlushNamespaceRequest *message,
+                  void *closure_data);
+typedef void (*Larder__V1__FlushNamespaceResponse_Closure)
+                 (const Larder__V1__FlushNamespaceResponse *message,
+                  void *closure_data);
 typedef void (*Larder__V1__ClusterStatus_Closure)
                  (const Larder__V1__ClusterStatus *message,
                   void *closure_data);
@@ -373,6 +830,26 @@ struct Larder__V1__Admin_Service
                      const Larder__V1__GetStatusRequest *input,
                      Larder__V1__GetStatusResponse_Closure closure,
                      void *closure_data);
+  void (*snapshot)(Larder__V1__Admin_Service *service,
+                   const Larder__V1__SnapshotRequest *input,
+                   Larder__V1__SnapshotResponse_Closure closure,
+                   void *closure_data);
+  void (*create_namespace)(Larder__V1__Admin_Service *service,
+                           const Larder__V1__CreateNamespaceRequest *input,
+                           Larder__V1__NamespaceDescription_Closure closure,
+                           void *closure_data);
+  void (*alter_namespace)(Larder__V1__Admin_Service *service,
+                          const Larder__V1__AlterNamespaceRequest *input,
+                          Larder__V1__NamespaceDescription_Closure closure,
+                          void *closure_data);
+  void (*describe_namespaces)(Larder__V1__Admin_Service *service,
+                              const Larder__V1__DescribeNamespacesRequest *input,
+                              Larder__V1__DescribeNamespacesResponse_Closure closure,
+                              void *closure_data);
+  void (*flush_namespace)(Larder__V1__Admin_Service *service,
+                          const Larder__V1__FlushNamespaceRequest *input,
+                          Larder__V1__FlushNamespaceResponse_Closure closure,
+                          void *closure_data);
 };
 typedef void (*Larder__V1__Admin_ServiceDestroy)(Larder__V1__Admin_Service *);
 void larder__v1__admin__init (Larder__V1__Admin_Service *service,
@@ -381,16 +858,51 @@ void larder__v1__admin__init (Larder__V1__Admin_Service *service,
     { &larder__v1__admin__descriptor, protobuf_c_service_invoke_internal, NULL }
 #define LARDER__V1__ADMIN__INIT(function_prefix__) \
     { LARDER__V1__ADMIN__BASE_INIT,\
-      function_prefix__ ## get_status  }
+      function_prefix__ ## get_status,\
+      function_prefix__ ## snapshot,\
+      function_prefix__ ## create_namespace,\
+      function_prefix__ ## alter_namespace,\
+      function_prefix__ ## describe_namespaces,\
+      function_prefix__ ## flush_namespace  }
 void larder__v1__admin__get_status(ProtobufCService *service,
                                    const Larder__V1__GetStatusRequest *input,
                                    Larder__V1__GetStatusResponse_Closure closure,
                                    void *closure_data);
+void larder__v1__admin__snapshot(ProtobufCService *service,
+                                 const Larder__V1__SnapshotRequest *input,
+                                 Larder__V1__SnapshotResponse_Closure closure,
+                                 void *closure_data);
+void larder__v1__admin__create_namespace(ProtobufCService *service,
+                                         const Larder__V1__CreateNamespaceRequest *input,
+                                         Larder__V1__NamespaceDescription_Closure closure,
+                                         void *closure_data);
+void larder__v1__admin__alter_namespace(ProtobufCService *service,
+                                        const Larder__V1__AlterNamespaceRequest *input,
+                                        Larder__V1__NamespaceDescription_Closure closure,
+                                        void *closure_data);
+void larder__v1__admin__describe_namespaces(ProtobufCService *service,
+                                            const Larder__V1__DescribeNamespacesRequest *input,
+                                            Larder__V1__DescribeNamespacesResponse_Closure closure,
+                                            void *closure_data);
+void larder__v1__admin__flush_namespace(ProtobufCService *service,
+                                        const Larder__V1__FlushNamespaceRequest *input,
+                                        Larder__V1__FlushNamespaceResponse_Closure closure,
+                                        void *closure_data);
 
 /* --- descriptors --- */
 
 extern const ProtobufCMessageDescriptor larder__v1__get_status_request__descriptor;
 extern const ProtobufCMessageDescriptor larder__v1__get_status_response__descriptor;
+extern const ProtobufCMessageDescriptor larder__v1__snapshot_request__descriptor;
+extern const ProtobufCMessageDescriptor larder__v1__snapshot_response__descriptor;
+extern const ProtobufCMessageDescriptor larder__v1__namespace_settings__descriptor;
+extern const ProtobufCMessageDescriptor larder__v1__create_namespace_request__descriptor;
+extern const ProtobufCMessageDescriptor larder__v1__alter_namespace_request__descriptor;
+extern const ProtobufCMessageDescriptor larder__v1__namespace_description__descriptor;
+extern const ProtobufCMessageDescriptor larder__v1__describe_namespaces_request__descriptor;
+extern const ProtobufCMessageDescriptor larder__v1__describe_namespaces_response__descriptor;
+extern const ProtobufCMessageDescriptor larder__v1__flush_namespace_request__descriptor;
+extern const ProtobufCMessageDescriptor larder__v1__flush_namespace_response__descriptor;
 extern const ProtobufCMessageDescriptor larder__v1__cluster_status__descriptor;
 extern const ProtobufCMessageDescriptor larder__v1__member_status__descriptor;
 extern const ProtobufCMessageDescriptor larder__v1__forward_status__descriptor;

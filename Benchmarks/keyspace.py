@@ -1,0 +1,237 @@
+#!/usr/bin/env python3
+"""Measures what many keys cost, beside Redis and memcached: batches of random keys, random Gets among
+ten million keys, and the memory of an entry.
+
+As in run.py the number that counts is the server's CPU time, or its memory; the contestants take
+turns, medians are compared, and nothing fails for a number that is too large.
+"""
+
+import argparse
+import json
+import pathlib
+import re
+import socket
+import statistics
+import subprocess
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+from sidebyside import CONNECTIONS, ROOT, SCRATCH, VALUE, BenchmarkError  # noqa: E402
+from sidebyside import machine  # noqa: E402
+from sidebyside.report import table  # noqa: E402
+from sidebyside.servers import Larder, Memcached, Redis  # noqa: E402
+
+BATCH = 100
+BATCH_KEYS = 1_000_000
+MANY_KEYS = 10_000_000
+# Of keys and values together; what is above it is overhead.
+ENTRY_BYTES = 16 + len(VALUE)
+CHUNK = 20_000
+TTL_SECONDS = 86_400
+
+
+class LargeLarder(Larder):
+    """Room for all keys, which evicts none."""
+
+    policy = "s3-fifo"
+
+    def arguments(self):
+        file = pathlib.Path(self.folder) / "larder.yaml"
+        file.write_text(f"namespaces: [{{name: ttl, default-ttl: {TTL_SECONDS}s}}]\n")
+        return [*super().arguments(), "--memory", "3GiB", "--policy", self.policy,
+                "--config", str(file)]
+
+    def bench(self, cpu, *flags):
+        """Runs `larder bench`; returns its report."""
+        done = subprocess.run(
+            ["taskset", "-c", str(cpu), self.find(), "bench", "--target",
+             f"127.0.0.1:{self.port}", "--threads", "1", "--connections", str(CONNECTIONS),
+             "--seed", "7", "--json", "--quiet", *flags],
+            capture_output=True, text=True)
+        if done.returncode != 0:
+            raise BenchmarkError(f"larder bench {' '.join(flags)}: {done.stdout}{done.stderr}")
+        return json.loads(done.stdout)
+
+    def fill(self, cpu, keys, namespace=""):
+        self.bench(cpu, "--preload", "--keys", str(keys), "--namespace", namespace,
+                   "--duration", "1ms", "--warmup", "0")
+
+
+class LargeRedis(Redis):
+    def fill(self, first, end, ttl=None):
+        tail = b"" if ttl is None else b"$2\r\nEX\r\n$5\r\n%d\r\n" % ttl
+        words = 3 if ttl is None else 5
+        with socket.create_connection(("127.0.0.1", self.port)) as connection:
+            for start in range(first, end, CHUNK):
+                part = range(start, min(start + CHUNK, end))
+                connection.sendall(b"".join(
+                    b"*%d\r\n$3\r\nSET\r\n$16\r\nkey:%012d\r\n$%d\r\n%s\r\n%s"
+                    % (words, number, len(VALUE), VALUE, tail) for number in part))
+                receive(connection, 5 * len(part))
+
+
+class LargeMemcached(Memcached):
+    def arguments(self):
+        return [*super().arguments(), "-m", "4096"]
+
+    def fill(self, first, end, ttl=0):
+        with socket.create_connection(("127.0.0.1", self.port)) as connection:
+            for start in range(first, end, CHUNK):
+                part = range(start, min(start + CHUNK, end))
+                connection.sendall(b"".join(
+                    b"set key:%012d 0 %d %d\r\n%s\r\n" % (number, ttl, len(VALUE), VALUE)
+                    for number in part))
+                receive(connection, 8 * len(part))
+
+
+def receive(connection, count):
+    while count > 0:
+        got = len(connection.recv(1 << 20))
+        if got == 0:
+            raise BenchmarkError("the server closed the connection while it was filled")
+        count -= got
+
+
+def resident_bytes(server):
+    text = pathlib.Path(f"/proc/{server.process.pid}/status").read_text()
+    return int(re.search(r"^VmRSS:\s+(\d+) kB", text, re.MULTILINE).group(1)) * 1024
+
+
+def batches(cpus, rounds, seconds):
+    """GetMany of 100 random keys, beside MGET: microseconds of server CPU time a key."""
+    larder, redis = LargeLarder(cpus[0]), LargeRedis(cpus[0])
+    results = {"larder-getmany": [], "redis-mget": []}
+    try:
+        larder.fill(cpus[1], BATCH_KEYS)
+        redis.fill(0, BATCH_KEYS)
+        for _ in range(rounds):
+            before = larder.cpu_ns()
+            report = larder.bench(
+                cpus[1], "--mix", "getmany=1", "--batch", str(BATCH), "--keys", str(BATCH_KEYS),
+                "--duration", f"{int(seconds * 1000)}ms", "--warmup", "0")
+            spent = larder.cpu_ns() - before
+            kind = report["kinds"]["getmany"]
+            if kind["misses"] or kind["item_errors"]:
+                raise BenchmarkError(f"larder lost keys: {kind}")
+            results["larder-getmany"].append(spent / 1000 / kind["hits"])
+            calls = int(30_000 * seconds)
+            before = redis.cpu_ns()
+            done = subprocess.run(
+                ["taskset", "-c", str(cpus[1]), "redis-benchmark", "-p", str(redis.port), "-c",
+                 str(CONNECTIONS), "-r", str(BATCH_KEYS), "-n", str(calls), "-q", "MGET",
+                 *["key:__rand_int__"] * BATCH], capture_output=True, text=True)
+            spent = redis.cpu_ns() - before
+            if done.returncode != 0:
+                raise BenchmarkError(f"redis-benchmark: {done.stdout}{done.stderr}")
+            results["redis-mget"].append(spent / 1000 / calls / BATCH)
+    finally:
+        larder.stop()
+        redis.stop()
+    return results
+
+
+def random_gets(cpus, rounds, seconds):
+    """Get of random keys among ten million, beside one key's: microseconds a call."""
+    larder = LargeLarder(cpus[0])
+    results = {"larder-get-10M-keys": [], "larder-get-1-key": []}
+    try:
+        larder.fill(cpus[1], MANY_KEYS)
+        for _ in range(rounds):
+            for name, keys in (("larder-get-10M-keys", MANY_KEYS), ("larder-get-1-key", 1)):
+                before = larder.cpu_ns()
+                report = larder.bench(
+                    cpus[1], "--mix", "get=1", "--keys", str(keys), "--streams", "32",
+                    "--duration", f"{int(seconds * 1000)}ms", "--warmup", "0")
+                spent = larder.cpu_ns() - before
+                kind = report["kinds"]["get"]
+                if kind["misses"]:
+                    raise BenchmarkError(f"larder lost keys: {kind}")
+                results[name].append(spent / 1000 / kind["hits"])
+    finally:
+        larder.stop()
+    return results
+
+
+def memory(cpus):
+    """Resident bytes an entry, without those of its key and value; half of them have a TTL."""
+    results = {}
+    for policy in ("s3-fifo", "lru", "w-tinylfu"):
+        LargeLarder.policy = policy
+        larder = LargeLarder(cpus[0])
+        try:
+            before = resident_bytes(larder)
+            larder.fill(cpus[1], MANY_KEYS // 2)
+            larder.fill(cpus[1], MANY_KEYS // 2, "ttl")
+            grown = resident_bytes(larder) - before
+        finally:
+            larder.stop()
+        results[f"larder {policy}"] = grown / MANY_KEYS - ENTRY_BYTES
+    LargeLarder.policy = "s3-fifo"
+    for kind in (LargeRedis, LargeMemcached):
+        server = kind(cpus[0])
+        try:
+            before = resident_bytes(server)
+            server.fill(0, MANY_KEYS // 2)
+            server.fill(MANY_KEYS // 2, MANY_KEYS, TTL_SECONDS)
+            grown = resident_bytes(server) - before
+        finally:
+            server.stop()
+        results[server.name] = grown / MANY_KEYS - ENTRY_BYTES
+    return results
+
+
+def compare(results, first, second, bar):
+    ratio = statistics.median(results[first]) / statistics.median(results[second])
+    return [f"{first} / {second}", f"{ratio:.2f}", f"<= {bar:.2f}", "ok" if ratio <= bar else "above"]
+
+
+def parse(arguments):
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--quick", action="store_true", help="1 s a measurement in place of 3")
+    parser.add_argument("--rounds", type=int, default=5, metavar="N", help="default: 5")
+    parser.add_argument(
+        "--only", choices=["batches", "gets", "memory"], action="append", metavar="NAME",
+        help="batches, gets or memory; may be repeated")
+    parser.add_argument(
+        "--larder", default=str(ROOT / ".build/release/larder"), metavar="PATH",
+        help="the executable to measure; default: the release build of this tree")
+    return parser.parse_args(arguments)
+
+
+def main():
+    options = parse(sys.argv[1:])
+    cpus = machine.two_cpus()
+    if cpus is None:
+        raise BenchmarkError("two CPUs are needed: one for the server, one for the load")
+    SCRATCH.mkdir(exist_ok=True)
+    Larder.program = str(pathlib.Path(options.larder).resolve())
+    chosen = options.only or ["batches", "gets", "memory"]
+    seconds = 1 if options.quick else 3
+    times, bars = {}, []
+    if "batches" in chosen:
+        times |= batches(cpus, options.rounds, seconds)
+        bars.append(compare(times, "larder-getmany", "redis-mget", 0.5))
+    if "gets" in chosen:
+        times |= random_gets(cpus, options.rounds, seconds)
+        bars.append(compare(times, "larder-get-10M-keys", "larder-get-1-key", 1.5))
+    if times:
+        print(table(["server CPU, us a key", "median", "min-max"], [
+            [name, f"{statistics.median(all_of):.3f}", f"{min(all_of):.3f}-{max(all_of):.3f}"]
+            for name, all_of in times.items()]))
+        print()
+        print(table(["ratio", "measured", "bar", ""], bars))
+    if "memory" in chosen:
+        print()
+        print(table(
+            [f"{MANY_KEYS:,} entries, {ENTRY_BYTES} bytes of key and value each", "overhead bytes"],
+            [[name, f"{overhead:.1f}"] for name, overhead in memory(cpus).items()]))
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except BenchmarkError as error:
+        sys.exit(f"\nbench: {error}")
+    except KeyboardInterrupt:
+        sys.exit("\nbench: interrupted")
