@@ -111,7 +111,8 @@ public final class LoopForwarder: @unchecked Sendable {
     _ call: borrowing UnaryCall, _ method: CacheMethod, to owner: Int, hash: UInt64
   ) {
     let link = self.link(to: owner)
-    if method == .get && self.joins(call, hash, link) { return }
+    // Those who would wait for a peer that is silent are told so at once.
+    if method == .get, link.suspected == nil, self.joins(call, hash, link) { return }
     let deadline = self.deadline(of: call)
     let tag = self.forwards.nextTag
     if let connection = link.ready {
@@ -134,7 +135,7 @@ public final class LoopForwarder: @unchecked Sendable {
   ) {
     let id = connection.call(
       link.methods[method.rawValue], timeout: deadline.time - call.now,
-      tellsTimeout: deadline.isClients,
+      tellsTimeout: deadline.isClients, now: call.now,
       metadata: call.isTraced ? Self.passedOn(call.metadata) : Metadata(),
       size: call.message.byteCount,
       { $0.append(bytes: call.message) }, to: self, tag: tag)

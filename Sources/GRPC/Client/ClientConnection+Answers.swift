@@ -123,8 +123,8 @@ extension ClientConnection {
     _ stream: HTTP2.Stream, _ status: Status, wasNotExecuted: Bool = false
   ) {
     let call = self.calls.of(stream)
-    let (receiver, tag) = (call.pointee.receiver, call.pointee.tag)
-    let pipe = call.pointee.pipe
+    let (receiver, tag) = (call.pointee.receiver.take(), call.pointee.tag)
+    let pipe = call.pointee.pipe.take()
     self.bufferedBytes -= call.pointee.bufferedBytes
     call.pointee = ClientCall()
     call.pointee.phase = .ended

@@ -139,6 +139,7 @@ public final class ClientConnection: Connection {
   /// - Parameters:
   ///   - timeout: how long the answer is waited for; nil: for as long as the connection lasts.
   ///   - tellsTimeout: whether the server hears of it, or only of the cancellation when it is over.
+  ///   - now: of a caller that has just read the clock, which is spared then.
   ///   - size: of the request message, in bytes.
   ///   - write: puts exactly `size` bytes into the span.
   ///   - receiver: is told of the answer, with `tag`. Kept until then.
@@ -146,10 +147,11 @@ public final class ClientConnection: Connection {
   ///   is over `metadataMaxBytes`. The receiver then hears nothing.
   public func call(
     _ method: ClientMethod, timeout: TimeAmount?, tellsTimeout: Bool = true,
-    metadata: Metadata = Metadata(), size: Int,
+    now: NIODeadline? = nil, metadata: Metadata = Metadata(), size: Int,
     _ write: (inout OutputRawSpan) -> Void, to receiver: any UnaryReceiver, tag: UInt64
   ) -> CallID? {
-    guard let stream = self.begin(method, timeout, metadata, .waiting, tellsTimeout) else {
+    guard let stream = self.begin(method, timeout, metadata, .waiting, tellsTimeout, now)
+    else {
       return nil
     }
     self.calls.of(stream).pointee.receiver = receiver
@@ -233,7 +235,7 @@ public final class ClientConnection: Connection {
 
   private func begin(
     _ method: ClientMethod, _ timeout: TimeAmount?, _ metadata: Metadata,
-    _ phase: ClientCall.Phase, _ tellsTimeout: Bool = true
+    _ phase: ClientCall.Phase, _ tellsTimeout: Bool = true, _ now: NIODeadline? = nil
   ) -> HTTP2.Stream? {
     guard self.canCall, Self.takes(metadata) else { return nil }
     let head = method.head(timeout: tellsTimeout ? timeout : nil, metadata: metadata)
@@ -247,7 +249,7 @@ public final class ClientConnection: Connection {
     stream.reportsClose = true
     self.state.pointee.openCalls += 1
     self.counts.pointee.began(at: self.now)
-    if timeout != nil || self.keepsAlive { self.readClock() }
+    if timeout != nil || self.keepsAlive { self.readClock(now) }
     if let timeout {
       let deadline = self.now + timeout
       call.pointee.deadline = deadline

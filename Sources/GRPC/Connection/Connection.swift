@@ -126,10 +126,10 @@ public class Connection: ChannelInboundHandler {
     if !self.isReading && !self.isActing { self.writeOutput() }
   }
 
-  /// Reads the clock anew where no read has just done so.
-  final func readClock() {
+  /// Reads the clock anew where no read has just done so, here or, as `known`, elsewhere.
+  final func readClock(_ known: NIODeadline? = nil) {
     guard !self.isReading else { return }
-    self.turn.pointee.now = self.resources.now
+    self.turn.pointee.now = known ?? self.resources.now
     self.turn.pointee.hasServerRoom = self.resources.load.hasRoom
   }
 
