@@ -51,8 +51,8 @@ extension LeaseKeeper {
 
   private func send(_ lease: LeaseID, on stream: EtcdStream) async -> (any Error)? {
     let request = ByteBuffer(bytes: LeaseRequest(lease).serialized())
-    while !Task.isCancelled, self.until(lease) != nil {
-      switch self.machine.withLock({ $0.next(.now) }) {
+    while !Task.isCancelled {
+      switch self.machine.withLock({ $0.next(for: lease, .now) }) {
       case .renew:
         do {
           try await stream.call.send(request)

@@ -73,6 +73,13 @@ struct LeaseMachine {
     return (held.id, held.until)
   }
 
+  /// For whoever renews a lease: that it is over, which somebody else may have seen a moment ago, is
+  /// nothing to begin the next one for.
+  mutating func next(for id: LeaseID, _ now: Instant) -> Action {
+    guard case .held(let held) = self.state, held.id == id else { return .lost }
+    return self.next(now)
+  }
+
   mutating func next(_ now: Instant) -> Action {
     switch self.state {
     case .none(let retryAt):

@@ -115,6 +115,17 @@ import Testing
     #expect(machine.next(10) == .grant)
   }
 
+  @Test func `who renews a lease that others have seen end begins no other`() {
+    var machine = Simulated.held(id)
+    #expect(machine.next(for: id, 3) == .renew(id))
+    machine.expire(9)
+    #expect(machine.next(for: id, 9) == .lost)
+    // As before: there is one to be asked for.
+    #expect(machine.next(9) == .grant)
+    #expect(machine.granted(LeaseID(rawValue: 8), 9) == 18)
+    #expect(machine.next(for: id, 9) == .lost)
+  }
+
   // MARK: - Losing
 
   @Test func `a lease that etcd does not know is lost at once, and granted anew after a while`() {
@@ -198,7 +209,15 @@ private struct Simulated {
   var until: Double? { self.base.lease.map { self.seconds($0.until) } }
 
   mutating func next(_ seconds: Double) -> Action {
-    switch self.base.next(self.time(seconds)) {
+    self.action(self.base.next(self.time(seconds)))
+  }
+
+  mutating func next(for id: LeaseID, _ seconds: Double) -> Action {
+    self.action(self.base.next(for: id, self.time(seconds)))
+  }
+
+  private func action(_ action: LeaseMachine.Action) -> Action {
+    switch action {
     case .grant: .grant
     case .renew(let id): .renew(id)
     case .reconnect: .reconnect
