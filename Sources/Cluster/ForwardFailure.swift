@@ -52,17 +52,24 @@ enum ForwardFailure {
       retryPushback: .never)
   }
 
-  /// Two nodes with the same epoch disagree.
+  /// Two nodes disagree about an owner. Where rings never change they will for ever; else one of them
+  /// has yet to see a change, and the call, which was surely not done, may be made again.
   static func ringsDiffer(_ owner: Member, epoch: Epoch, _ answer: Status) -> Status {
     let metadata = answer.info?.metadata ?? [:]
     let other = metadata["owner"].map { "takes \($0) for it" } ?? "does not"
+    let what =
+      "this node takes \(owner.id) for the key's owner (epoch \(epoch)), and that node \(other)"
+      + " (epoch \(metadata["epoch"] ?? "unknown")): "
+    let both = ["asked": owner.id, "epoch": "\(epoch)"].merging(metadata) { own, _ in own }
+    guard epoch == .fixed else {
+      return Status(
+        .unavailable, what + "the ring is changing, try again",
+        info: ErrorInfo(reason: ForwardRefusal.ringChanging, metadata: both),
+        retryPushback: .after(.milliseconds(100)))
+    }
     return Status(
       .failedPrecondition,
-      "this node takes \(owner.id) for the key's owner (epoch \(epoch)), and that node"
-        + " \(other) (epoch \(metadata["epoch"] ?? "unknown")): their rings differ. With --peers,"
-        + " every node must be given the same list.",
-      info: ErrorInfo(
-        reason: ForwardRefusal.ringsDiffer,
-        metadata: ["asked": owner.id, "epoch": "\(epoch)"].merging(metadata) { own, _ in own }))
+      what + "their rings differ. With --peers, every node must be given the same list.",
+      info: ErrorInfo(reason: ForwardRefusal.ringsDiffer, metadata: both))
   }
 }

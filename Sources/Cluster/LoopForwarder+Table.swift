@@ -8,6 +8,8 @@ public enum ForwardRefusal {
   public static let wrongOwner = "WRONG_OWNER"
   /// The two nodes were given different rings that never change.
   public static let ringsDiffer = "RINGS_DIFFER"
+  /// Of two nodes, one has yet to see a change of their ring: told to clients, not to peers.
+  public static let ringChanging = "RING_CHANGING"
 }
 
 /// A call that goes on once this node has a table as new as `epoch`.
