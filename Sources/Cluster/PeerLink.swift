@@ -97,7 +97,8 @@ final class PeerLink {
     switch self.machine.call(now) {
     case .use: preconditionFailure("a link that is ready has a connection")
     case .fail(let wait):
-      let least = self.suspected == nil ? wait : max(wait, Self.suspicionCheckInterval)
+      // Who comes back at once finds the link as it is: an attempt is under way, or about to begin.
+      let least = max(wait, Self.retryPauseMin)
       return .fail(self.lastFailure ?? Self.gone, retryAfter: least)
     case .connect:
       self.waiting.append(tag)
@@ -300,6 +301,8 @@ final class PeerLink {
 
   /// Between two looks whether a suspected peer has answered the PING.
   private static let suspicionCheckInterval = TimeAmount.milliseconds(20)
+  /// What a call that fails at once is told to wait at least before it is made again.
+  private static let retryPauseMin = TimeAmount.milliseconds(20)
 
   private static let gone = Status(.unavailable, "the peer has left the ring")
 

@@ -1,6 +1,9 @@
 """The fixtures: one node for all tests that leave it alive, a channel to it, and its stubs."""
 
+import contextlib
+import functools
 import pathlib
+import re
 import sys
 
 import grpc
@@ -16,7 +19,7 @@ pytest.register_assert_rewrite(
     "support.tls")
 
 from larder.v1 import admin_pb2_grpc, cache_pb2_grpc  # noqa: E402
-from support.etcd import Etcd  # noqa: E402
+from support.etcd import DEBIAN, Etcd  # noqa: E402
 from support.members import Members  # noqa: E402
 from support.node import Node  # noqa: E402
 
@@ -52,16 +55,22 @@ def key(request):
 
 
 @pytest.fixture(scope="session")
-def etcd():
-    """One for all clusters whose test leaves it alone."""
-    with Etcd() as etcd:
-        yield etcd
+def etcds():
+    """Gives one of each program for all clusters whose test leaves it alone."""
+    with contextlib.ExitStack() as stack:
+        yield functools.cache(lambda program: stack.enter_context(Etcd(program=program)))
+
+
+@pytest.fixture
+def etcd(request, etcds):
+    """Debian's, if the test does not name another."""
+    return etcds(getattr(request, "param", DEBIAN))
 
 
 @pytest.fixture
 def cluster_name(request):
-    """Of a cluster that no other test has."""
-    return request.node.name[:60]
+    """Of a cluster that no other test has, by the same etcd."""
+    return re.sub(r"[^\w.-]", "-", request.node.name)[:60]
 
 
 @pytest.fixture

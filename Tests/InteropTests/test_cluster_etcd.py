@@ -11,21 +11,26 @@ import subprocess
 import time
 
 import grpc
+import pytest
 from grpc.health.v1 import health_pb2, health_pb2_grpc
 from larder.v1 import cache_pb2 as pb, peer_pb2
-from support.etcd import Etcd, Proxy
+from support.etcd import PROGRAMS, Etcd, name_of
 from support.failures import refused
 from support.members import SHORT, SOON, Members, check_all_ways, get, put
 from support.node import Node, binary, environment, free_port, run, wait_until
 from support.pages import fetch, scrape
+from support.proxy import Proxy
 from support.tls import PKI
 
 UNAVAILABLE = grpc.StatusCode.UNAVAILABLE
+# What any etcd must do for a cluster.
+each_etcd = pytest.mark.parametrize("etcd", PROGRAMS, ids=name_of, indirect=True)
 
 
 # ---- forming, joining, leaving
 
 
+@each_etcd
 def test_three_nodes_form_and_any_answers_for_any_key(members):
     check_all_ways(members, range(3), "formed")
     for index in range(3):
@@ -58,6 +63,7 @@ def test_operators_see_the_cluster(members):
     assert 0 < metrics["larder_lease_seconds", ()] <= 2
 
 
+@each_etcd
 def test_a_node_joins_and_another_leaves_without_a_failed_call(members):
     """Keys change hands, with their entries lost, but whoever is the owner then answers every call."""
     names = [f"moving/{number}" for number in range(60)]
@@ -142,6 +148,7 @@ def test_a_killed_node_is_dropped_when_its_lease_ends(members):
     check_all_ways(members, [0, 1], "without")
 
 
+@each_etcd
 def test_a_node_that_starts_again_at_once_replaces_its_own_record(members):
     before, _ = members.record(2)
     port = members.nodes[2].port
@@ -161,6 +168,7 @@ def test_a_node_that_starts_again_at_once_replaces_its_own_record(members):
     check_all_ways(members, range(3), "third time")
 
 
+@each_etcd
 def test_a_lease_that_is_revoked_behind_a_nodes_back_is_granted_anew(members):
     before, lease = members.record(1)
     members.etcd.revoke(lease)

@@ -4,13 +4,15 @@ import signal
 import time
 
 import pytest
-from support.etcd import Etcd, Proxy
+from support.etcd import PROGRAMS, Etcd, name_of
 from support.members import Members, check_all_ways, get, put
 from support.node import wait_until
+from support.proxy import Proxy
 
 
-def test_etcd_restarts_and_nothing_but_joining_stops(cluster_name):
-    with Etcd() as etcd, Members(etcd, cluster_name, 3) as members:
+@pytest.mark.parametrize("program", PROGRAMS, ids=name_of)
+def test_etcd_restarts_and_nothing_but_joining_stops(cluster_name, program):
+    with Etcd(program=program) as etcd, Members(etcd, cluster_name, 3) as members:
         epoch = members.cluster(0).epoch
         etcd.stop()
         check_all_ways(members, range(3), "down")
@@ -28,8 +30,9 @@ def test_etcd_restarts_and_nothing_but_joining_stops(cluster_name):
         check_all_ways(members, [0, 1, 2, fourth], "back")
 
 
-def test_etcd_comes_back_empty_and_the_ring_stays(cluster_name):
-    with Etcd() as etcd, Members(etcd, cluster_name, 3) as members:
+@pytest.mark.parametrize("program", PROGRAMS, ids=name_of)
+def test_etcd_comes_back_empty_and_the_ring_stays(cluster_name, program):
+    with Etcd(program=program) as etcd, Members(etcd, cluster_name, 3) as members:
         key = members.key_of(2, "kept", [0, 1, 2])
         version = put(members.cache(0), key).version
         etcd.stop()

@@ -49,9 +49,22 @@ extension Membership {
 
   /// Puts the record back that somebody has deleted, and changes it.
   private func mend() async throws {
+    var pace = ReturnPace()
     for await first in self.registrations.stream {
       var effect = first
       var failures = 0
+      // Only what is not there: a change of the record waits for nothing.
+      if case .claim(_, _, replacing: .current) = first {
+        let delay = pace.deleted(.now, chance: .random(in: -1...1))
+        self.logger.warning(
+          "this node's record was deleted in etcd, and is put back",
+          metadata: ["id": "\(self.configuration.member.id)", "after": "\(delay)"])
+        if delay > .zero {
+          guard await Self.sleep(delay) else { return }
+          // The node may have another lease by now, or leave.
+          effect = self.state.withLock { $0.registration.retry() }
+        }
+      }
       while !Task.isCancelled {
         do {
           try await self.perform(effect)

