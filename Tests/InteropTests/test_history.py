@@ -66,3 +66,20 @@ def test_versions_that_do_not_grow_are_found():
 
 def test_one_value_with_two_versions_is_found():
     assert violations([wrote("a", 0, 1, 10), read("a", 2, 3, 12)])
+
+
+def test_the_order_of_calls_is_not_judged_while_owners_change_and_again_after_it():
+    before = [wrote("a", 0, 1, 10), wrote("b", 2, 3, 11)]
+    stale = read("a", 4.5, 5, 10)
+    assert violations(before + [stale])
+    assert not violations(before + [stale], unsettled=[(4, 6)])
+    # Nor is a write that only one of two owners knows a reason to find an older value later.
+    lost = before + [wrote("c", 4, 5, 12)]
+    assert not violations(lost + [read("b", 7, 8, 11)], unsettled=[(4, 6)])
+    # What was settled before counts again afterwards.
+    assert violations(lost + [read("a", 7, 8, 10)], unsettled=[(4, 6)])
+
+
+def test_a_value_of_another_key_is_found_at_any_time():
+    other = [wrote("a", 0, 1, 10, key="other"), read("a", 2, 3, 10)]
+    assert violations(other, misses_allowed=True, unsettled=[(0, 9)])

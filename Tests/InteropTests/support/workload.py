@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import random
+import threading
 import time
 
 import grpc
@@ -12,23 +13,32 @@ from support.history import History
 CALL_SECONDS = 5
 
 
-def run(caches, keys, seconds, threads=12, seed=1, before_end=lambda: None):
-    """Threads on `caches`, taken in turn; `before_end` is called meanwhile. Returns the History."""
-    history = History()
+# A client that was refused does not ask again at once.
+PAUSE_SECONDS = 0.005
+
+
+def run(caches, keys, seconds=0, threads=12, seed=1, meanwhile=lambda: None):
+    """Threads on `caches`, taken in turn, until `meanwhile` has returned, and the seconds are over.
+    Returns the History."""
+    history, is_over = History(), threading.Event()
     ends_at = time.monotonic() + seconds
     with concurrent.futures.ThreadPoolExecutor(threads) as pool:
         futures = [
-            pool.submit(_client, history, caches[index % len(caches)], keys, ends_at,
+            pool.submit(_client, history, caches[index % len(caches)], keys, is_over,
                         random.Random(seed * 1_000 + index))
             for index in range(threads)]
-        before_end()
+        try:
+            meanwhile()
+            is_over.wait(max(0, ends_at - time.monotonic()))
+        finally:
+            is_over.set()
         for future in futures:
             future.result()
     return history
 
 
-def _client(history, cache, keys, ends_at, chance):
-    while time.monotonic() < ends_at:
+def _client(history, cache, keys, is_over, chance):
+    while not is_over.is_set():
         key = chance.choice(keys)
         kind = chance.choices(["get", "set", "delete"], [70, 25, 5])[0]
         try:
@@ -40,7 +50,7 @@ def _client(history, cache, keys, ends_at, chance):
             else:
                 history.timed("delete", key, lambda: _delete(cache, key))
         except NotDone:
-            continue
+            is_over.wait(PAUSE_SECONDS)
 
 
 class NotDone(Exception):
@@ -81,6 +91,7 @@ def _call(method, request):
             raise
         # Without a reason it is the channel that has failed, whatever the node has done.
         if DETAILS not in dict(error.trailing_metadata() or ()):
+            time.sleep(PAUSE_SECONDS)
             return None
         if failure_of(error).reason in UNKNOWN_OUTCOMES:
             return None
