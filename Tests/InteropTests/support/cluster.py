@@ -42,9 +42,7 @@ class Cluster:
     def __exit__(self, kind, value, trace):
         self._stack.close()
         for node in self.nodes:
-            if node.process.poll() is None:
-                node.process.send_signal(signal.SIGCONT)
-                node.stop()
+            node.end()
 
     def cache(self, index):
         """A client of one node."""
@@ -56,8 +54,7 @@ class Cluster:
 
     def kill(self, index):
         """Kills a node as a crash would."""
-        self.nodes[index].process.kill()
-        self.nodes[index].process.wait()
+        self.nodes[index].kill()
 
     def pause(self, index):
         """Stops a node's process in its tracks, as a machine that hangs, and waits until it has."""

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import signal
 
 import grpc
 from larder.v1 import admin_pb2, admin_pb2_grpc, cache_pb2 as pb, cache_pb2_grpc
@@ -43,9 +42,7 @@ class Members:
     def __exit__(self, kind, value, trace):
         self._stack.close()
         for node in self.nodes:
-            if node.process.poll() is None:
-                node.process.send_signal(signal.SIGCONT)
-                node.stop()
+            node.end()
 
     def add(self, *flags, at=None, etcd=None, port=None):
         """Starts one more node, or one in the place of another; returns its index."""
@@ -112,8 +109,7 @@ class Members:
 
     def kill(self, index):
         """Kills a node as a crash would."""
-        self.nodes[index].process.kill()
-        self.nodes[index].process.wait()
+        self.nodes[index].kill()
 
 
 def get(cache, key):

@@ -57,6 +57,7 @@ class Node:
 
     def __init__(self, *flags, env=None, port=None):
         self.port = port or free_port()
+        self._is_killed = False
         self.target = f"127.0.0.1:{self.port}"
         self._log = tempfile.NamedTemporaryFile(prefix="larder-", suffix=".log")
         arguments = [binary(), "serve", "--listen", self.target, *flags]
@@ -84,6 +85,18 @@ class Node:
     def log(self):
         """All that the node wrote so far."""
         return pathlib.Path(self._log.name).read_text(errors="replace")
+
+    def kill(self):
+        """Kills the node as a crash of its machine would."""
+        self._is_killed = True
+        self.process.kill()
+        self.process.wait()
+
+    def end(self):
+        """Stops a node that a test may have killed or frozen; one that has crashed is a failure."""
+        if not self._is_killed:
+            self.process.send_signal(signal.SIGCONT)
+            self.stop()
 
     def stop(self, by=signal.SIGTERM):
         """Asks the node to stop; it must do so in time, with exit status 0."""
