@@ -27,6 +27,8 @@ struct Forward {
   var isSecondTry: Bool
   /// Where and when it was sent; nil while it waits for a connection.
   var sent: (connection: ClientConnection, id: CallID, at: NIODeadline)?
+  /// The call that a read shares with others, by its tag; nil: it is sent by itself.
+  var readCall: UInt64?
 
   /// Somebody still waits for the answer.
   var isWanted: Bool {
@@ -72,6 +74,21 @@ struct ForwardTable {
     self.slots[slot].generation = (self.slots[slot].generation + 1) & 0x7fff_ffff
     self.free.append(slot)
     return forward
+  }
+
+  /// Whether the forward under `tag` is still under way.
+  func has(_ tag: UInt64) -> Bool {
+    guard let slot = self.slot(tag) else { return false }
+    return self.slots[slot].forward != nil
+  }
+
+  /// The forward under `tag`, if it is still under way, was sent, with others where `call` says so.
+  mutating func sent(
+    _ tag: UInt64, _ sent: (ClientConnection, CallID, NIODeadline), sharing call: UInt64?
+  ) {
+    guard let slot = self.slot(tag) else { return }
+    self.slots[slot].forward?.sent = sent
+    self.slots[slot].forward?.readCall = call
   }
 
   /// The forward under `tag`.

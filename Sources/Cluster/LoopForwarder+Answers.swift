@@ -6,6 +6,7 @@ internal import Wire
 // How forwards end: with the owner's answer, with an error, or with nobody left who wants to know.
 extension LoopForwarder: UnaryReceiver, ParkedCallObserver {
   public func received(_ response: borrowing UnaryResponse, tag: UInt64) {
+    if tag & Self.readCallTags != 0 { return self.receivedReads(response, tag) }
     guard let forward = self.forwards.remove(tag) else { return }
     guard response.isOK else { return self.failed(forward, response) }
     self.counts.count(forward.method, .ok)
@@ -35,13 +36,14 @@ extension LoopForwarder: UnaryReceiver, ParkedCallObserver {
     self.counts.count(forward.method, .cancelled)
     guard let sent = forward.sent else { return }
     forward.link.unanswered(since: sent.at, on: sent.connection)
+    guard self.isLastReader(forward) else { return }
     // The answer of one that is not cancelled there is dropped here.
     guard self.cancels.take(.now()) else { return }
     sent.connection.cancel(sent.id)
     self.flushes.add(sent.connection)
   }
 
-  private func failed(_ forward: Forward, _ response: borrowing UnaryResponse) {
+  func failed(_ forward: Forward, _ response: borrowing UnaryResponse) {
     let (status, owner) = (response.status, forward.link.member)
     if response.wasNotExecuted { return self.notExecuted(forward, status) }
     if !response.isAnswered, status.code == .deadlineExceeded, let sent = forward.sent {
@@ -82,13 +84,20 @@ extension LoopForwarder: UnaryReceiver, ParkedCallObserver {
     guard !forward.isSecondTry, forward.isWanted else { return self.failUnsent(forward, status) }
     var forward = forward
     forward.isSecondTry = true
+    self.sendAgain(forward) { self.failUnsent($0, status) }
+  }
+
+  /// Sends a forward that is not under way by itself.
+  func sendAgain(_ forward: Forward, full: (Forward) -> Void) {
+    var forward = forward
     forward.sent = nil
+    forward.readCall = nil
     let tag = self.forwards.nextTag
     switch forward.link.call(.now(), tag: tag) {
     case .use(let connection): self.send(forward, on: connection)
     case .wait: self.keepWaiting(forward, tag)
     case .fail(let reason, let wait): self.failUnsent(forward, reason, retryAfter: wait)
-    case .full: self.failUnsent(forward, status)
+    case .full: full(forward)
     }
   }
 

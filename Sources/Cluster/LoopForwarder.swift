@@ -38,6 +38,13 @@ public final class LoopForwarder: @unchecked Sendable {
   /// Batches whose parts are under way, by the tags of their calls.
   var batches: [UInt64: BatchCall] = [:]
   var lastBatch: UInt64 = 0
+  /// Links on whose lists there are reads.
+  var linksWithReads: [PeerLink] = []
+  /// Calls that reads share, by their tags.
+  var readCalls: [UInt64: (link: PeerLink, readers: [UInt64])] = [:]
+  var lastReadCall: UInt64 = 0
+  /// Tells the tags of shared calls from those of forwards.
+  static let readCallTags: UInt64 = 1 << 63
   /// The batch whose parts have come back, while its call is served again.
   public internal(set) var pendingBatch: BatchCall?
   /// Tells the tags of batches from those of forwards, which leave the top bit alone.
@@ -67,6 +74,8 @@ public final class LoopForwarder: @unchecked Sendable {
       to: ForwarderState(flights: ReadFlights(waitingMax: configuration.callsMax)))
     self.flushes = LoopFlushes(eventLoop: eventLoop)
     self.links = self.makeLinks(for: table)
+    // The turn may end after the forwarder has.
+    self.flushes.beforeFlush = { [weak self] in self?.sendReads() }
   }
 
   deinit {
@@ -114,10 +123,12 @@ public final class LoopForwarder: @unchecked Sendable {
     // Those who would wait for a peer that is silent are told so at once.
     if method == .get, link.suspected == nil, self.joins(call, hash, link) { return }
     let deadline = self.deadline(of: call)
-    let tag = self.forwards.nextTag
     if let connection = link.ready {
+      if method == .get, self.shares(call, hash, link, deadline) { return }
+      let tag = self.forwards.nextTag
       return self.send(call, method, link, deadline, tag, hash, on: connection)
     }
+    let tag = self.forwards.nextTag
     switch link.call(call.now, tag: tag) {
     case .use(let connection):
       self.send(call, method, link, deadline, tag, hash, on: connection)
@@ -147,7 +158,7 @@ public final class LoopForwarder: @unchecked Sendable {
     self.keep(call, method, link, deadline, tag, hash, sent: (connection, id, call.now))
   }
 
-  private func keep(
+  func keep(
     _ call: borrowing UnaryCall, _ method: CacheMethod, _ link: PeerLink,
     _ deadline: ForwardDeadline, _ tag: UInt64, _ hash: UInt64,
     sent: (ClientConnection, CallID, NIODeadline)?

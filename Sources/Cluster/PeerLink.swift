@@ -19,6 +19,8 @@ final class PeerLink {
   }
 
   let member: Member
+  /// What is sent to the peer at the end of this turn.
+  var reads = ReadBatch()
   /// By `CacheMethod`.
   private(set) var methods: [ClientMethod]
   /// What the last attempt to connect, or the last connection, has failed with.

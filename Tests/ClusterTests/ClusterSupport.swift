@@ -22,6 +22,10 @@ final class KeyService: UnaryService {
   let isHeld = Atomic(false)
   /// Peers' calls that have come in.
   let served = Atomic(0)
+  /// Those of them that read many keys, which are answered as `ManyReads` says.
+  let servedMany = Atomic(0)
+  /// They are refused instead.
+  let refusesMany = Atomic(false)
 
   init(name: String, isForPeers: Bool, forwarding: Forwarding) {
     self.name = name
@@ -31,7 +35,10 @@ final class KeyService: UnaryService {
 
   func serve(_ call: borrowing UnaryCall) {
     let loop = self.forwarding.loops[call.loop]
-    if self.isForPeers { loop.heedClock(of: call) }
+    if self.isForPeers {
+      loop.heedClock(of: call)
+      if call.method == CacheMethod.getMany.rawValue { return self.serveMany(call) }
+    }
     let hash = XXH64.hash(call.message)
     guard let owner = loop.table.otherOwner(of: hash) else {
       if self.isMute.load(ordering: .relaxed) {
@@ -39,6 +46,7 @@ final class KeyService: UnaryService {
         return
       }
       let number = self.served.add(1, ordering: .relaxed).newValue
+      if let refusal = ManyReads.refusal(of: call.message) { return call.fail(refusal) }
       if self.isHeld.load(ordering: .relaxed) { return self.hold(call, number) }
       let name = Array(self.name.utf8)
       return call.reply(size: name.count) { $0.append(bytes: name.span.bytes) }
@@ -159,19 +167,34 @@ func withNodes(
   try result.get()
 }
 
-/// A key that is `b`'s in the ring of `a` and `b`.
-let keyOfB: String = {
-  let table: RoutingTable
+/// The ring of `a` and `b`, as `a` sees it.
+let ringOfTwo: RoutingTable = {
   do {
-    table = try RoutingTable(
+    return try RoutingTable(
       epoch: .fixed,
       members: ["a", "b"].map { Member(id: $0, host: "127.0.0.1", port: 1) }, ownID: "a")
   } catch {
     preconditionFailure("two nodes make a ring: \(error)")
   }
+}()
+
+/// A key that is `b`'s in that ring.
+let keyOfB: String = {
   for number in 0..<1_000 {
     let key = Array("k\(number)".utf8)
-    if table.otherOwner(of: XXH64.hash(key.span.bytes)) != nil { return "k\(number)" }
+    if ringOfTwo.otherOwner(of: XXH64.hash(key.span.bytes)) != nil { return "k\(number)" }
   }
   preconditionFailure("a node that owns nothing")
 }()
+
+/// Returns once `condition` holds. A test that waits in vain is ended by its time limit.
+func until(_ condition: () async -> Bool) async throws {
+  while !(await condition()) { try await Task.sleep(for: .milliseconds(1)) }
+}
+
+extension Result<String, Status> {
+  var status: Status? {
+    guard case .failure(let status) = self else { return nil }
+    return status
+  }
+}

@@ -185,11 +185,6 @@ import Testing
 }
 
 extension Result<String, Status> {
-  fileprivate var status: Status? {
-    guard case .failure(let status) = self else { return nil }
-    return status
-  }
-
   fileprivate var reason: String? { self.status?.info?.reason }
 }
 

@@ -132,18 +132,6 @@ import Testing
   }
 }
 
-/// Returns once `condition` holds. A test that waits in vain is ended by its time limit.
-private func until(_ condition: () async -> Bool) async throws {
-  while !(await condition()) { try await Task.sleep(for: .milliseconds(1)) }
-}
-
-extension Result<String, Status> {
-  fileprivate var status: Status? {
-    guard case .failure(let status) = self else { return nil }
-    return status
-  }
-}
-
 extension LoopForwarder {
   /// Calls of clients and calls to peers that have not ended.
   fileprivate func forwardsKept() async -> Int {

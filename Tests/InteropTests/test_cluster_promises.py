@@ -25,7 +25,8 @@ def test_no_read_is_older_than_what_was_acknowledged_and_no_call_is_passed_on_tw
         kinds = {kind: sum(call.kind == kind for call in history.calls) for kind in ("get", "set")}
         assert min(kinds.values()) > 200, kinds
         forwards = sum(cluster.forwards(at) for at in range(3))
-        assert forwards == sum(cluster.served(at, PEER) for at in range(3)) > 200
+        # Reads of several keys that meet on their way share a call.
+        assert forwards >= sum(cluster.served(at, PEER) for at in range(3)) > 200
 
 
 @pytest.mark.slow

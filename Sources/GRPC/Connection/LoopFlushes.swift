@@ -8,6 +8,8 @@ public final class LoopFlushes {
   private var due: [Connection] = []
   private var flushing: [Connection] = []
   private var isScheduled = false
+  /// Called before the connections are flushed, to add what has waited for the end of the turn.
+  public var beforeFlush: () -> Void = {}
 
   public init(eventLoop: any EventLoop) { self.eventLoop = eventLoop }
 
@@ -16,12 +18,19 @@ public final class LoopFlushes {
     guard !connection.isFlushDue else { return }
     connection.isFlushDue = true
     self.due.append(connection)
+    self.schedule()
+  }
+
+  /// Has `beforeFlush` called soon, and what is added there flushed.
+  public func schedule() {
     guard !self.isScheduled else { return }
     self.isScheduled = true
     self.eventLoop.assumeIsolated().execute { self.flush() }
   }
 
   private func flush() {
+    // What is added here still goes out in this round.
+    self.beforeFlush()
     self.isScheduled = false
     // What is added meanwhile has its turn in the next round. Two arrays, so that neither is copied.
     swap(&self.due, &self.flushing)
