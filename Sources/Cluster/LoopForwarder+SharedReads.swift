@@ -15,13 +15,13 @@ extension LoopForwarder {
     // A call belongs to one trace.
     guard !call.isTraced, !self.isSecondTry else { return false }
     var tag = self.forwards.nextTag
-    var isAdded = link.reads.read(call.message, by: tag, deadline)
-    if isAdded == .full {
+    var outcome = link.reads.read(call.message, by: tag, deadline)
+    if outcome == .full {
       self.sendReads(to: link, now: call.now)
       tag = self.forwards.nextTag
-      isAdded = link.reads.read(call.message, by: tag, deadline)
+      outcome = link.reads.read(call.message, by: tag, deadline)
     }
-    guard isAdded == .added else { return false }
+    guard outcome == .added else { return false }
     self.keep(call, .get, link, deadline, tag, hash, sent: nil)
     if link.reads.readers.count == 1 {
       self.linksWithReads.append(link)
