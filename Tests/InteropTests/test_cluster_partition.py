@@ -18,8 +18,6 @@ FLAGS = [
 ]
 # A call fails at once where it fails in less: the machine may be busy.
 AT_ONCE = 1
-
-
 # Longer than a lease lasts that nobody keeps alive.
 PARTED_SECONDS = 3
 

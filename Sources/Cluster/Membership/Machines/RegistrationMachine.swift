@@ -36,6 +36,9 @@ struct RegistrationMachine {
   private var state = State.idle
   /// Its incarnation was in etcd: whoever has a higher one came after it.
   private var wasRegistered = false
+  /// The last word of what etcd has under the key. It may come before the answer to the claim that it
+  /// is about, or follows.
+  private var newest: (found: Member?, revision: Revision)?
 
   /// - Parameter member: its incarnation is above those of earlier processes, as far as a wall clock
   ///   can say.
@@ -58,6 +61,9 @@ struct RegistrationMachine {
     guard case .claiming(lease, let claimed) = self.state else { return .none }
     self.wasRegistered = true
     self.state = .registered(lease, revision)
+    if let newest, newest.revision > revision {
+      return self.observed(newest.found, at: newest.revision)
+    }
     // The node has changed while it was written.
     return claimed == self.member ? .none : self.claim(lease, replacing: revision)
   }
@@ -95,6 +101,7 @@ struct RegistrationMachine {
 
   /// etcd's history is another: what is there now may be older than what was.
   mutating func historyBegan() {
+    self.newest = nil
     if case .registered(let lease, _) = self.state { self.state = .registered(lease, .current) }
   }
 
@@ -104,6 +111,7 @@ struct RegistrationMachine {
   ///   - found: nil where it is not there, or no record.
   ///   - revision: as of which.
   mutating func observed(_ found: Member?, at revision: Revision) -> Effect {
+    self.newest = (found, revision)
     // What was before it was registered says nothing.
     guard case .registered(let lease, let since) = self.state, revision > since else {
       return .none

@@ -177,6 +177,22 @@ private let another = LeaseID(rawValue: 2)
     #expect(machine.lease == lease)
   }
 
+  @Test func `what is seen before the answer to a claim counts when that comes`() {
+    var replaced = RegistrationMachine(me)
+    _ = replaced.begin(lease)
+    #expect(replaced.observed(node("me", incarnation: 200), at: revision(6)) == .none)
+    #expect(
+      replaced.claimed(lease, at: revision(5))
+        == .refuse(.replaced(id: "me", address: node("me", incarnation: 200).address)))
+    var deleted = RegistrationMachine(me)
+    _ = deleted.begin(lease)
+    #expect(deleted.observed(nil, at: revision(6)) == .none)
+    #expect(deleted.claimed(lease, at: revision(5)) == .claim(me, lease, replacing: .current))
+    // What was seen is what was claimed.
+    #expect(deleted.observed(me, at: revision(7)) == .none)
+    #expect(deleted.claimed(lease, at: revision(7)) == .none)
+  }
+
   private func registered() -> RegistrationMachine {
     var machine = RegistrationMachine(me)
     _ = machine.begin(lease)
