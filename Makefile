@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help deps run cluster test test-cluster lint format protos bench bench-keys bench-attacks
-.PHONY: bench-membership hit-ratio fuzz clean
+.PHONY: bench-membership model soak tsan hit-ratio fuzz clean
 
 # What `make deps` installs for: run, test, bench, protos.
 PURPOSES ?= run test bench protos
@@ -55,9 +55,9 @@ bench: ## measure beside nghttpd, Redis and memcached (ARGS: --quick, --only NAM
 	scripts/release.sh larder
 	@Benchmarks/run.py $(ARGS)
 
-bench-keys: ## measure batches, ten million keys and memory per entry beside Redis and memcached
+bench-keys: ## measure batches, ten million keys, memory per entry and two threads (ARGS: --only NAME)
 	@scripts/deps.sh run bench
-	scripts/release.sh larder
+	scripts/release.sh larder store-driver
 	@Benchmarks/keyspace.py $(ARGS)
 
 bench-attacks: ## measure a good client's p99 while others attack (ARGS: --only NAME, --help)
@@ -70,6 +70,20 @@ bench-membership: ## how soon the nodes of a cluster know of one that joins (ARG
 	@scripts/python.sh
 	scripts/release.sh larder
 	@.build-python/bin/python Benchmarks/membership.py $(ARGS)
+
+model: ## millions of random operations on the store against a dictionary, each policy (ARGS: number)
+	@scripts/deps.sh run
+	LARDER_MODEL_OPERATIONS=$(or $(ARGS),5000000) swift test -c release --scratch-path .build-model \
+	  -Xswiftc -enable-testing --filter ModelTests
+
+soak: ## ten minutes of values of all sizes; resident memory must stay under the promise (ARGS: seconds)
+	@scripts/deps.sh run
+	scripts/release.sh store-driver
+	@.build/release/store-driver soak $(or $(ARGS),600)
+
+tsan: ## the store's threads under the thread sanitiser (ARGS: seconds)
+	@scripts/deps.sh run
+	@scripts/tsan.sh $(ARGS)
 
 hit-ratio: ## eviction policies on real traces beside libcachesim (ARGS: --only NAME, --traces DIR)
 	@scripts/deps.sh run

@@ -140,6 +140,11 @@ let package = Package(
       ],
       path: "Benchmarks/EchoServer", swiftSettings: strict),
 
+    // A store without a node: stress for the thread sanitiser, soak, how it scales.
+    .executableTarget(
+      name: "store-driver", dependencies: ["HashRing", "CacheStore"],
+      path: "Benchmarks/StoreDriver", swiftSettings: strict),
+
     // grpc.testing.TestService, which the public interop cases call.
     .executableTarget(
       name: "interop-server",

@@ -28,6 +28,7 @@ MANY_KEYS = 10_000_000
 # Of keys and values together; what is above it is overhead.
 ENTRY_BYTES = 16 + len(VALUE)
 CHUNK = 20_000
+PARTS = ["batches", "gets", "memory", "threads"]
 TTL_SECONDS = 86_400
 
 
@@ -181,6 +182,14 @@ def memory(cpus):
     return results
 
 
+def threads(seconds):
+    """How much a second thread adds on one store, beside two threads with a store each."""
+    program = ROOT / ".build/release/store-driver"
+    if not program.exists():
+        raise BenchmarkError(f"{program} does not exist; run `scripts/release.sh store-driver`")
+    subprocess.run([str(program), "scale", str(seconds)], check=True)
+
+
 def compare(results, first, second, bar):
     ratio = statistics.median(results[first]) / statistics.median(results[second])
     return [f"{first} / {second}", f"{ratio:.2f}", f"<= {bar:.2f}", "ok" if ratio <= bar else "above"]
@@ -191,8 +200,8 @@ def parse(arguments):
     parser.add_argument("--quick", action="store_true", help="1 s a measurement in place of 3")
     parser.add_argument("--rounds", type=int, default=5, metavar="N", help="default: 5")
     parser.add_argument(
-        "--only", choices=["batches", "gets", "memory"], action="append", metavar="NAME",
-        help="batches, gets or memory; may be repeated")
+        "--only", choices=PARTS, action="append", metavar="NAME",
+        help=", ".join(PARTS) + "; may be repeated")
     parser.add_argument(
         "--larder", default=str(ROOT / ".build/release/larder"), metavar="PATH",
         help="the executable to measure; default: the release build of this tree")
@@ -206,7 +215,7 @@ def main():
         raise BenchmarkError("two CPUs are needed: one for the server, one for the load")
     SCRATCH.mkdir(exist_ok=True)
     Larder.program = str(pathlib.Path(options.larder).resolve())
-    chosen = options.only or ["batches", "gets", "memory"]
+    chosen = options.only or PARTS
     seconds = 1 if options.quick else 3
     times, bars = {}, []
     if "batches" in chosen:
@@ -226,6 +235,9 @@ def main():
         print(table(
             [f"{MANY_KEYS:,} entries, {ENTRY_BYTES} bytes of key and value each", "overhead bytes"],
             [[name, f"{overhead:.1f}"] for name, overhead in memory(cpus).items()]))
+    if "threads" in chosen:
+        print()
+        threads(seconds)
 
 
 if __name__ == "__main__":

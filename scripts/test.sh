@@ -47,6 +47,7 @@ step "Swift tests (debug)" swift test --skip EtcdTests --skip ClusterTests
 # By themselves and one by one: etcd's answers and leases go by real time, and the others take all cores.
 step "Swift tests with etcd (debug)" swift test --skip-build --no-parallel --filter "EtcdTests|ClusterTests"
 step "Swift tests of the etcd client with etcd 3.5" etcd_35
+step "store under the thread sanitiser" scripts/tsan.sh 10
 step "larder, interop-server (release)" scripts/release.sh larder interop-server
 step "allocation gate" allocation_gate
 step "C++ interop client" make --no-print-directory -C Tests/InteropTests/cpp

@@ -59,12 +59,14 @@ public struct StoreConfiguration: Sendable, Equatable {
   /// Handles of 32 bits name 16 GiB; half of it leaves room for what is reserved and not used.
   private static let shardBytesMax = 8 << 30
 
-  /// A power of two. Four for each core keep threads out of each other's way, but a shard's budget
-  /// holds at least eight values, and eight keys, of the largest size, as long as there is more than
-  /// one shard.
+  /// A power of two. Thirty-two for each core keep threads out of each other's way: where few keys are
+  /// hot, four for each let two threads do 1.3 times the work of one, and these 1.8 times. One core has
+  /// nobody to keep out, and reads batches the faster the fewer shards they fall into. A shard's budget
+  /// holds at least eight values, and eight keys, of the largest size, as long as there is more than one
+  /// shard.
   public var shardCount: Int {
     let byMemory = self.memoryBytes / (8 * max(Self.keyMaxBytes, self.valueMaxBytes))
-    let wanted = min(4 * self.cores, byMemory, Self.shardsMax)
+    let wanted = min(self.cores == 1 ? 4 : 32 * self.cores, byMemory, Self.shardsMax)
     var count = 1
     while count * 2 <= wanted || self.memoryBytes / count > Self.shardBytesMax { count *= 2 }
     return count

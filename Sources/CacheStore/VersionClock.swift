@@ -5,7 +5,10 @@ internal import Synchronization
 /// The store draws from it under the lock of the key's shard, so that for each key the order of
 /// versions is the order of writes. Lock-free; one compare-and-swap for each version.
 public final class VersionClock: Sendable {
+  // Every write changes it: whatever lies beside it in memory must not be in its cache line.
+  private let paddingBefore = InlineArray<8, UInt64>(repeating: 0)
   private let last: Atomic<UInt64>
+  private let paddingAfter = InlineArray<8, UInt64>(repeating: 0)
 
   /// - Parameter start: Every version given out is above it.
   public init(above start: Version = .none) {

@@ -82,8 +82,11 @@ struct LimitTests {
 
   @Test("shards are a power of two, by cores, with room for eight of the largest values each")
   func shardCount() {
-    #expect(StoreConfiguration(memoryBytes: 1 << 30, cores: 2).shardCount == 8)
-    #expect(StoreConfiguration(memoryBytes: 1 << 30, cores: 3).shardCount == 8)
+    #expect(StoreConfiguration(memoryBytes: 1 << 30, cores: 1).shardCount == 4)
+    #expect(StoreConfiguration(memoryBytes: 1 << 30, cores: 2).shardCount == 32)
+    #expect(StoreConfiguration(memoryBytes: 1 << 30, cores: 3).shardCount == 32)
+    #expect(StoreConfiguration(memoryBytes: 4 << 30, cores: 3).shardCount == 64)
+    #expect(StoreConfiguration(memoryBytes: 4 << 30, cores: 4).shardCount == 128)
     #expect(StoreConfiguration(memoryBytes: 1 << 30, cores: 64).shardCount == 32)
     #expect(StoreConfiguration(memoryBytes: 24 << 20, cores: 64).shardCount == 1)
     #expect(StoreConfiguration(memoryBytes: 48 << 20, cores: 64).shardCount == 2)

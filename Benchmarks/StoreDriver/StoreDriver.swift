@@ -1,0 +1,25 @@
+import Glibc
+
+/// A store without a node around it, under threads that do everything at once: for the thread
+/// sanitiser (`make tsan`), for hours of mixed sizes (`make soak`), and for how much a second thread adds
+/// (`make bench-keys`).
+@main
+enum StoreDriver {
+  static func main() {
+    let arguments = CommandLine.arguments.dropFirst()
+    let seconds = arguments.dropFirst().first.flatMap(Int.init)
+    switch (arguments.first, seconds) {
+    case ("stress", let seconds?): exit(Stress.run(seconds: seconds) ? 0 : 1)
+    case ("soak", let seconds?): exit(Soak.run(seconds: seconds) ? 0 : 1)
+    case ("scale", let seconds?): Scale.run(seconds: seconds)
+    default:
+      print(
+        """
+        usage: store-driver stress SECONDS   four threads, small memory, every operation
+               store-driver soak SECONDS     values of 1 B to 1 MiB; resident memory is watched
+               store-driver scale SECONDS    one thread, two threads, and two stores
+        """)
+      exit(64)
+    }
+  }
+}
