@@ -89,6 +89,8 @@ extension LoopForwarder: UnaryReceiver, ParkedCallObserver {
 
   /// Sends a forward that is not under way by itself.
   func sendAgain(_ forward: Forward, full: (Forward) -> Void) {
+    // Nobody may be left under a tag that the link is given.
+    guard forward.isWanted else { return self.gone(forward) }
     var forward = forward
     forward.sent = nil
     forward.readCall = nil

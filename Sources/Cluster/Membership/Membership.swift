@@ -76,11 +76,11 @@ public final class Membership: Sendable {
   /// The newest view; nil before the first.
   public var view: ClusterView? { self.state.withLock { $0.machine.view } }
 
-  /// The newest view, once there is one, and those that follow. A reader that is slow misses all but the
-  /// newest. Ends with the membership.
+  /// The newest view, once there is one, and all those that follow: also of a ring that came and went, for
+  /// what a node has lost to it must not come back. Ends with the membership.
   public func views() -> AsyncStream<ClusterView> {
     let (stream, continuation) = AsyncStream.makeStream(
-      of: ClusterView.self, bufferingPolicy: .bufferingNewest(1))
+      of: ClusterView.self, bufferingPolicy: .unbounded)
     let reader = self.state.withLock { state in
       if let view = state.machine.view { continuation.yield(view) }
       if state.isOver { continuation.finish() }

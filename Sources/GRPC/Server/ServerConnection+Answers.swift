@@ -220,6 +220,8 @@ extension ServerConnection {
   }
 
   func resume(_ stream: HTTP2.Stream, _ answer: () -> Void) {
+    // What goes by time, such as a lease or an expiry, goes by now, not by when the call came.
+    self.readClock()
     self.calls.of(stream).pointee.phase = .serving
     self.calls.of(stream).pointee.observer = nil
     self.unbuffer(stream)

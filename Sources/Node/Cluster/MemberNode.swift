@@ -23,10 +23,15 @@ final class MemberNode: Sendable {
   private let joined = Mutex<Membership?>(nil)
   /// Members whose addresses refuse connections, as the event loops find them.
   private let deaths = AsyncStream.makeStream(
-    of: Cluster.Member.self, bufferingPolicy: .bufferingNewest(64))
+    of: (member: Cluster.Member, at: ContinuousClock.Instant).self,
+    bufferingPolicy: .bufferingNewest(64))
 
   /// How often peers are told of this node's clock.
   private static let clockInterval: Duration = .seconds(1)
+  /// What is found out about a dead member is acted on within this time, or not at all.
+  private static let deathAgeMax: Duration = .seconds(1)
+  /// Between two times that this node declares the same member dead.
+  private static let deathInterval: Duration = .seconds(5)
   /// How long a change of the ring waits for the cluster's clock, which etcd has at hand.
   private static let clockTimeout: Duration = .milliseconds(500)
 
@@ -49,7 +54,7 @@ final class MemberNode: Sendable {
     self.group = group
     self.logger = logger
     forwarding.whenBehind { [weak self] in self?.membership?.heard($0) }
-    forwarding.peerDied { [deaths] in deaths.continuation.yield($0) }
+    forwarding.peerDied { [deaths] in deaths.continuation.yield(($0, .now)) }
   }
 
   /// Nil until the node listens.
@@ -84,6 +89,8 @@ final class MemberNode: Sendable {
         "etcd": "\(self.etcd.endpoints.map(\.description).joined(separator: ","))",
       ])
     let result = await Self.result { try await self.run(client, membership, whenJoined) }
+    // Without a registration others own its keys: nothing that still comes is served as if it owned them.
+    self.forwarding.serve(until: .now())
     await self.channels.shutdown()
     try result.get()
   }
@@ -218,7 +225,13 @@ final class MemberNode: Sendable {
   /// Who finds a member dead tells etcd, and so the others. Every loop of every node may: the record is
   /// deleted once.
   private func heedDeaths(_ membership: Membership) async {
-    for await dead in self.deaths.stream {
+    var declared: [String: ContinuousClock.Instant] = [:]
+    for await (dead, at) in self.deaths.stream {
+      // The other loops find the same. One that has put its record back since lives, and so may one that
+      // was found dead while etcd could not be told.
+      if let last = declared[dead.id], at < last + Self.deathInterval { continue }
+      guard ContinuousClock.now < at + Self.deathAgeMax else { continue }
+      declared[dead.id] = .now
       do throws(EtcdError) {
         try await membership.declareDead(dead)
       } catch {
