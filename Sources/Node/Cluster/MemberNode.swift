@@ -189,11 +189,11 @@ final class MemberNode: Sendable {
       await self.forget(ArcSet(arcs))
     case .all:
       await self.forwarding.install(table)
-      await self.forget(ArcSet([.all]))
+      await self.forget(.all)
     case .allBefore:
       // As one that has seen nothing yet: calls of peers that see this node on the ring wait meanwhile.
       await self.forwarding.install(RoutingTable(table, epoch: .unknown, duty: .none))
-      await self.forget(ArcSet([.all]))
+      await self.forget(.all)
       await self.forwarding.install(table)
     }
   }

@@ -7,6 +7,636 @@
 #endif
 
 #include "larder/v1/peer.pb-c.h"
+void   larder__v1__process_id__init
+                     (Larder__V1__ProcessID         *message)
+{
+  static const Larder__V1__ProcessID init_value = LARDER__V1__PROCESS_ID__INIT;
+  *message = init_value;
+}
+size_t larder__v1__process_id__get_packed_size
+                     (const Larder__V1__ProcessID *message)
+{
+  assert(message->base.descriptor == &larder__v1__process_id__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t larder__v1__process_id__pack
+                     (const Larder__V1__ProcessID *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &larder__v1__process_id__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t larder__v1__process_id__pack_to_buffer
+                     (const Larder__V1__ProcessID *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &larder__v1__process_id__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Larder__V1__ProcessID *
+       larder__v1__process_id__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Larder__V1__ProcessID *)
+     protobuf_c_message_unpack (&larder__v1__process_id__descriptor,
+                                allocator, len, data);
+}
+void   larder__v1__process_id__free_unpacked
+                     (Larder__V1__ProcessID *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &larder__v1__process_id__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   larder__v1__predecessor__init
+                     (Larder__V1__Predecessor         *message)
+{
+  static const Larder__V1__Predecessor init_value = LARDER__V1__PREDECESSOR__INIT;
+  *message = init_value;
+}
+size_t larder__v1__predecessor__get_packed_size
+                     (const Larder__V1__Predecessor *message)
+{
+  assert(message->base.descriptor == &larder__v1__predecessor__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t larder__v1__predecessor__pack
+                     (const Larder__V1__Predecessor *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &larder__v1__predecessor__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t larder__v1__predecessor__pack_to_buffer
+                     (const Larder__V1__Predecessor *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &larder__v1__predecessor__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Larder__V1__Predecessor *
+       larder__v1__predecessor__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Larder__V1__Predecessor *)
+     protobuf_c_message_unpack (&larder__v1__predecessor__descriptor,
+                                allocator, len, data);
+}
+void   larder__v1__predecessor__free_unpacked
+                     (Larder__V1__Predecessor *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &larder__v1__predecessor__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   larder__v1__seal_request__init
+                     (Larder__V1__SealRequest         *message)
+{
+  static const Larder__V1__SealRequest init_value = LARDER__V1__SEAL_REQUEST__INIT;
+  *message = init_value;
+}
+size_t larder__v1__seal_request__get_packed_size
+                     (const Larder__V1__SealRequest *message)
+{
+  assert(message->base.descriptor == &larder__v1__seal_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t larder__v1__seal_request__pack
+                     (const Larder__V1__SealRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &larder__v1__seal_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t larder__v1__seal_request__pack_to_buffer
+                     (const Larder__V1__SealRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &larder__v1__seal_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Larder__V1__SealRequest *
+       larder__v1__seal_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Larder__V1__SealRequest *)
+     protobuf_c_message_unpack (&larder__v1__seal_request__descriptor,
+                                allocator, len, data);
+}
+void   larder__v1__seal_request__free_unpacked
+                     (Larder__V1__SealRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &larder__v1__seal_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   larder__v1__seal_response__init
+                     (Larder__V1__SealResponse         *message)
+{
+  static const Larder__V1__SealResponse init_value = LARDER__V1__SEAL_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t larder__v1__seal_response__get_packed_size
+                     (const Larder__V1__SealResponse *message)
+{
+  assert(message->base.descriptor == &larder__v1__seal_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t larder__v1__seal_response__pack
+                     (const Larder__V1__SealResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &larder__v1__seal_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t larder__v1__seal_response__pack_to_buffer
+                     (const Larder__V1__SealResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &larder__v1__seal_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Larder__V1__SealResponse *
+       larder__v1__seal_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Larder__V1__SealResponse *)
+     protobuf_c_message_unpack (&larder__v1__seal_response__descriptor,
+                                allocator, len, data);
+}
+void   larder__v1__seal_response__free_unpacked
+                     (Larder__V1__SealResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &larder__v1__seal_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   larder__v1__holding__init
+                     (Larder__V1__Holding         *message)
+{
+  static const Larder__V1__Holding init_value = LARDER__V1__HOLDING__INIT;
+  *message = init_value;
+}
+size_t larder__v1__holding__get_packed_size
+                     (const Larder__V1__Holding *message)
+{
+  assert(message->base.descriptor == &larder__v1__holding__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t larder__v1__holding__pack
+                     (const Larder__V1__Holding *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &larder__v1__holding__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t larder__v1__holding__pack_to_buffer
+                     (const Larder__V1__Holding *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &larder__v1__holding__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Larder__V1__Holding *
+       larder__v1__holding__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Larder__V1__Holding *)
+     protobuf_c_message_unpack (&larder__v1__holding__descriptor,
+                                allocator, len, data);
+}
+void   larder__v1__holding__free_unpacked
+                     (Larder__V1__Holding *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &larder__v1__holding__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   larder__v1__fetch_request__init
+                     (Larder__V1__FetchRequest         *message)
+{
+  static const Larder__V1__FetchRequest init_value = LARDER__V1__FETCH_REQUEST__INIT;
+  *message = init_value;
+}
+size_t larder__v1__fetch_request__get_packed_size
+                     (const Larder__V1__FetchRequest *message)
+{
+  assert(message->base.descriptor == &larder__v1__fetch_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t larder__v1__fetch_request__pack
+                     (const Larder__V1__FetchRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &larder__v1__fetch_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t larder__v1__fetch_request__pack_to_buffer
+                     (const Larder__V1__FetchRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &larder__v1__fetch_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Larder__V1__FetchRequest *
+       larder__v1__fetch_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Larder__V1__FetchRequest *)
+     protobuf_c_message_unpack (&larder__v1__fetch_request__descriptor,
+                                allocator, len, data);
+}
+void   larder__v1__fetch_request__free_unpacked
+                     (Larder__V1__FetchRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &larder__v1__fetch_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   larder__v1__fetch_response__init
+                     (Larder__V1__FetchResponse         *message)
+{
+  static const Larder__V1__FetchResponse init_value = LARDER__V1__FETCH_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t larder__v1__fetch_response__get_packed_size
+                     (const Larder__V1__FetchResponse *message)
+{
+  assert(message->base.descriptor == &larder__v1__fetch_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t larder__v1__fetch_response__pack
+                     (const Larder__V1__FetchResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &larder__v1__fetch_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t larder__v1__fetch_response__pack_to_buffer
+                     (const Larder__V1__FetchResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &larder__v1__fetch_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Larder__V1__FetchResponse *
+       larder__v1__fetch_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Larder__V1__FetchResponse *)
+     protobuf_c_message_unpack (&larder__v1__fetch_response__descriptor,
+                                allocator, len, data);
+}
+void   larder__v1__fetch_response__free_unpacked
+                     (Larder__V1__FetchResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &larder__v1__fetch_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   larder__v1__fetch_result__init
+                     (Larder__V1__FetchResult         *message)
+{
+  static const Larder__V1__FetchResult init_value = LARDER__V1__FETCH_RESULT__INIT;
+  *message = init_value;
+}
+size_t larder__v1__fetch_result__get_packed_size
+                     (const Larder__V1__FetchResult *message)
+{
+  assert(message->base.descriptor == &larder__v1__fetch_result__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t larder__v1__fetch_result__pack
+                     (const Larder__V1__FetchResult *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &larder__v1__fetch_result__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t larder__v1__fetch_result__pack_to_buffer
+                     (const Larder__V1__FetchResult *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &larder__v1__fetch_result__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Larder__V1__FetchResult *
+       larder__v1__fetch_result__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Larder__V1__FetchResult *)
+     protobuf_c_message_unpack (&larder__v1__fetch_result__descriptor,
+                                allocator, len, data);
+}
+void   larder__v1__fetch_result__free_unpacked
+                     (Larder__V1__FetchResult *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &larder__v1__fetch_result__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   larder__v1__entry_copy__init
+                     (Larder__V1__EntryCopy         *message)
+{
+  static const Larder__V1__EntryCopy init_value = LARDER__V1__ENTRY_COPY__INIT;
+  *message = init_value;
+}
+size_t larder__v1__entry_copy__get_packed_size
+                     (const Larder__V1__EntryCopy *message)
+{
+  assert(message->base.descriptor == &larder__v1__entry_copy__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t larder__v1__entry_copy__pack
+                     (const Larder__V1__EntryCopy *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &larder__v1__entry_copy__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t larder__v1__entry_copy__pack_to_buffer
+                     (const Larder__V1__EntryCopy *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &larder__v1__entry_copy__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Larder__V1__EntryCopy *
+       larder__v1__entry_copy__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Larder__V1__EntryCopy *)
+     protobuf_c_message_unpack (&larder__v1__entry_copy__descriptor,
+                                allocator, len, data);
+}
+void   larder__v1__entry_copy__free_unpacked
+                     (Larder__V1__EntryCopy *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &larder__v1__entry_copy__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   larder__v1__migrate_request__init
+                     (Larder__V1__MigrateRequest         *message)
+{
+  static const Larder__V1__MigrateRequest init_value = LARDER__V1__MIGRATE_REQUEST__INIT;
+  *message = init_value;
+}
+size_t larder__v1__migrate_request__get_packed_size
+                     (const Larder__V1__MigrateRequest *message)
+{
+  assert(message->base.descriptor == &larder__v1__migrate_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t larder__v1__migrate_request__pack
+                     (const Larder__V1__MigrateRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &larder__v1__migrate_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t larder__v1__migrate_request__pack_to_buffer
+                     (const Larder__V1__MigrateRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &larder__v1__migrate_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Larder__V1__MigrateRequest *
+       larder__v1__migrate_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Larder__V1__MigrateRequest *)
+     protobuf_c_message_unpack (&larder__v1__migrate_request__descriptor,
+                                allocator, len, data);
+}
+void   larder__v1__migrate_request__free_unpacked
+                     (Larder__V1__MigrateRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &larder__v1__migrate_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   larder__v1__migrate_start__init
+                     (Larder__V1__MigrateStart         *message)
+{
+  static const Larder__V1__MigrateStart init_value = LARDER__V1__MIGRATE_START__INIT;
+  *message = init_value;
+}
+size_t larder__v1__migrate_start__get_packed_size
+                     (const Larder__V1__MigrateStart *message)
+{
+  assert(message->base.descriptor == &larder__v1__migrate_start__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t larder__v1__migrate_start__pack
+                     (const Larder__V1__MigrateStart *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &larder__v1__migrate_start__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t larder__v1__migrate_start__pack_to_buffer
+                     (const Larder__V1__MigrateStart *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &larder__v1__migrate_start__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Larder__V1__MigrateStart *
+       larder__v1__migrate_start__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Larder__V1__MigrateStart *)
+     protobuf_c_message_unpack (&larder__v1__migrate_start__descriptor,
+                                allocator, len, data);
+}
+void   larder__v1__migrate_start__free_unpacked
+                     (Larder__V1__MigrateStart *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &larder__v1__migrate_start__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   larder__v1__migrate_response__init
+                     (Larder__V1__MigrateResponse         *message)
+{
+  static const Larder__V1__MigrateResponse init_value = LARDER__V1__MIGRATE_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t larder__v1__migrate_response__get_packed_size
+                     (const Larder__V1__MigrateResponse *message)
+{
+  assert(message->base.descriptor == &larder__v1__migrate_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t larder__v1__migrate_response__pack
+                     (const Larder__V1__MigrateResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &larder__v1__migrate_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t larder__v1__migrate_response__pack_to_buffer
+                     (const Larder__V1__MigrateResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &larder__v1__migrate_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Larder__V1__MigrateResponse *
+       larder__v1__migrate_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Larder__V1__MigrateResponse *)
+     protobuf_c_message_unpack (&larder__v1__migrate_response__descriptor,
+                                allocator, len, data);
+}
+void   larder__v1__migrate_response__free_unpacked
+                     (Larder__V1__MigrateResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &larder__v1__migrate_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   larder__v1__migrate_item__init
+                     (Larder__V1__MigrateItem         *message)
+{
+  static const Larder__V1__MigrateItem init_value = LARDER__V1__MIGRATE_ITEM__INIT;
+  *message = init_value;
+}
+size_t larder__v1__migrate_item__get_packed_size
+                     (const Larder__V1__MigrateItem *message)
+{
+  assert(message->base.descriptor == &larder__v1__migrate_item__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t larder__v1__migrate_item__pack
+                     (const Larder__V1__MigrateItem *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &larder__v1__migrate_item__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t larder__v1__migrate_item__pack_to_buffer
+                     (const Larder__V1__MigrateItem *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &larder__v1__migrate_item__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Larder__V1__MigrateItem *
+       larder__v1__migrate_item__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Larder__V1__MigrateItem *)
+     protobuf_c_message_unpack (&larder__v1__migrate_item__descriptor,
+                                allocator, len, data);
+}
+void   larder__v1__migrate_item__free_unpacked
+                     (Larder__V1__MigrateItem *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &larder__v1__migrate_item__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   larder__v1__floor__init
+                     (Larder__V1__Floor         *message)
+{
+  static const Larder__V1__Floor init_value = LARDER__V1__FLOOR__INIT;
+  *message = init_value;
+}
+size_t larder__v1__floor__get_packed_size
+                     (const Larder__V1__Floor *message)
+{
+  assert(message->base.descriptor == &larder__v1__floor__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t larder__v1__floor__pack
+                     (const Larder__V1__Floor *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &larder__v1__floor__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t larder__v1__floor__pack_to_buffer
+                     (const Larder__V1__Floor *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &larder__v1__floor__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Larder__V1__Floor *
+       larder__v1__floor__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Larder__V1__Floor *)
+     protobuf_c_message_unpack (&larder__v1__floor__descriptor,
+                                allocator, len, data);
+}
+void   larder__v1__floor__free_unpacked
+                     (Larder__V1__Floor *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &larder__v1__floor__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   larder__v1__report_request__init
                      (Larder__V1__ReportRequest         *message)
 {
@@ -97,6 +727,889 @@ void   larder__v1__report_response__free_unpacked
   assert(message->base.descriptor == &larder__v1__report_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+static const ProtobufCFieldDescriptor larder__v1__process_id__field_descriptors[2] =
+{
+  {
+    "node_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__ProcessID, node_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "incarnation",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__ProcessID, incarnation),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned larder__v1__process_id__field_indices_by_name[] = {
+  1,   /* field[1] = incarnation */
+  0,   /* field[0] = node_id */
+};
+static const ProtobufCIntRange larder__v1__process_id__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor larder__v1__process_id__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "larder.v1.ProcessID",
+  "ProcessID",
+  "Larder__V1__ProcessID",
+  "larder.v1",
+  sizeof(Larder__V1__ProcessID),
+  2,
+  larder__v1__process_id__field_descriptors,
+  larder__v1__process_id__field_indices_by_name,
+  1,  larder__v1__process_id__number_ranges,
+  (ProtobufCMessageInit) larder__v1__process_id__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor larder__v1__predecessor__field_descriptors[2] =
+{
+  {
+    "process",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__Predecessor, process),
+    &larder__v1__process_id__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "is_certain",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__Predecessor, is_certain),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned larder__v1__predecessor__field_indices_by_name[] = {
+  1,   /* field[1] = is_certain */
+  0,   /* field[0] = process */
+};
+static const ProtobufCIntRange larder__v1__predecessor__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor larder__v1__predecessor__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "larder.v1.Predecessor",
+  "Predecessor",
+  "Larder__V1__Predecessor",
+  "larder.v1",
+  sizeof(Larder__V1__Predecessor),
+  2,
+  larder__v1__predecessor__field_descriptors,
+  larder__v1__predecessor__field_indices_by_name,
+  1,  larder__v1__predecessor__number_ranges,
+  (ProtobufCMessageInit) larder__v1__predecessor__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor larder__v1__seal_request__field_descriptors[4] =
+{
+  {
+    "heir",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__SealRequest, heir),
+    &larder__v1__process_id__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "epoch",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__SealRequest, epoch),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "ranges",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_FIXED64,
+    offsetof(Larder__V1__SealRequest, n_ranges),
+    offsetof(Larder__V1__SealRequest, ranges),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "via",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__SealRequest, via),
+    &larder__v1__process_id__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned larder__v1__seal_request__field_indices_by_name[] = {
+  1,   /* field[1] = epoch */
+  0,   /* field[0] = heir */
+  2,   /* field[2] = ranges */
+  3,   /* field[3] = via */
+};
+static const ProtobufCIntRange larder__v1__seal_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor larder__v1__seal_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "larder.v1.SealRequest",
+  "SealRequest",
+  "Larder__V1__SealRequest",
+  "larder.v1",
+  sizeof(Larder__V1__SealRequest),
+  4,
+  larder__v1__seal_request__field_descriptors,
+  larder__v1__seal_request__field_indices_by_name,
+  1,  larder__v1__seal_request__number_ranges,
+  (ProtobufCMessageInit) larder__v1__seal_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor larder__v1__seal_response__field_descriptors[3] =
+{
+  {
+    "node",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__SealResponse, node),
+    &larder__v1__process_id__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "clock",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__SealResponse, clock),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "holdings",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Larder__V1__SealResponse, n_holdings),
+    offsetof(Larder__V1__SealResponse, holdings),
+    &larder__v1__holding__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned larder__v1__seal_response__field_indices_by_name[] = {
+  1,   /* field[1] = clock */
+  2,   /* field[2] = holdings */
+  0,   /* field[0] = node */
+};
+static const ProtobufCIntRange larder__v1__seal_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor larder__v1__seal_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "larder.v1.SealResponse",
+  "SealResponse",
+  "Larder__V1__SealResponse",
+  "larder.v1",
+  sizeof(Larder__V1__SealResponse),
+  3,
+  larder__v1__seal_response__field_descriptors,
+  larder__v1__seal_response__field_indices_by_name,
+  1,  larder__v1__seal_response__number_ranges,
+  (ProtobufCMessageInit) larder__v1__seal_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor larder__v1__holding__field_descriptors[2] =
+{
+  {
+    "ranges",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_FIXED64,
+    offsetof(Larder__V1__Holding, n_ranges),
+    offsetof(Larder__V1__Holding, ranges),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "predecessors",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Larder__V1__Holding, n_predecessors),
+    offsetof(Larder__V1__Holding, predecessors),
+    &larder__v1__predecessor__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned larder__v1__holding__field_indices_by_name[] = {
+  1,   /* field[1] = predecessors */
+  0,   /* field[0] = ranges */
+};
+static const ProtobufCIntRange larder__v1__holding__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor larder__v1__holding__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "larder.v1.Holding",
+  "Holding",
+  "Larder__V1__Holding",
+  "larder.v1",
+  sizeof(Larder__V1__Holding),
+  2,
+  larder__v1__holding__field_descriptors,
+  larder__v1__holding__field_indices_by_name,
+  1,  larder__v1__holding__number_ranges,
+  (ProtobufCMessageInit) larder__v1__holding__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor larder__v1__fetch_request__field_descriptors[3] =
+{
+  {
+    "heir",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__FetchRequest, heir),
+    &larder__v1__process_id__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "namespace",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__FetchRequest, namespace_),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "keys",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Larder__V1__FetchRequest, n_keys),
+    offsetof(Larder__V1__FetchRequest, keys),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned larder__v1__fetch_request__field_indices_by_name[] = {
+  0,   /* field[0] = heir */
+  2,   /* field[2] = keys */
+  1,   /* field[1] = namespace */
+};
+static const ProtobufCIntRange larder__v1__fetch_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor larder__v1__fetch_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "larder.v1.FetchRequest",
+  "FetchRequest",
+  "Larder__V1__FetchRequest",
+  "larder.v1",
+  sizeof(Larder__V1__FetchRequest),
+  3,
+  larder__v1__fetch_request__field_descriptors,
+  larder__v1__fetch_request__field_indices_by_name,
+  1,  larder__v1__fetch_request__number_ranges,
+  (ProtobufCMessageInit) larder__v1__fetch_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor larder__v1__fetch_response__field_descriptors[1] =
+{
+  {
+    "results",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Larder__V1__FetchResponse, n_results),
+    offsetof(Larder__V1__FetchResponse, results),
+    &larder__v1__fetch_result__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned larder__v1__fetch_response__field_indices_by_name[] = {
+  0,   /* field[0] = results */
+};
+static const ProtobufCIntRange larder__v1__fetch_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor larder__v1__fetch_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "larder.v1.FetchResponse",
+  "FetchResponse",
+  "Larder__V1__FetchResponse",
+  "larder.v1",
+  sizeof(Larder__V1__FetchResponse),
+  1,
+  larder__v1__fetch_response__field_descriptors,
+  larder__v1__fetch_response__field_indices_by_name,
+  1,  larder__v1__fetch_response__number_ranges,
+  (ProtobufCMessageInit) larder__v1__fetch_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor larder__v1__fetch_result__field_descriptors[3] =
+{
+  {
+    "entry",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Larder__V1__FetchResult, result_case),
+    offsetof(Larder__V1__FetchResult, entry),
+    &larder__v1__entry_copy__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "tombstone",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Larder__V1__FetchResult, result_case),
+    offsetof(Larder__V1__FetchResult, tombstone),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "floor",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Larder__V1__FetchResult, result_case),
+    offsetof(Larder__V1__FetchResult, floor),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned larder__v1__fetch_result__field_indices_by_name[] = {
+  0,   /* field[0] = entry */
+  2,   /* field[2] = floor */
+  1,   /* field[1] = tombstone */
+};
+static const ProtobufCIntRange larder__v1__fetch_result__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor larder__v1__fetch_result__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "larder.v1.FetchResult",
+  "FetchResult",
+  "Larder__V1__FetchResult",
+  "larder.v1",
+  sizeof(Larder__V1__FetchResult),
+  3,
+  larder__v1__fetch_result__field_descriptors,
+  larder__v1__fetch_result__field_indices_by_name,
+  1,  larder__v1__fetch_result__number_ranges,
+  (ProtobufCMessageInit) larder__v1__fetch_result__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor larder__v1__entry_copy__field_descriptors[4] =
+{
+  {
+    "value",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__EntryCopy, value),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "version",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__EntryCopy, version),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "ttl_ms",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__EntryCopy, ttl_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "flags",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__EntryCopy, flags),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned larder__v1__entry_copy__field_indices_by_name[] = {
+  3,   /* field[3] = flags */
+  2,   /* field[2] = ttl_ms */
+  0,   /* field[0] = value */
+  1,   /* field[1] = version */
+};
+static const ProtobufCIntRange larder__v1__entry_copy__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor larder__v1__entry_copy__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "larder.v1.EntryCopy",
+  "EntryCopy",
+  "Larder__V1__EntryCopy",
+  "larder.v1",
+  sizeof(Larder__V1__EntryCopy),
+  4,
+  larder__v1__entry_copy__field_descriptors,
+  larder__v1__entry_copy__field_indices_by_name,
+  1,  larder__v1__entry_copy__number_ranges,
+  (ProtobufCMessageInit) larder__v1__entry_copy__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor larder__v1__migrate_request__field_descriptors[2] =
+{
+  {
+    "start",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Larder__V1__MigrateRequest, request_case),
+    offsetof(Larder__V1__MigrateRequest, start),
+    &larder__v1__migrate_start__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "acknowledged",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Larder__V1__MigrateRequest, request_case),
+    offsetof(Larder__V1__MigrateRequest, acknowledged),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned larder__v1__migrate_request__field_indices_by_name[] = {
+  1,   /* field[1] = acknowledged */
+  0,   /* field[0] = start */
+};
+static const ProtobufCIntRange larder__v1__migrate_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor larder__v1__migrate_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "larder.v1.MigrateRequest",
+  "MigrateRequest",
+  "Larder__V1__MigrateRequest",
+  "larder.v1",
+  sizeof(Larder__V1__MigrateRequest),
+  2,
+  larder__v1__migrate_request__field_descriptors,
+  larder__v1__migrate_request__field_indices_by_name,
+  1,  larder__v1__migrate_request__number_ranges,
+  (ProtobufCMessageInit) larder__v1__migrate_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor larder__v1__migrate_start__field_descriptors[3] =
+{
+  {
+    "heir",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__MigrateStart, heir),
+    &larder__v1__process_id__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "ranges",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_FIXED64,
+    offsetof(Larder__V1__MigrateStart, n_ranges),
+    offsetof(Larder__V1__MigrateStart, ranges),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "after",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__MigrateStart, after),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned larder__v1__migrate_start__field_indices_by_name[] = {
+  2,   /* field[2] = after */
+  0,   /* field[0] = heir */
+  1,   /* field[1] = ranges */
+};
+static const ProtobufCIntRange larder__v1__migrate_start__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor larder__v1__migrate_start__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "larder.v1.MigrateStart",
+  "MigrateStart",
+  "Larder__V1__MigrateStart",
+  "larder.v1",
+  sizeof(Larder__V1__MigrateStart),
+  3,
+  larder__v1__migrate_start__field_descriptors,
+  larder__v1__migrate_start__field_indices_by_name,
+  1,  larder__v1__migrate_start__number_ranges,
+  (ProtobufCMessageInit) larder__v1__migrate_start__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor larder__v1__migrate_response__field_descriptors[6] =
+{
+  {
+    "number",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__MigrateResponse, number),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "items",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Larder__V1__MigrateResponse, n_items),
+    offsetof(Larder__V1__MigrateResponse, items),
+    &larder__v1__migrate_item__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "checksum",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FIXED64,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__MigrateResponse, checksum),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "done_permille",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__MigrateResponse, done_permille),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "is_last",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__MigrateResponse, is_last),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "floors",
+    6,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Larder__V1__MigrateResponse, n_floors),
+    offsetof(Larder__V1__MigrateResponse, floors),
+    &larder__v1__floor__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned larder__v1__migrate_response__field_indices_by_name[] = {
+  2,   /* field[2] = checksum */
+  3,   /* field[3] = done_permille */
+  5,   /* field[5] = floors */
+  4,   /* field[4] = is_last */
+  1,   /* field[1] = items */
+  0,   /* field[0] = number */
+};
+static const ProtobufCIntRange larder__v1__migrate_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor larder__v1__migrate_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "larder.v1.MigrateResponse",
+  "MigrateResponse",
+  "Larder__V1__MigrateResponse",
+  "larder.v1",
+  sizeof(Larder__V1__MigrateResponse),
+  6,
+  larder__v1__migrate_response__field_descriptors,
+  larder__v1__migrate_response__field_indices_by_name,
+  1,  larder__v1__migrate_response__number_ranges,
+  (ProtobufCMessageInit) larder__v1__migrate_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor larder__v1__migrate_item__field_descriptors[4] =
+{
+  {
+    "namespace",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__MigrateItem, namespace_),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "key",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__MigrateItem, key),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "entry",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Larder__V1__MigrateItem, content_case),
+    offsetof(Larder__V1__MigrateItem, entry),
+    &larder__v1__entry_copy__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "tombstone",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Larder__V1__MigrateItem, content_case),
+    offsetof(Larder__V1__MigrateItem, tombstone),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned larder__v1__migrate_item__field_indices_by_name[] = {
+  2,   /* field[2] = entry */
+  1,   /* field[1] = key */
+  0,   /* field[0] = namespace */
+  3,   /* field[3] = tombstone */
+};
+static const ProtobufCIntRange larder__v1__migrate_item__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor larder__v1__migrate_item__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "larder.v1.MigrateItem",
+  "MigrateItem",
+  "Larder__V1__MigrateItem",
+  "larder.v1",
+  sizeof(Larder__V1__MigrateItem),
+  4,
+  larder__v1__migrate_item__field_descriptors,
+  larder__v1__migrate_item__field_indices_by_name,
+  1,  larder__v1__migrate_item__number_ranges,
+  (ProtobufCMessageInit) larder__v1__migrate_item__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor larder__v1__floor__field_descriptors[2] =
+{
+  {
+    "cell",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__Floor, cell),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "version",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__Floor, version),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned larder__v1__floor__field_indices_by_name[] = {
+  0,   /* field[0] = cell */
+  1,   /* field[1] = version */
+};
+static const ProtobufCIntRange larder__v1__floor__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor larder__v1__floor__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "larder.v1.Floor",
+  "Floor",
+  "Larder__V1__Floor",
+  "larder.v1",
+  sizeof(Larder__V1__Floor),
+  2,
+  larder__v1__floor__field_descriptors,
+  larder__v1__floor__field_indices_by_name,
+  1,  larder__v1__floor__number_ranges,
+  (ProtobufCMessageInit) larder__v1__floor__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 #define larder__v1__report_request__field_descriptors NULL
 #define larder__v1__report_request__field_indices_by_name NULL
 #define larder__v1__report_request__number_ranges NULL
@@ -179,7 +1692,7 @@ const ProtobufCMessageDescriptor larder__v1__report_response__descriptor =
   (ProtobufCMessageInit) larder__v1__report_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCMethodDescriptor larder__v1__peer__method_descriptors[9] =
+static const ProtobufCMethodDescriptor larder__v1__peer__method_descriptors[12] =
 {
   { "Get", &larder__v1__get_request__descriptor, &larder__v1__get_response__descriptor },
   { "GetMany", &larder__v1__get_many_request__descriptor, &larder__v1__get_many_response__descriptor },
@@ -190,14 +1703,20 @@ static const ProtobufCMethodDescriptor larder__v1__peer__method_descriptors[9] =
   { "Increment", &larder__v1__increment_request__descriptor, &larder__v1__increment_response__descriptor },
   { "Touch", &larder__v1__touch_request__descriptor, &larder__v1__touch_response__descriptor },
   { "Report", &larder__v1__report_request__descriptor, &larder__v1__report_response__descriptor },
+  { "Seal", &larder__v1__seal_request__descriptor, &larder__v1__seal_response__descriptor },
+  { "Fetch", &larder__v1__fetch_request__descriptor, &larder__v1__fetch_response__descriptor },
+  { "Migrate", &larder__v1__migrate_request__descriptor, &larder__v1__migrate_response__descriptor },
 };
 const unsigned larder__v1__peer__method_indices_by_name[] = {
   4,        /* Delete */
   5,        /* DeleteMany */
+  10,        /* Fetch */
   0,        /* Get */
   1,        /* GetMany */
   6,        /* Increment */
+  11,        /* Migrate */
   8,        /* Report */
+  9,        /* Seal */
   2,        /* Set */
   3,        /* SetMany */
   7         /* Touch */
@@ -209,7 +1728,7 @@ const ProtobufCServiceDescriptor larder__v1__peer__descriptor =
   "Peer",
   "Larder__V1__Peer",
   "larder.v1",
-  9,
+  12,
   larder__v1__peer__method_descriptors,
   larder__v1__peer__method_indices_by_name
 };
@@ -284,6 +1803,30 @@ void larder__v1__peer__report(ProtobufCService *service,
 {
   assert(service->descriptor == &larder__v1__peer__descriptor);
   service->invoke(service, 8, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void larder__v1__peer__seal(ProtobufCService *service,
+                            const Larder__V1__SealRequest *input,
+                            Larder__V1__SealResponse_Closure closure,
+                            void *closure_data)
+{
+  assert(service->descriptor == &larder__v1__peer__descriptor);
+  service->invoke(service, 9, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void larder__v1__peer__fetch(ProtobufCService *service,
+                             const Larder__V1__FetchRequest *input,
+                             Larder__V1__FetchResponse_Closure closure,
+                             void *closure_data)
+{
+  assert(service->descriptor == &larder__v1__peer__descriptor);
+  service->invoke(service, 10, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void larder__v1__peer__migrate(ProtobufCService *service,
+                               const Larder__V1__MigrateRequest *input,
+                               Larder__V1__MigrateResponse_Closure closure,
+                               void *closure_data)
+{
+  assert(service->descriptor == &larder__v1__peer__descriptor);
+  service->invoke(service, 11, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void larder__v1__peer__init (Larder__V1__Peer_Service *service,
                              Larder__V1__Peer_ServiceDestroy destroy)

@@ -16,6 +16,20 @@ PROTOBUF_C__BEGIN_DECLS
 
 #include "cache.pb-c.h"
 
+typedef struct Larder__V1__ProcessID Larder__V1__ProcessID;
+typedef struct Larder__V1__Predecessor Larder__V1__Predecessor;
+typedef struct Larder__V1__SealRequest Larder__V1__SealRequest;
+typedef struct Larder__V1__SealResponse Larder__V1__SealResponse;
+typedef struct Larder__V1__Holding Larder__V1__Holding;
+typedef struct Larder__V1__FetchRequest Larder__V1__FetchRequest;
+typedef struct Larder__V1__FetchResponse Larder__V1__FetchResponse;
+typedef struct Larder__V1__FetchResult Larder__V1__FetchResult;
+typedef struct Larder__V1__EntryCopy Larder__V1__EntryCopy;
+typedef struct Larder__V1__MigrateRequest Larder__V1__MigrateRequest;
+typedef struct Larder__V1__MigrateStart Larder__V1__MigrateStart;
+typedef struct Larder__V1__MigrateResponse Larder__V1__MigrateResponse;
+typedef struct Larder__V1__MigrateItem Larder__V1__MigrateItem;
+typedef struct Larder__V1__Floor Larder__V1__Floor;
 typedef struct Larder__V1__ReportRequest Larder__V1__ReportRequest;
 typedef struct Larder__V1__ReportResponse Larder__V1__ReportResponse;
 
@@ -24,6 +38,304 @@ typedef struct Larder__V1__ReportResponse Larder__V1__ReportResponse;
 
 
 /* --- messages --- */
+
+/*
+ * One process of a node: another one under the same id has none of its entries.
+ */
+struct  Larder__V1__ProcessID
+{
+  ProtobufCMessage base;
+  char *node_id;
+  uint64_t incarnation;
+};
+#define LARDER__V1__PROCESS_ID__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&larder__v1__process_id__descriptor) \
+    , (char *)protobuf_c_empty_string, 0 }
+
+
+/*
+ * Another process that may hold older entries of some hashes.
+ */
+struct  Larder__V1__Predecessor
+{
+  ProtobufCMessage base;
+  Larder__V1__ProcessID *process;
+  /*
+   * It did own them. Otherwise it may have, and may hold nothing.
+   */
+  protobuf_c_boolean is_certain;
+};
+#define LARDER__V1__PREDECESSOR__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&larder__v1__predecessor__descriptor) \
+    , NULL, 0 }
+
+
+struct  Larder__V1__SealRequest
+{
+  ProtobufCMessage base;
+  /*
+   * The sender.
+   */
+  Larder__V1__ProcessID *heir;
+  /*
+   * Of the ring by which the sender owns the hashes.
+   */
+  char *epoch;
+  /*
+   * Pairs of the first and the last hash of a range, ascending: at most 65,536 ranges.
+   */
+  size_t n_ranges;
+  uint64_t *ranges;
+  /*
+   * The process that has named the node as the holder of entries older than its own; absent: none has.
+   */
+  Larder__V1__ProcessID *via;
+};
+#define LARDER__V1__SEAL_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&larder__v1__seal_request__descriptor) \
+    , NULL, (char *)protobuf_c_empty_string, 0,NULL, NULL }
+
+
+struct  Larder__V1__SealResponse
+{
+  ProtobufCMessage base;
+  /*
+   * The one that answers.
+   */
+  Larder__V1__ProcessID *node;
+  /*
+   * No version in what it holds of these hashes is above this one.
+   */
+  uint64_t clock;
+  /*
+   * What of the hashes it holds for the sender; all others it has nothing to say about.
+   */
+  size_t n_holdings;
+  Larder__V1__Holding **holdings;
+};
+#define LARDER__V1__SEAL_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&larder__v1__seal_response__descriptor) \
+    , NULL, 0, 0,NULL }
+
+
+struct  Larder__V1__Holding
+{
+  ProtobufCMessage base;
+  /*
+   * As in SealRequest.
+   */
+  size_t n_ranges;
+  uint64_t *ranges;
+  /*
+   * Who may hold entries of these hashes that are older than those of the node: newest first.
+   */
+  size_t n_predecessors;
+  Larder__V1__Predecessor **predecessors;
+};
+#define LARDER__V1__HOLDING__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&larder__v1__holding__descriptor) \
+    , 0,NULL, 0,NULL }
+
+
+struct  Larder__V1__FetchRequest
+{
+  ProtobufCMessage base;
+  Larder__V1__ProcessID *heir;
+  char *namespace_;
+  size_t n_keys;
+  char **keys;
+};
+#define LARDER__V1__FETCH_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&larder__v1__fetch_request__descriptor) \
+    , NULL, (char *)protobuf_c_empty_string, 0,NULL }
+
+
+struct  Larder__V1__FetchResponse
+{
+  ProtobufCMessage base;
+  /*
+   * In the order of the keys; fewer where the answer is full: the rest is to be asked for again.
+   */
+  size_t n_results;
+  Larder__V1__FetchResult **results;
+};
+#define LARDER__V1__FETCH_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&larder__v1__fetch_response__descriptor) \
+    , 0,NULL }
+
+
+typedef enum {
+  LARDER__V1__FETCH_RESULT__RESULT__NOT_SET = 0,
+  LARDER__V1__FETCH_RESULT__RESULT_ENTRY = 1,
+  LARDER__V1__FETCH_RESULT__RESULT_TOMBSTONE = 2,
+  LARDER__V1__FETCH_RESULT__RESULT_FLOOR = 3
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(LARDER__V1__FETCH_RESULT__RESULT__CASE)
+} Larder__V1__FetchResult__ResultCase;
+
+struct  Larder__V1__FetchResult
+{
+  ProtobufCMessage base;
+  Larder__V1__FetchResult__ResultCase result_case;
+  union {
+    Larder__V1__EntryCopy *entry;
+    /*
+     * The version of a delete that the node remembers.
+     */
+    uint64_t tombstone;
+    /*
+     * It knows nothing; a copy of this version or an older one may have been deleted here.
+     */
+    uint64_t floor;
+  };
+};
+#define LARDER__V1__FETCH_RESULT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&larder__v1__fetch_result__descriptor) \
+    , LARDER__V1__FETCH_RESULT__RESULT__NOT_SET, {0} }
+
+
+/*
+ * An entry as it travels from node to node.
+ */
+struct  Larder__V1__EntryCopy
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData value;
+  uint64_t version;
+  /*
+   * What is left; 0: no expiry.
+   */
+  uint64_t ttl_ms;
+  uint32_t flags;
+};
+#define LARDER__V1__ENTRY_COPY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&larder__v1__entry_copy__descriptor) \
+    , {0,NULL}, 0, 0, 0 }
+
+
+typedef enum {
+  LARDER__V1__MIGRATE_REQUEST__REQUEST__NOT_SET = 0,
+  LARDER__V1__MIGRATE_REQUEST__REQUEST_START = 1,
+  LARDER__V1__MIGRATE_REQUEST__REQUEST_ACKNOWLEDGED = 2
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(LARDER__V1__MIGRATE_REQUEST__REQUEST__CASE)
+} Larder__V1__MigrateRequest__RequestCase;
+
+struct  Larder__V1__MigrateRequest
+{
+  ProtobufCMessage base;
+  Larder__V1__MigrateRequest__RequestCase request_case;
+  union {
+    /*
+     * Once, first.
+     */
+    Larder__V1__MigrateStart *start;
+    /*
+     * The number of a batch that is in the sender's store.
+     */
+    uint64_t acknowledged;
+  };
+};
+#define LARDER__V1__MIGRATE_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&larder__v1__migrate_request__descriptor) \
+    , LARDER__V1__MIGRATE_REQUEST__REQUEST__NOT_SET, {0} }
+
+
+struct  Larder__V1__MigrateStart
+{
+  ProtobufCMessage base;
+  Larder__V1__ProcessID *heir;
+  /*
+   * The ranges that the sender still wants, as in SealRequest.
+   */
+  size_t n_ranges;
+  uint64_t *ranges;
+  /*
+   * The number of the last batch that it has acknowledged; 0: none.
+   */
+  uint64_t after;
+};
+#define LARDER__V1__MIGRATE_START__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&larder__v1__migrate_start__descriptor) \
+    , NULL, 0,NULL, 0 }
+
+
+/*
+ * A batch.
+ */
+struct  Larder__V1__MigrateResponse
+{
+  ProtobufCMessage base;
+  /*
+   * From 1 on; 0: a sign of life, such as while the migration is paused, with nothing in it.
+   */
+  uint64_t number;
+  size_t n_items;
+  Larder__V1__MigrateItem **items;
+  /*
+   * XXH64 (seed 0) of the items as they stand in the message, one behind the other, without their tags
+   * and lengths.
+   */
+  uint64_t checksum;
+  /*
+   * How far the node is, in thousandths.
+   */
+  uint32_t done_permille;
+  /*
+   * Nothing comes after this one.
+   */
+  protobuf_c_boolean is_last;
+  /*
+   * In the last batch: tombstones that the node had to drop.
+   */
+  size_t n_floors;
+  Larder__V1__Floor **floors;
+};
+#define LARDER__V1__MIGRATE_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&larder__v1__migrate_response__descriptor) \
+    , 0, 0,NULL, 0, 0, 0, 0,NULL }
+
+
+typedef enum {
+  LARDER__V1__MIGRATE_ITEM__CONTENT__NOT_SET = 0,
+  LARDER__V1__MIGRATE_ITEM__CONTENT_ENTRY = 3,
+  LARDER__V1__MIGRATE_ITEM__CONTENT_TOMBSTONE = 4
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(LARDER__V1__MIGRATE_ITEM__CONTENT__CASE)
+} Larder__V1__MigrateItem__ContentCase;
+
+struct  Larder__V1__MigrateItem
+{
+  ProtobufCMessage base;
+  char *namespace_;
+  char *key;
+  Larder__V1__MigrateItem__ContentCase content_case;
+  union {
+    Larder__V1__EntryCopy *entry;
+    /*
+     * The version of a delete that the node remembers.
+     */
+    uint64_t tombstone;
+  };
+};
+#define LARDER__V1__MIGRATE_ITEM__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&larder__v1__migrate_item__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, LARDER__V1__MIGRATE_ITEM__CONTENT__NOT_SET, {0} }
+
+
+/*
+ * Under a key that a node knows nothing of, a copy of this version or an older one may have been deleted.
+ */
+struct  Larder__V1__Floor
+{
+  ProtobufCMessage base;
+  /*
+   * Which of 4,096 equal parts of the hashes, ascending.
+   */
+  uint32_t cell;
+  uint64_t version;
+};
+#define LARDER__V1__FLOOR__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&larder__v1__floor__descriptor) \
+    , 0, 0 }
+
 
 struct  Larder__V1__ReportRequest
 {
@@ -55,6 +367,272 @@ struct  Larder__V1__ReportResponse
     , (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string }
 
 
+/* Larder__V1__ProcessID methods */
+void   larder__v1__process_id__init
+                     (Larder__V1__ProcessID         *message);
+size_t larder__v1__process_id__get_packed_size
+                     (const Larder__V1__ProcessID   *message);
+size_t larder__v1__process_id__pack
+                     (const Larder__V1__ProcessID   *message,
+                      uint8_t             *out);
+size_t larder__v1__process_id__pack_to_buffer
+                     (const Larder__V1__ProcessID   *message,
+                      ProtobufCBuffer     *buffer);
+Larder__V1__ProcessID *
+       larder__v1__process_id__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   larder__v1__process_id__free_unpacked
+                     (Larder__V1__ProcessID *message,
+                      ProtobufCAllocator *allocator);
+/* Larder__V1__Predecessor methods */
+void   larder__v1__predecessor__init
+                     (Larder__V1__Predecessor         *message);
+size_t larder__v1__predecessor__get_packed_size
+                     (const Larder__V1__Predecessor   *message);
+size_t larder__v1__predecessor__pack
+                     (const Larder__V1__Predecessor   *message,
+                      uint8_t             *out);
+size_t larder__v1__predecessor__pack_to_buffer
+                     (const Larder__V1__Predecessor   *message,
+                      ProtobufCBuffer     *buffer);
+Larder__V1__Predecessor *
+       larder__v1__predecessor__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   larder__v1__predecessor__free_unpacked
+                     (Larder__V1__Predecessor *message,
+                      ProtobufCAllocator *allocator);
+/* Larder__V1__SealRequest methods */
+void   larder__v1__seal_request__init
+                     (Larder__V1__SealRequest         *message);
+size_t larder__v1__seal_request__get_packed_size
+                     (const Larder__V1__SealRequest   *message);
+size_t larder__v1__seal_request__pack
+                     (const Larder__V1__SealRequest   *message,
+                      uint8_t             *out);
+size_t larder__v1__seal_request__pack_to_buffer
+                     (const Larder__V1__SealRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Larder__V1__SealRequest *
+       larder__v1__seal_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   larder__v1__seal_request__free_unpacked
+                     (Larder__V1__SealRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Larder__V1__SealResponse methods */
+void   larder__v1__seal_response__init
+                     (Larder__V1__SealResponse         *message);
+size_t larder__v1__seal_response__get_packed_size
+                     (const Larder__V1__SealResponse   *message);
+size_t larder__v1__seal_response__pack
+                     (const Larder__V1__SealResponse   *message,
+                      uint8_t             *out);
+size_t larder__v1__seal_response__pack_to_buffer
+                     (const Larder__V1__SealResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Larder__V1__SealResponse *
+       larder__v1__seal_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   larder__v1__seal_response__free_unpacked
+                     (Larder__V1__SealResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Larder__V1__Holding methods */
+void   larder__v1__holding__init
+                     (Larder__V1__Holding         *message);
+size_t larder__v1__holding__get_packed_size
+                     (const Larder__V1__Holding   *message);
+size_t larder__v1__holding__pack
+                     (const Larder__V1__Holding   *message,
+                      uint8_t             *out);
+size_t larder__v1__holding__pack_to_buffer
+                     (const Larder__V1__Holding   *message,
+                      ProtobufCBuffer     *buffer);
+Larder__V1__Holding *
+       larder__v1__holding__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   larder__v1__holding__free_unpacked
+                     (Larder__V1__Holding *message,
+                      ProtobufCAllocator *allocator);
+/* Larder__V1__FetchRequest methods */
+void   larder__v1__fetch_request__init
+                     (Larder__V1__FetchRequest         *message);
+size_t larder__v1__fetch_request__get_packed_size
+                     (const Larder__V1__FetchRequest   *message);
+size_t larder__v1__fetch_request__pack
+                     (const Larder__V1__FetchRequest   *message,
+                      uint8_t             *out);
+size_t larder__v1__fetch_request__pack_to_buffer
+                     (const Larder__V1__FetchRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Larder__V1__FetchRequest *
+       larder__v1__fetch_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   larder__v1__fetch_request__free_unpacked
+                     (Larder__V1__FetchRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Larder__V1__FetchResponse methods */
+void   larder__v1__fetch_response__init
+                     (Larder__V1__FetchResponse         *message);
+size_t larder__v1__fetch_response__get_packed_size
+                     (const Larder__V1__FetchResponse   *message);
+size_t larder__v1__fetch_response__pack
+                     (const Larder__V1__FetchResponse   *message,
+                      uint8_t             *out);
+size_t larder__v1__fetch_response__pack_to_buffer
+                     (const Larder__V1__FetchResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Larder__V1__FetchResponse *
+       larder__v1__fetch_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   larder__v1__fetch_response__free_unpacked
+                     (Larder__V1__FetchResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Larder__V1__FetchResult methods */
+void   larder__v1__fetch_result__init
+                     (Larder__V1__FetchResult         *message);
+size_t larder__v1__fetch_result__get_packed_size
+                     (const Larder__V1__FetchResult   *message);
+size_t larder__v1__fetch_result__pack
+                     (const Larder__V1__FetchResult   *message,
+                      uint8_t             *out);
+size_t larder__v1__fetch_result__pack_to_buffer
+                     (const Larder__V1__FetchResult   *message,
+                      ProtobufCBuffer     *buffer);
+Larder__V1__FetchResult *
+       larder__v1__fetch_result__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   larder__v1__fetch_result__free_unpacked
+                     (Larder__V1__FetchResult *message,
+                      ProtobufCAllocator *allocator);
+/* Larder__V1__EntryCopy methods */
+void   larder__v1__entry_copy__init
+                     (Larder__V1__EntryCopy         *message);
+size_t larder__v1__entry_copy__get_packed_size
+                     (const Larder__V1__EntryCopy   *message);
+size_t larder__v1__entry_copy__pack
+                     (const Larder__V1__EntryCopy   *message,
+                      uint8_t             *out);
+size_t larder__v1__entry_copy__pack_to_buffer
+                     (const Larder__V1__EntryCopy   *message,
+                      ProtobufCBuffer     *buffer);
+Larder__V1__EntryCopy *
+       larder__v1__entry_copy__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   larder__v1__entry_copy__free_unpacked
+                     (Larder__V1__EntryCopy *message,
+                      ProtobufCAllocator *allocator);
+/* Larder__V1__MigrateRequest methods */
+void   larder__v1__migrate_request__init
+                     (Larder__V1__MigrateRequest         *message);
+size_t larder__v1__migrate_request__get_packed_size
+                     (const Larder__V1__MigrateRequest   *message);
+size_t larder__v1__migrate_request__pack
+                     (const Larder__V1__MigrateRequest   *message,
+                      uint8_t             *out);
+size_t larder__v1__migrate_request__pack_to_buffer
+                     (const Larder__V1__MigrateRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Larder__V1__MigrateRequest *
+       larder__v1__migrate_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   larder__v1__migrate_request__free_unpacked
+                     (Larder__V1__MigrateRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Larder__V1__MigrateStart methods */
+void   larder__v1__migrate_start__init
+                     (Larder__V1__MigrateStart         *message);
+size_t larder__v1__migrate_start__get_packed_size
+                     (const Larder__V1__MigrateStart   *message);
+size_t larder__v1__migrate_start__pack
+                     (const Larder__V1__MigrateStart   *message,
+                      uint8_t             *out);
+size_t larder__v1__migrate_start__pack_to_buffer
+                     (const Larder__V1__MigrateStart   *message,
+                      ProtobufCBuffer     *buffer);
+Larder__V1__MigrateStart *
+       larder__v1__migrate_start__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   larder__v1__migrate_start__free_unpacked
+                     (Larder__V1__MigrateStart *message,
+                      ProtobufCAllocator *allocator);
+/* Larder__V1__MigrateResponse methods */
+void   larder__v1__migrate_response__init
+                     (Larder__V1__MigrateResponse         *message);
+size_t larder__v1__migrate_response__get_packed_size
+                     (const Larder__V1__MigrateResponse   *message);
+size_t larder__v1__migrate_response__pack
+                     (const Larder__V1__MigrateResponse   *message,
+                      uint8_t             *out);
+size_t larder__v1__migrate_response__pack_to_buffer
+                     (const Larder__V1__MigrateResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Larder__V1__MigrateResponse *
+       larder__v1__migrate_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   larder__v1__migrate_response__free_unpacked
+                     (Larder__V1__MigrateResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Larder__V1__MigrateItem methods */
+void   larder__v1__migrate_item__init
+                     (Larder__V1__MigrateItem         *message);
+size_t larder__v1__migrate_item__get_packed_size
+                     (const Larder__V1__MigrateItem   *message);
+size_t larder__v1__migrate_item__pack
+                     (const Larder__V1__MigrateItem   *message,
+                      uint8_t             *out);
+size_t larder__v1__migrate_item__pack_to_buffer
+                     (const Larder__V1__MigrateItem   *message,
+                      ProtobufCBuffer     *buffer);
+Larder__V1__MigrateItem *
+       larder__v1__migrate_item__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   larder__v1__migrate_item__free_unpacked
+                     (Larder__V1__MigrateItem *message,
+                      ProtobufCAllocator *allocator);
+/* Larder__V1__Floor methods */
+void   larder__v1__floor__init
+                     (Larder__V1__Floor         *message);
+size_t larder__v1__floor__get_packed_size
+                     (const Larder__V1__Floor   *message);
+size_t larder__v1__floor__pack
+                     (const Larder__V1__Floor   *message,
+                      uint8_t             *out);
+size_t larder__v1__floor__pack_to_buffer
+                     (const Larder__V1__Floor   *message,
+                      ProtobufCBuffer     *buffer);
+Larder__V1__Floor *
+       larder__v1__floor__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   larder__v1__floor__free_unpacked
+                     (Larder__V1__Floor *message,
+                      ProtobufCAllocator *allocator);
 /* Larder__V1__ReportRequest methods */
 void   larder__v1__report_request__init
                      (Larder__V1__ReportRequest         *message);
@@ -95,6 +673,48 @@ void   larder__v1__report_response__free_unpacked
                       ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
+typedef void (*Larder__V1__ProcessID_Closure)
+                 (const Larder__V1__ProcessID *message,
+                  void *closure_data);
+typedef void (*Larder__V1__Predecessor_Closure)
+                 (const Larder__V1__Predecessor *message,
+                  void *closure_data);
+typedef void (*Larder__V1__SealRequest_Closure)
+                 (const Larder__V1__SealRequest *message,
+                  void *closure_data);
+typedef void (*Larder__V1__SealResponse_Closure)
+                 (const Larder__V1__SealResponse *message,
+                  void *closure_data);
+typedef void (*Larder__V1__Holding_Closure)
+                 (const Larder__V1__Holding *message,
+                  void *closure_data);
+typedef void (*Larder__V1__FetchRequest_Closure)
+                 (const Larder__V1__FetchRequest *message,
+                  void *closure_data);
+typedef void (*Larder__V1__FetchResponse_Closure)
+                 (const Larder__V1__FetchResponse *message,
+                  void *closure_data);
+typedef void (*Larder__V1__FetchResult_Closure)
+                 (const Larder__V1__FetchResult *message,
+                  void *closure_data);
+typedef void (*Larder__V1__EntryCopy_Closure)
+                 (const Larder__V1__EntryCopy *message,
+                  void *closure_data);
+typedef void (*Larder__V1__MigrateRequest_Closure)
+                 (const Larder__V1__MigrateRequest *message,
+                  void *closure_data);
+typedef void (*Larder__V1__MigrateStart_Closure)
+                 (const Larder__V1__MigrateStart *message,
+                  void *closure_data);
+typedef void (*Larder__V1__MigrateResponse_Closure)
+                 (const Larder__V1__MigrateResponse *message,
+                  void *closure_data);
+typedef void (*Larder__V1__MigrateItem_Closure)
+                 (const Larder__V1__MigrateItem *message,
+                  void *closure_data);
+typedef void (*Larder__V1__Floor_Closure)
+                 (const Larder__V1__Floor *message,
+                  void *closure_data);
 typedef void (*Larder__V1__ReportRequest_Closure)
                  (const Larder__V1__ReportRequest *message,
                   void *closure_data);
@@ -144,6 +764,18 @@ struct Larder__V1__Peer_Service
                  const Larder__V1__ReportRequest *input,
                  Larder__V1__ReportResponse_Closure closure,
                  void *closure_data);
+  void (*seal)(Larder__V1__Peer_Service *service,
+               const Larder__V1__SealRequest *input,
+               Larder__V1__SealResponse_Closure closure,
+               void *closure_data);
+  void (*fetch)(Larder__V1__Peer_Service *service,
+                const Larder__V1__FetchRequest *input,
+                Larder__V1__FetchResponse_Closure closure,
+                void *closure_data);
+  void (*migrate)(Larder__V1__Peer_Service *service,
+                  const Larder__V1__MigrateRequest *input,
+                  Larder__V1__MigrateResponse_Closure closure,
+                  void *closure_data);
 };
 typedef void (*Larder__V1__Peer_ServiceDestroy)(Larder__V1__Peer_Service *);
 void larder__v1__peer__init (Larder__V1__Peer_Service *service,
@@ -160,7 +792,10 @@ void larder__v1__peer__init (Larder__V1__Peer_Service *service,
       function_prefix__ ## delete_many,\
       function_prefix__ ## increment,\
       function_prefix__ ## touch,\
-      function_prefix__ ## report  }
+      function_prefix__ ## report,\
+      function_prefix__ ## seal,\
+      function_prefix__ ## fetch,\
+      function_prefix__ ## migrate  }
 void larder__v1__peer__get(ProtobufCService *service,
                            const Larder__V1__GetRequest *input,
                            Larder__V1__GetResponse_Closure closure,
@@ -197,9 +832,35 @@ void larder__v1__peer__report(ProtobufCService *service,
                               const Larder__V1__ReportRequest *input,
                               Larder__V1__ReportResponse_Closure closure,
                               void *closure_data);
+void larder__v1__peer__seal(ProtobufCService *service,
+                            const Larder__V1__SealRequest *input,
+                            Larder__V1__SealResponse_Closure closure,
+                            void *closure_data);
+void larder__v1__peer__fetch(ProtobufCService *service,
+                             const Larder__V1__FetchRequest *input,
+                             Larder__V1__FetchResponse_Closure closure,
+                             void *closure_data);
+void larder__v1__peer__migrate(ProtobufCService *service,
+                               const Larder__V1__MigrateRequest *input,
+                               Larder__V1__MigrateResponse_Closure closure,
+                               void *closure_data);
 
 /* --- descriptors --- */
 
+extern const ProtobufCMessageDescriptor larder__v1__process_id__descriptor;
+extern const ProtobufCMessageDescriptor larder__v1__predecessor__descriptor;
+extern const ProtobufCMessageDescriptor larder__v1__seal_request__descriptor;
+extern const ProtobufCMessageDescriptor larder__v1__seal_response__descriptor;
+extern const ProtobufCMessageDescriptor larder__v1__holding__descriptor;
+extern const ProtobufCMessageDescriptor larder__v1__fetch_request__descriptor;
+extern const ProtobufCMessageDescriptor larder__v1__fetch_response__descriptor;
+extern const ProtobufCMessageDescriptor larder__v1__fetch_result__descriptor;
+extern const ProtobufCMessageDescriptor larder__v1__entry_copy__descriptor;
+extern const ProtobufCMessageDescriptor larder__v1__migrate_request__descriptor;
+extern const ProtobufCMessageDescriptor larder__v1__migrate_start__descriptor;
+extern const ProtobufCMessageDescriptor larder__v1__migrate_response__descriptor;
+extern const ProtobufCMessageDescriptor larder__v1__migrate_item__descriptor;
+extern const ProtobufCMessageDescriptor larder__v1__floor__descriptor;
 extern const ProtobufCMessageDescriptor larder__v1__report_request__descriptor;
 extern const ProtobufCMessageDescriptor larder__v1__report_response__descriptor;
 extern const ProtobufCServiceDescriptor larder__v1__peer__descriptor;

@@ -1,0 +1,79 @@
+public import CacheStore
+
+/// What a node that has lost hashes does for those that own them now. Methods may be called on any thread.
+public protocol HandoverSource: Sendable {
+  /// Gives hashes up, once no event loop serves any of them any more.
+  func seal(_ order: SealOrder) async throws(HandoverRefusal) -> SealAnswer
+
+  /// Whether a key with this hash is sealed for the heir, so that what the node holds of it is the
+  /// heir's. For `Peer.Fetch`: must be quick.
+  func isSealed(_ hash: UInt64, for heir: MemberProcess) -> Bool
+
+  /// Of `arcs` those that are sealed for the heir: what a migration may stream.
+  func sealed(_ arcs: ArcSet, for heir: MemberProcess) -> ArcSet
+
+  /// The heir has everything of `arcs` that the node held: it may be forgotten.
+  func handedOver(_ arcs: ArcSet, to heir: MemberProcess)
+}
+
+/// `Peer.Seal`, asked by the new owner of hashes.
+public struct SealOrder: Sendable, Hashable {
+  /// Who owns the hashes now.
+  public let heir: MemberProcess
+  /// By which ring.
+  public let epoch: Epoch
+  public let arcs: ArcSet
+  /// Who has named this node as the holder of older entries; nil: the rings do.
+  public let via: MemberProcess?
+
+  public init(heir: MemberProcess, epoch: Epoch, arcs: ArcSet, via: MemberProcess?) {
+    self.heir = heir
+    self.epoch = epoch
+    self.arcs = arcs
+    self.via = via
+  }
+}
+
+/// What a node that has sealed hashes says.
+public struct SealAnswer: Sendable, Hashable {
+  /// No version in what it holds of them is above this one.
+  public var clock: Version
+  /// What it holds for the heir.
+  public var holdings: [Holding]
+
+  public struct Holding: Sendable, Hashable {
+    public var arcs: ArcSet
+    /// Who may hold older entries: newest first.
+    public var predecessors: [Predecessor]
+
+    public init(arcs: ArcSet, predecessors: [Predecessor] = []) {
+      self.arcs = arcs
+      self.predecessors = predecessors
+    }
+  }
+
+  public init(clock: Version, holdings: [Holding]) {
+    self.clock = clock
+    self.holdings = holdings
+  }
+}
+
+/// Another process that may hold older entries.
+public struct Predecessor: Sendable, Hashable {
+  public let process: MemberProcess
+  /// It did own the hashes. Otherwise it may have.
+  public let isCertain: Bool
+
+  public init(_ process: MemberProcess, isCertain: Bool) {
+    self.process = process
+    self.isCertain = isCertain
+  }
+}
+
+/// Why a node does not seal.
+public enum HandoverRefusal: Error, Sendable, Hashable {
+  /// It has yet to see the heir's epoch, or to get ready: to be asked again soon.
+  case wait
+  /// It goes by a newer ring, by which it owns some of the hashes.
+  case epochPassed
+}
