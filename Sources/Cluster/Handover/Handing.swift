@@ -41,6 +41,7 @@ public struct SealAnswer: Sendable, Hashable {
   /// What it holds for the heir.
   public var holdings: [Holding]
 
+  /// Some hashes, and what there is of them.
   public struct Holding: Sendable, Hashable {
     public var arcs: ArcSet
     /// Who may hold older entries: newest first.
@@ -63,10 +64,13 @@ public struct Predecessor: Sendable, Hashable {
   public let process: MemberProcess
   /// It did own the hashes. Otherwise it may have.
   public let isCertain: Bool
+  /// It must give the hashes up, and what it holds is of no use: what was newer is lost.
+  public let isSuperseded: Bool
 
-  public init(_ process: MemberProcess, isCertain: Bool) {
+  public init(_ process: MemberProcess, isCertain: Bool, isSuperseded: Bool = false) {
     self.process = process
     self.isCertain = isCertain
+    self.isSuperseded = isSuperseded
   }
 }
 

@@ -89,8 +89,3 @@ struct ViewFollower {
     return last.contains { $0.id != self.ownID && processes[$0.id] != $0.incarnation }
   }
 }
-
-extension HashArc {
-  /// The same hashes, as the store has them.
-  init(_ arc: RingArc) { self.init(after: arc.after, through: arc.through) }
-}

@@ -1,0 +1,72 @@
+internal import CacheStore
+
+extension HandoverMachine {
+  /// Something to be done, for as long as `work` shows it.
+  enum Work: Hashable, Sendable {
+    /// Ask the process to give up what `arcs` says; then `sealed`.
+    case seal(MemberProcess, via: MemberProcess?)
+    /// Get what the process holds; then `received`.
+    case stream(MemberProcess)
+    /// Forget copies at or below the version in gains; then `gainsCleared`.
+    case clearGains(through: Version)
+    /// The same in losses; then `lossesCleared`.
+    case clearLosses(through: Version)
+    /// From `beginForgetting` to `endForgetting`.
+    case forget
+  }
+
+  /// All that is to be done now.
+  var work: Set<Work> {
+    var work: Set<Work> = []
+    for gain in self.gains {
+      switch gain.phase(own: self.own) {
+      case .unsealed:
+        for holder in gain.holders where !holder.isSealed {
+          work.insert(.seal(holder.process, via: holder.via))
+        }
+      case .clearing: work.insert(.clearGains(through: gain.heldThrough ?? .none))
+      case .incoming:
+        if let first = gain.holders.first { work.insert(.stream(first.process)) }
+      case .whole: continue
+      }
+    }
+    for loss in self.losses {
+      if let version = loss.clearsThrough { work.insert(.clearLosses(through: version)) }
+    }
+    if !self.forgetting.isEmpty || !self.forgettingNext.isEmpty { work.insert(.forget) }
+    return work
+  }
+
+  /// The hashes that some work is about, as of now.
+  func arcs(of work: Work) -> ArcSet {
+    switch work {
+    case .seal(let process, let via):
+      self.union(self.gains) { gain in
+        gain.holders.contains { $0.process == process && $0.via == via && !$0.isSealed }
+      }
+    case .stream(let process):
+      self.union(self.gains) {
+        $0.phase(own: self.own) == .incoming && $0.holders.first?.process == process
+      }
+    case .clearGains(let version):
+      self.union(self.gains) {
+        $0.phase(own: self.own) == .clearing && $0.heldThrough == version
+      }
+    case .clearLosses(let version):
+      self.losses.lazy.filter { $0.clearsThrough == version }
+        .reduce(.none) { $0.union($1.arcs) }
+    case .forget: self.forgetting.union(self.forgettingNext)
+    }
+  }
+
+  private func union(_ gains: [Gain], where isMeant: (Gain) -> Bool) -> ArcSet {
+    gains.lazy.filter(isMeant).reduce(ArcSet.none) { $0.union($1.arcs) }
+  }
+
+  /// Where removals must leave tombstones: what comes in, and what others are to get, may be older than
+  /// what is removed.
+  var tracked: ArcSet {
+    let gained = self.gains.reduce(ArcSet.none) { $0.union($1.arcs) }
+    return self.losses.reduce(gained) { $0.union($1.arcs) }
+  }
+}

@@ -1,0 +1,59 @@
+internal import CacheStore
+
+/// Hashes that this node has lost, and whose entries it keeps until their new owner has them.
+///
+///     owned ── ring ──> unfrozen ── all loops go by it ──> frozen ── Seal ──> sealed ── streamed ─> forgotten
+///                                                            └──── nobody comes, the heir dies ────────┘
+struct Loss: Sendable {
+  typealias Instant = ContinuousClock.Instant
+
+  var arcs: ArcSet
+  /// No event loop serves them any more once all go by this epoch.
+  let epoch: Epoch
+  /// Who may hold entries that are older than this node's: newest first.
+  let predecessors: [Predecessor]
+  /// It never served them: it was still waiting for those before it.
+  let wasUnsealed: Bool
+  /// Copies at or below it are from an earlier time, and have to go before anybody gets the others.
+  var clearsThrough: Version?
+  /// To whom they are sealed; nil: nobody has come for them.
+  private(set) var heir: MemberProcess?
+  /// Of this node when they were sealed: all that it holds of them is as old or older.
+  private(set) var clock = Version.none
+  /// When it was of use last.
+  private(set) var usedAt: Instant
+
+  init(
+    arcs: ArcSet, epoch: Epoch, predecessors: [Predecessor] = [],
+    wasUnsealed: Bool = false, clearsThrough: Version? = nil, _ now: Instant
+  ) {
+    self.arcs = arcs
+    self.epoch = epoch
+    self.predecessors = predecessors
+    self.wasUnsealed = wasUnsealed
+    self.clearsThrough = clearsThrough
+    self.usedAt = now
+  }
+
+  /// The same for some of its hashes.
+  func part(_ arcs: ArcSet) -> Self {
+    var part = self
+    part.arcs = arcs
+    return part
+  }
+
+  /// Whether what it holds is the heir's: nobody else has come for it, or the heir has been sent by the
+  /// one who had.
+  func isFor(_ heir: MemberProcess, via: MemberProcess?) -> Bool {
+    self.heir == nil || self.heir == heir || self.heir == via
+  }
+
+  mutating func seal(for heir: MemberProcess, clock: Version, _ now: Instant) {
+    // What it holds has not changed since it was sealed first.
+    if self.heir == nil { self.clock = clock }
+    self.heir = heir
+    self.usedAt = now
+  }
+
+  mutating func use(_ now: Instant) { self.usedAt = now }
+}

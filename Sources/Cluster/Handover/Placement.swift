@@ -1,0 +1,44 @@
+public import CacheStore
+public import HashRing
+
+/// Which process owns which hashes by one ring.
+public struct Placement: Sendable {
+  public let epoch: Epoch
+  /// Of processes that own any.
+  let arcs: [MemberProcess: ArcSet]
+
+  init(epoch: Epoch, arcs: [MemberProcess: ArcSet]) {
+    self.epoch = epoch
+    self.arcs = arcs
+  }
+
+  /// As the table has it.
+  public init(_ table: RoutingTable) {
+    self.init(epoch: table.epoch, ring: table.ring, members: table.members)
+  }
+
+  /// As it would be without one of the members.
+  ///
+  /// - Throws: never, where the table is one of a cluster.
+  public init(_ table: RoutingTable, without id: String) throws(RingError) {
+    let members = table.members.filter { $0.id != id }
+    let smaller = try RoutingTable(epoch: table.epoch, members: members, ownID: "")
+    self.init(epoch: table.epoch, ring: smaller.ring, members: smaller.members)
+  }
+
+  private init(epoch: Epoch, ring: Ring, members: [Member]) {
+    var arcs: [MemberProcess: ArcSet] = [:]
+    for (member, owned) in zip(members, ring.arcsByNode()) where !owned.isEmpty {
+      arcs[MemberProcess(member)] = ArcSet(owned.map { HashArc($0) })
+    }
+    self.init(epoch: epoch, arcs: arcs)
+  }
+
+  /// What the process owns.
+  public func arcs(of process: MemberProcess) -> ArcSet { self.arcs[process] ?? .none }
+}
+
+extension HashArc {
+  /// The same hashes, as the store has them.
+  public init(_ arc: RingArc) { self.init(after: arc.after, through: arc.through) }
+}

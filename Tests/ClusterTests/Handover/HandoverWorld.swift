@@ -1,0 +1,402 @@
+import CacheStore
+
+@testable import Cluster
+
+/// Some nodes, their etcd and their clients, in which everything that can happen happens in any order: what
+/// nodes know comes late, answers come late, nodes die. Each thing that happens is one step.
+struct HandoverWorld {
+  /// What a node holds under a key.
+  struct Copy: Equatable {
+    var version: UInt64
+    /// Nil: a tombstone.
+    var value: Int?
+  }
+
+  struct Node {
+    var machine: HandoverMachine
+    var copies: [UInt64: Copy] = [:]
+    var clock: UInt64
+    /// The revision that it has seen.
+    var seen = 0
+    /// By which its event loops go.
+    var serves = ArcSet.none
+    var arrivals = Arrivals.none
+    var isDead = false
+  }
+
+  /// What clients have been told of a key last.
+  struct Truth {
+    var copy: Copy?
+    /// Some node that had to do with it has died, or it was evicted: it may be gone.
+    var mayBeGone = false
+  }
+
+  /// What etcd has seen: the members, and whether they are on the ring.
+  private var history: [[MemberProcess: Bool]] = [[:]]
+  private(set) var nodes: [MemberProcess: Node] = [:]
+  private var truth: [UInt64: Truth] = [:]
+  /// Answers that are on their way.
+  private var mail: [(MemberProcess, (inout HandoverMachine) -> Void)] = []
+  private(set) var violations: [String] = []
+  private(set) var counts: [String: Int] = [:]
+  private var random: SplitMix64
+  private var lastNode = 0
+  private var lastValue = 0
+  private var now = ContinuousClock.now
+
+  private let mayDie: Bool
+  private static let cells = 24
+  private static let keys = (0..<Self.cells).map { Self.range($0).lowerBound + 5 }
+
+  init(seed: UInt64, mayDie: Bool) {
+    self.random = SplitMix64(state: seed)
+    self.mayDie = mayDie
+    for _ in 0..<3 { self.join() }
+  }
+
+  // MARK: - Rings
+
+  private static func range(_ cell: Int) -> ClosedRange<UInt64> {
+    let size = UInt64.max / UInt64(Self.cells)
+    let lower = UInt64(cell) * size
+    return lower...(cell == Self.cells - 1 ? .max : lower + size - 1)
+  }
+
+  /// As a ring does, a member that comes or goes moves nothing between others.
+  private static func placement(_ members: [MemberProcess: Bool], revision: Int) -> Placement {
+    let onRing = members.filter(\.value).keys
+    var arcs: [MemberProcess: [ClosedRange<UInt64>]] = [:]
+    for cell in 0..<Self.cells where !onRing.isEmpty {
+      let owner = onRing.max { Self.weight($0, cell) < Self.weight($1, cell) }
+      arcs[owner!, default: []].append(Self.range(cell))
+    }
+    return Placement(
+      epoch: Epoch(incarnation: 1, revision: UInt64(revision)), arcs: arcs.mapValues { ArcSet($0) })
+  }
+
+  private static func weight(_ process: MemberProcess, _ cell: Int) -> UInt64 {
+    var mix = SplitMix64(state: UInt64(Int(process.id)! * 1000 + cell))
+    return mix.next()
+  }
+
+  // MARK: - What happens
+
+  mutating func step() {
+    self.now += .milliseconds(10)
+    switch self.random.next() % 100 {
+    case 0: self.join()
+    case 1: self.leave()
+    case 2: self.end()
+    case 3: if self.mayDie { self.die() }
+    case 4: self.evict()
+    case 5..<20: if let node = self.any() { self.see(node) }
+    case 20..<35: if let node = self.any() { self.install(node) }
+    case 35..<65: if let node = self.any() { self.work(node) }
+    case 65..<75: self.deliver()
+    default: self.call()
+    }
+  }
+
+  /// Until nothing is left to be done, with nothing else going on.
+  mutating func settle() {
+    for process in self.nodes.keys where self.nodes[process]!.isDead { self.unregister(process) }
+    for _ in 0..<400 {
+      self.now += .milliseconds(100)
+      for process in self.nodes.keys.sorted(by: { $0.id < $1.id }) {
+        self.see(process)
+        self.install(process)
+        for _ in 0..<4 { self.work(process) }
+      }
+      while !self.mail.isEmpty { self.deliver() }
+    }
+    for key in Self.keys { for _ in 0..<3 { self.read(key) } }
+    for (process, node) in self.nodes {
+      if !node.machine.gains.isEmpty { self.fail("\(process) still gains") }
+      if !node.machine.losses.isEmpty { self.fail("\(process) still keeps what it has lost") }
+      for key in node.copies.keys where !node.machine.owned.contains(key) {
+        self.fail("\(process) still has a copy of a key of another node")
+      }
+    }
+  }
+
+  private mutating func any() -> MemberProcess? {
+    self.nodes.filter { !$0.value.isDead }.keys.sorted { $0.id < $1.id }
+      .randomElement(using: &self.random)
+  }
+
+  private var members: [MemberProcess: Bool] { self.history[self.history.count - 1] }
+
+  private mutating func join() {
+    guard self.members.count < 6 else { return }
+    self.lastNode += 1
+    let process = MemberProcess(id: "\(self.lastNode)", incarnation: 1)
+    // Clocks are apart.
+    self.nodes[process] = Node(
+      machine: HandoverMachine(own: process), clock: 1_000 + self.random.next() % 500)
+    var members = self.members
+    members[process] = true
+    self.history.append(members)
+    // It lists what is there when it comes.
+    self.nodes[process]!.seen = self.history.count - 2
+    self.see(process)
+  }
+
+  private mutating func leave() {
+    let onRing = self.members.filter(\.value).keys.sorted { $0.id < $1.id }
+    guard onRing.count > 1, let process = onRing.randomElement(using: &self.random) else { return }
+    var members = self.members
+    members[process] = false
+    self.history.append(members)
+  }
+
+  /// One that has left ends when it has handed over all that it had.
+  private mutating func end() {
+    for (process, isOnRing) in self.members where !isOnRing {
+      guard let node = self.nodes[process], !node.isDead, node.serves.isEmpty,
+        node.seen == self.history.count - 1, node.machine.losses.isEmpty,
+        node.machine.forgettingNext.isEmpty, node.machine.owned.isEmpty
+      else { continue }
+      self.nodes[process] = nil
+      self.unregister(process)
+      self.counts["ended", default: 0] += 1
+      return
+    }
+  }
+
+  private mutating func unregister(_ process: MemberProcess) {
+    self.nodes[process] = nil
+    guard self.members[process] != nil else { return }
+    var members = self.members
+    members[process] = nil
+    self.history.append(members)
+  }
+
+  private mutating func die() {
+    guard self.random.next() % 4 == 0, self.members.filter(\.value).count > 2,
+      let process = self.any(), let node = self.nodes[process]
+    else { return }
+    self.counts["died", default: 0] += 1
+    for key in Self.keys {
+      let hasToDoWithIt =
+        node.copies[key] != nil || node.machine.owned.contains(key) || node.serves.contains(key)
+        || node.machine.losses.contains { $0.arcs.contains(key) }
+      if hasToDoWithIt { self.truth[key, default: Truth()].mayBeGone = true }
+    }
+    self.nodes[process]!.isDead = true
+    // Its lease goes on for a while, or does not.
+    if self.random.next() % 2 == 0 { self.unregister(process) }
+  }
+
+  private mutating func evict() {
+    guard let process = self.any(),
+      let key = self.nodes[process]!.copies.keys.sorted().randomElement(using: &self.random),
+      let copy = self.nodes[process]!.copies[key], copy.value != nil
+    else { return }
+    let isTracked = self.nodes[process]!.machine.tracked.contains(key)
+    self.nodes[process]!.copies[key] = isTracked ? Copy(version: copy.version) : nil
+    self.truth[key, default: Truth()].mayBeGone = true
+  }
+
+  // MARK: - Nodes
+
+  private mutating func see(_ process: MemberProcess) {
+    guard let node = self.nodes[process], !node.isDead, node.seen < self.history.count - 1 else {
+      return
+    }
+    let revision = node.seen + 1
+    let members = self.history[revision]
+    var without = members
+    without[process] = nil
+    self.nodes[process]!.seen = revision
+    self.nodes[process]!.machine.change(
+      to: Self.placement(members, revision: revision),
+      before: [Self.placement(without, revision: revision)], alive: Set(members.keys),
+      clock: Version(rawValue: node.clock), self.now)
+  }
+
+  private mutating func install(_ process: MemberProcess) {
+    guard let machine = self.nodes[process]?.machine, self.nodes[process]!.isDead == false else {
+      return
+    }
+    self.nodes[process]!.serves = machine.owned
+    self.nodes[process]!.arrivals = machine.arrivals
+    self.nodes[process]!.machine.isInstalled(machine.epoch)
+  }
+
+  /// After an event: loops are told of arrivals, unless another ring has yet to be installed.
+  private mutating func tell(_ process: MemberProcess) {
+    guard let machine = self.nodes[process]?.machine, machine.installed == machine.epoch else {
+      return
+    }
+    self.nodes[process]!.arrivals = machine.arrivals
+  }
+
+  private mutating func work(_ process: MemberProcess) {
+    guard let node = self.nodes[process], !node.isDead else { return }
+    let all = node.machine.work.sorted { "\($0)" < "\($1)" }
+    guard let work = all.randomElement(using: &self.random) else {
+      self.nodes[process]!.machine.tick(self.now)
+      return
+    }
+    let arcs = node.machine.arcs(of: work)
+    switch work {
+    case .seal(let holder, let via): self.seal(process, holder, via, arcs)
+    case .stream(let holder): self.stream(process, holder, arcs)
+    case .clearGains(let version):
+      self.drop(process, arcs, through: version.rawValue)
+      self.nodes[process]!.machine.gainsCleared(arcs, through: version)
+    case .clearLosses(let version):
+      // What is still served changes yet.
+      guard node.machine.installed == node.machine.epoch else { return }
+      self.drop(process, arcs, through: version.rawValue)
+      self.nodes[process]!.machine.lossesCleared(arcs, through: version)
+    case .forget:
+      let arcs = self.nodes[process]!.machine.beginForgetting()
+      guard node.machine.installed == node.machine.epoch else { return }
+      self.drop(process, arcs, through: .max)
+      self.nodes[process]!.machine.endForgetting()
+    }
+    self.tell(process)
+  }
+
+  private mutating func drop(_ process: MemberProcess, _ arcs: ArcSet, through version: UInt64) {
+    for (key, copy) in self.nodes[process]!.copies
+    where arcs.contains(key) && copy.version <= version {
+      self.nodes[process]!.copies[key] = nil
+    }
+  }
+
+  private mutating func seal(
+    _ heir: MemberProcess, _ holder: MemberProcess, _ via: MemberProcess?, _ arcs: ArcSet
+  ) {
+    guard let node = self.nodes[holder], !node.isDead else { return }
+    let order = SealOrder(
+      heir: heir, epoch: self.nodes[heir]!.machine.epoch, arcs: arcs, via: via)
+    do throws(HandoverRefusal) {
+      let answer = try self.nodes[holder]!.machine.seal(
+        order, clock: Version(rawValue: node.clock), self.now)
+      self.counts["sealed", default: 0] += 1
+      self.mail.append(
+        (
+          heir,
+          { $0.sealed(by: holder, via: via, asked: arcs, answer) }
+        ))
+      // The clock is passed with the answer; as it only grows, earlier does no harm.
+      self.nodes[heir]!.clock = max(self.nodes[heir]!.clock, answer.clock.rawValue)
+    } catch {
+      self.counts["\(error)", default: 0] += 1
+    }
+  }
+
+  private mutating func deliver() {
+    guard !self.mail.isEmpty else { return }
+    let (process, act) = self.mail.remove(at: Int(self.random.next() % UInt64(self.mail.count)))
+    guard self.nodes[process]?.isDead == false else { return }
+    act(&self.nodes[process]!.machine)
+    self.tell(process)
+  }
+
+  private mutating func stream(_ heir: MemberProcess, _ holder: MemberProcess, _ asked: ArcSet) {
+    guard let node = self.nodes[holder], !node.isDead else { return }
+    let arcs = self.nodes[holder]!.machine.sealed(asked, for: heir, self.now)
+    let isCut = self.random.next() % 3 == 0
+    for (key, copy) in node.copies.sorted(by: { $0.key < $1.key }) where arcs.contains(key) {
+      if isCut, self.random.next() % 3 == 0 { return }
+      self.apply(heir, key, copy, from: holder)
+    }
+    // The connection may end before the last batch is acknowledged.
+    if isCut { return }
+    self.counts["streamed", default: 0] += 1
+    self.nodes[holder]!.machine.handedOver(arcs, to: heir)
+    self.nodes[heir]!.machine.received(asked, from: holder)
+  }
+
+  /// As the node does: only what is still gained from there.
+  private mutating func apply(
+    _ heir: MemberProcess, _ key: UInt64, _ copy: Copy, from holder: MemberProcess
+  ) {
+    guard let gain = self.nodes[heir]!.machine.gain(of: key),
+      gain.holders.contains(where: { $0.process == holder && $0.isSealed })
+    else { return }
+    let present = self.nodes[heir]!.copies[key]
+    if present == nil || present!.version < copy.version {
+      self.nodes[heir]!.copies[key] = copy
+      self.nodes[heir]!.clock = max(self.nodes[heir]!.clock, copy.version)
+    }
+  }
+
+  // MARK: - Clients
+
+  private mutating func call() {
+    let key = Self.keys.randomElement(using: &self.random)!
+    switch self.random.next() % 4 {
+    case 0: self.write(key, isDelete: false)
+    case 1: self.write(key, isDelete: true)
+    default: self.read(key)
+    }
+  }
+
+  /// A node that takes itself for the owner of a key, and may serve it.
+  private mutating func server(_ key: UInt64) -> (MemberProcess, Arrivals.State?)? {
+    let all = self.nodes.filter { !$0.value.isDead && $0.value.serves.contains(key) }
+    guard let process = all.keys.sorted(by: { $0.id < $1.id }).randomElement(using: &self.random)
+    else { return nil }
+    let state = self.nodes[process]!.arrivals.state(of: key)
+    return state == .unsealed ? nil : (process, state)
+  }
+
+  private mutating func write(_ key: UInt64, isDelete: Bool) {
+    guard let (process, state) = self.server(key) else { return }
+    // What a delete answers depends on what is there.
+    if isDelete, !self.fetch(key, process, state) { return }
+    let version = self.nodes[process]!.clock + 1
+    self.nodes[process]!.clock = version
+    self.lastValue += 1
+    let copy = Copy(version: version, value: isDelete ? nil : self.lastValue)
+    if let last = self.truth[key]?.copy, version <= last.version {
+      self.fail("\(process) writes \(version) after \(last.version)")
+    }
+    let isTracked = self.nodes[process]!.machine.tracked.contains(key)
+    self.nodes[process]!.copies[key] = isDelete && !isTracked ? nil : copy
+    self.truth[key] = Truth(copy: copy)
+    self.counts["written", default: 0] += 1
+  }
+
+  private mutating func read(_ key: UInt64) {
+    guard let (process, state) = self.server(key), self.fetch(key, process, state) else { return }
+    self.counts["read", default: 0] += 1
+    let found = self.nodes[process]!.copies[key]?.value
+    let truth = self.truth[key] ?? Truth()
+    if let found, found != truth.copy?.value {
+      self.fail("\(process) reads \(found), and not \(String(describing: truth.copy))")
+    }
+    if found == nil, truth.copy?.value != nil, !truth.mayBeGone {
+      self.fail("\(process) has lost \(String(describing: truth.copy)) at \(key)")
+    }
+  }
+
+  /// - Returns: whether the store now has whatever there is of the key.
+  private mutating func fetch(
+    _ key: UInt64, _ process: MemberProcess, _ state: Arrivals.State?
+  ) -> Bool {
+    guard case .incoming(let version) = state else { return true }
+    if let copy = self.nodes[process]!.copies[key], copy.version > version.rawValue { return true }
+    guard let gain = self.nodes[process]!.machine.gain(of: key) else { return true }
+    for holder in gain.holders {
+      if holder.process == process {
+        if self.nodes[process]!.copies[key] != nil { return true }
+        continue
+      }
+      guard let node = self.nodes[holder.process], !node.isDead,
+        node.machine.isSealed(key, for: process)
+      else { return false }
+      if let copy = node.copies[key] {
+        self.apply(process, key, copy, from: holder.process)
+        return true
+      }
+    }
+    return true
+  }
+
+  private mutating func fail(_ what: String) { self.violations.append(what) }
+}
