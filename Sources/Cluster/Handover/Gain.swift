@@ -9,10 +9,8 @@ struct Gain: Sendable {
   /// A process that may hold entries, and what is known of that.
   struct Holder: Hashable, Sendable {
     let process: MemberProcess
-    /// Who has named it; nil: a ring by which it owned the hashes.
-    let via: MemberProcess?
     /// It did own them: what it held cannot be passed over.
-    let isCertain: Bool
+    var isCertain = false
     /// It has given them up, and holds what it had.
     var isSealed = false
     /// It may still serve them and must give them up; what it holds is of no use, because somebody who
@@ -33,18 +31,28 @@ struct Gain: Sendable {
   }
 
   var arcs: ArcSet
+  /// By which this node owns them: answers to what it asked before are about another time.
+  let since: Epoch
   /// Newest first. This node's own process stands for copies that it has held since before.
   private(set) var holders: [Holder]
   /// The version through which its copies are from before; nil: it has none.
   private(set) var heldThrough: Version?
-  /// Those copies are all that it held; else some may have been forgotten already.
-  private(set) var isHeldWhole: Bool
+  /// Processes whose entries are older than those copies.
+  private(set) var olderThanHeld: Set<MemberProcess>
+  /// To whom it had sealed those copies; they count again where that process has given up what came of
+  /// them. Nil: they do not count any more.
+  private(set) var heldHeir: MemberProcess?
 
-  init(arcs: ArcSet, holders: [Holder], heldThrough: Version? = nil, isHeldWhole: Bool = true) {
+  init(
+    arcs: ArcSet, since: Epoch, holders: [Holder], heldThrough: Version? = nil,
+    olderThanHeld: Set<MemberProcess> = [], heldHeir: MemberProcess? = nil
+  ) {
     self.arcs = arcs
+    self.since = since
     self.holders = holders
     self.heldThrough = heldThrough
-    self.isHeldWhole = isHeldWhole
+    self.olderThanHeld = olderThanHeld
+    self.heldHeir = heldHeir
   }
 
   /// The same for some of its hashes.
@@ -56,8 +64,9 @@ struct Gain: Sendable {
 
   /// It differs in its hashes only.
   func isAlike(_ other: Self) -> Bool {
-    self.holders == other.holders && self.heldThrough == other.heldThrough
-      && self.isHeldWhole == other.isHeldWhole
+    self.holders == other.holders && self.since == other.since
+      && self.heldThrough == other.heldThrough && self.olderThanHeld == other.olderThanHeld
+      && self.heldHeir == other.heldHeir
   }
 
   func phase(own: MemberProcess) -> Phase {
@@ -68,40 +77,65 @@ struct Gain: Sendable {
     return self.holders.isEmpty ? .whole : .incoming
   }
 
+  /// On whose behalf this node asks a process, beside its own: those that have sealed newer entries for
+  /// it, and may have been the process's heirs before. Nil: there is nothing to ask it.
+  func vias(of process: MemberProcess) -> Set<MemberProcess>? {
+    guard let index = self.holders.firstIndex(where: { $0.process == process }),
+      !self.holders[index].isSealed
+    else { return nil }
+    return Set(self.holders[..<index].lazy.filter(\.isSealed).map(\.process))
+  }
+
+  /// Whether the process is, or may yet turn out to be, one that holds something for this node.
+  func mayAsk(_ process: MemberProcess) -> Bool {
+    self.holders.contains { $0.process == process }
+      || self.olderThanHeld.contains(process) && self.holders.contains { !$0.isSealed }
+  }
+
   /// A process has answered: it holds nothing of these hashes that is this node's.
-  mutating func isNotHeld(by process: MemberProcess, via: MemberProcess?) {
-    guard let index = self.index(of: process, via: via) else { return }
-    self.remove(index)
+  mutating func isNotHeld(by process: MemberProcess) {
+    self.holders.removeAll { $0.process == process && !$0.isSealed }
   }
 
   /// A process has given these hashes up, and named who may hold what is older.
   mutating func isHeld(
-    by process: MemberProcess, via: MemberProcess?, predecessors: [Predecessor], own: MemberProcess
+    by process: MemberProcess, predecessors: [Predecessor], own: MemberProcess
   ) {
-    guard let index = self.index(of: process, via: via) else { return }
+    guard let index = self.holders.firstIndex(where: { $0.process == process && !$0.isSealed })
+    else { return }
     self.holders[index].isSealed = true
-    let isSuperseded = self.holders[index].isSuperseded
+    self.holders[index].isCertain = true
+    var isSuperseded = self.holders[index].isSuperseded
     var next = index + 1
     for predecessor in predecessors {
-      let known = self.holders.firstIndex { $0.process == predecessor.process }
-      // One that is newer already.
-      if let known, known < next { continue }
-      var holder = Holder(
-        process: predecessor.process, via: process, isCertain: predecessor.isCertain,
-        isSuperseded: isSuperseded || predecessor.isSuperseded)
-      if let known { holder.isSealed = self.holders.remove(at: known).isSealed }
-      if predecessor.process == own { holder.isSealed = true }
-      self.holders.insert(holder, at: next)
-      next += 1
+      // It is about an earlier time.
+      if predecessor.process == own,
+        !self.holders[..<next].contains(where: {
+          $0.process == self.heldHeir && $0.isSealed
+        })
+      {
+        continue
+      }
+      guard let known = self.holders.firstIndex(where: { $0.process == predecessor.process }) else {
+        self.holders.insert(
+          Holder(
+            process: predecessor.process, isCertain: predecessor.isCertain,
+            isSealed: predecessor.process == own,
+            isSuperseded: isSuperseded || predecessor.isSuperseded), at: next)
+        next += 1
+        continue
+      }
+      if predecessor.isCertain { self.holders[known].isCertain = true }
+      if known < next {
+        // It had them again after the one who names it, and gave up what it had held before, which was
+        // newer than what comes now.
+        isSuperseded = true
+      } else if isSuperseded {
+        self.holders[known].isSuperseded = true
+      }
+      next = max(next, known + 1)
     }
-    if isSuperseded { self.holders.remove(at: index) }
     self.holders.removeAll { $0.isSealed && $0.isSuperseded }
-    // What this node had, and has no more, cannot be passed over either.
-    if self.heldThrough == nil || !self.isHeldWhole,
-      let lost = self.holders.firstIndex(where: { $0.process == own })
-    {
-      self.remove(lost)
-    }
   }
 
   /// These are all the processes there are. Whoever holds newer entries and is gone makes all that is
@@ -132,11 +166,7 @@ struct Gain: Sendable {
     self.holders.removeAll { $0.isSealed }
   }
 
-  private func index(of process: MemberProcess, via: MemberProcess?) -> Int? {
-    self.holders.firstIndex { $0.process == process && $0.via == via && !$0.isSealed }
-  }
-
-  /// Takes a holder out. Where it had newer entries than those after it, these are of no use any more;
+  /// Takes a holder out that is gone. Where it had newer entries than those after it, these are of no use any more;
   /// but whoever may still serve must still stop to.
   private mutating func remove(_ index: Int) {
     let holder = self.holders.remove(at: index)

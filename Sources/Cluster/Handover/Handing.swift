@@ -23,14 +23,16 @@ public struct SealOrder: Sendable, Hashable {
   /// By which ring.
   public let epoch: Epoch
   public let arcs: ArcSet
-  /// Who has named this node as the holder of older entries; nil: the rings do.
-  public let via: MemberProcess?
+  /// Who has sealed newer entries of all these hashes for the heir, and claims no older ones any more.
+  public let vias: Set<MemberProcess>
 
-  public init(heir: MemberProcess, epoch: Epoch, arcs: ArcSet, via: MemberProcess?) {
+  public init(
+    heir: MemberProcess, epoch: Epoch, arcs: ArcSet, vias: Set<MemberProcess> = []
+  ) {
     self.heir = heir
     self.epoch = epoch
     self.arcs = arcs
-    self.via = via
+    self.vias = vias
   }
 }
 

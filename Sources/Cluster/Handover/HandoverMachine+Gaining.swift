@@ -2,12 +2,15 @@ internal import CacheStore
 
 // What this node is to get of others.
 extension HandoverMachine {
+  /// The node sends an order: the process may seal the hashes whether or not its answer arrives.
+  mutating func asks(_ process: MemberProcess, _ order: SealOrder) {
+    self.debts[process] = (self.debts[process] ?? .none).union(order.arcs)
+  }
+
   /// A process has answered an order of this node.
-  mutating func sealed(
-    by process: MemberProcess, via: MemberProcess?, asked: ArcSet, _ answer: SealAnswer
-  ) {
-    self.gains = self.split(asked) {
-      $0.holders.contains { $0.process == process && $0.via == via && !$0.isSealed }
+  mutating func sealed(by process: MemberProcess, _ order: SealOrder, _ answer: SealAnswer) {
+    self.gains = self.split(order.arcs) { gain in
+      gain.since <= order.epoch && gain.vias(of: process) != nil
     } into: { gain in
       var rest = gain.arcs
       var parts: [Gain] = []
@@ -16,15 +19,37 @@ extension HandoverMachine {
         if held.isEmpty { continue }
         rest = rest.subtracting(held)
         var part = gain.part(held)
-        part.isHeld(by: process, via: via, predecessors: holding.predecessors, own: self.own)
+        part.isHeld(by: process, predecessors: holding.predecessors, own: self.own)
         part.keep(self.alive, own: self.own)
         parts.append(part)
       }
       var part = gain.part(rest)
-      part.isNotHeld(by: process, via: via)
+      // It may be another's whom it has heard of since, and is to be asked once more.
+      if part.vias(of: process) == order.vias { part.isNotHeld(by: process) }
       return parts + [part]
     }
     self.settle()
+  }
+
+  /// The process does not hold them for this node any more.
+  mutating func released(_ arcs: ArcSet, by process: MemberProcess) {
+    let (owed, done) = (self.debts[process] ?? .none, self.finished[process] ?? .none)
+    self.debts[process] = owed.subtracting(arcs).nonEmpty
+    self.finished[process] = done.subtracting(arcs).nonEmpty
+  }
+
+  /// Notes what neither this node nor an heir of it will ask for again.
+  mutating func finish() {
+    for (process, owed) in self.debts {
+      let gained = self.gains.reduce(ArcSet.none) { sum, gain in
+        gain.mayAsk(process) ? sum.union(gain.arcs) : sum
+      }
+      let wanted = self.losses.reduce(gained) { sum, loss in
+        loss.predecessors.contains { $0.process == process } ? sum.union(loss.arcs) : sum
+      }
+      let done = owed.subtracting(wanted).union(self.finished[process] ?? .none)
+      self.finished[process] = done.nonEmpty
+    }
   }
 
   /// All that the process holds of these hashes is here.
@@ -88,4 +113,9 @@ extension HandoverMachine {
       return [gain.part(gain.arcs.subtracting(concerned))] + parts(gain.part(concerned))
     }.filter { !$0.arcs.isEmpty }
   }
+}
+
+extension ArcSet {
+  /// Nil where there is nothing in it.
+  fileprivate var nonEmpty: Self? { self.isEmpty ? nil : self }
 }

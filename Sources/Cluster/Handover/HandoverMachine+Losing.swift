@@ -16,7 +16,7 @@ extension HandoverMachine {
     let theirs = self.placement?.arcs(of: order.heir) ?? .none
     guard order.arcs.subtracting(theirs).isEmpty else { throw .epochPassed }
     func isConcerned(_ loss: Loss) -> Bool {
-      loss.isFor(order.heir, via: order.via) && !loss.arcs.intersection(order.arcs).isEmpty
+      loss.isFor(order.heir, vias: order.vias) && !loss.arcs.intersection(order.arcs).isEmpty
     }
     let concerned = self.losses.filter(isConcerned)
     guard concerned.allSatisfy({ $0.clearsThrough == nil }) else { throw .wait }
@@ -27,7 +27,8 @@ extension HandoverMachine {
       let rest = loss.arcs.subtracting(part)
       if !rest.isEmpty { self.losses.append(loss.part(rest)) }
       var given = loss.part(part)
-      given.seal(for: order.heir, clock: clock, now)
+      given.seal(for: order.heir, clock: clock)
+      given.usedAt = now
       self.losses.append(given)
       answer.holdings.append(SealAnswer.Holding(arcs: part, predecessors: loss.predecessors))
     }
@@ -39,11 +40,11 @@ extension HandoverMachine {
     self.losses.contains { $0.heir == heir && $0.arcs.contains(hash) }
   }
 
-  /// The part of `arcs` of which that is so; the heir has asked for it.
+  /// The part of `arcs` of which that is so. The heir has asked for it.
   mutating func sealed(_ arcs: ArcSet, for heir: MemberProcess, _ now: Instant) -> ArcSet {
     var sealed = ArcSet.none
     for index in self.losses.indices where self.losses[index].heir == heir {
-      self.losses[index].use(now)
+      self.losses[index].usedAt = now
       sealed = sealed.union(self.losses[index].arcs.intersection(arcs))
     }
     return sealed

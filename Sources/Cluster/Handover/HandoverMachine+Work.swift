@@ -4,9 +4,11 @@ extension HandoverMachine {
   /// Something to be done, for as long as `work` shows it.
   enum Work: Hashable, Sendable {
     /// Ask the process to give up what `arcs` says; then `sealed`.
-    case seal(MemberProcess, via: MemberProcess?)
+    case seal(MemberProcess, vias: Set<MemberProcess>)
     /// Get what the process holds; then `received`.
     case stream(MemberProcess)
+    /// Tell the process that this node wants no more of what it held; then `released`.
+    case release(MemberProcess)
     /// Forget copies at or below the version in gains; then `gainsCleared`.
     case clearGains(through: Version)
     /// The same in losses; then `lossesCleared`.
@@ -21,8 +23,10 @@ extension HandoverMachine {
     for gain in self.gains {
       switch gain.phase(own: self.own) {
       case .unsealed:
-        for holder in gain.holders where !holder.isSealed {
-          work.insert(.seal(holder.process, via: holder.via))
+        for holder in gain.holders {
+          guard let vias = gain.vias(of: holder.process) else { continue }
+          let seal = Work.seal(holder.process, vias: vias)
+          if !self.arcs(of: seal).isEmpty { work.insert(seal) }
         }
       case .clearing: work.insert(.clearGains(through: gain.heldThrough ?? .none))
       case .incoming:
@@ -30,6 +34,7 @@ extension HandoverMachine {
       case .whole: continue
       }
     }
+    for process in self.finished.keys { work.insert(.release(process)) }
     for loss in self.losses {
       if let version = loss.clearsThrough { work.insert(.clearLosses(through: version)) }
     }
@@ -40,14 +45,15 @@ extension HandoverMachine {
   /// The hashes that some work is about, as of now.
   func arcs(of work: Work) -> ArcSet {
     switch work {
-    case .seal(let process, let via):
-      self.union(self.gains) { gain in
-        gain.holders.contains { $0.process == process && $0.via == via && !$0.isSealed }
-      }
+    case .seal(let process, let vias):
+      // What it held before is to be released first, lest it count once more.
+      self.union(self.gains) { $0.vias(of: process) == vias }
+        .subtracting(self.finished[process] ?? .none)
     case .stream(let process):
       self.union(self.gains) {
         $0.phase(own: self.own) == .incoming && $0.holders.first?.process == process
       }
+    case .release(let process): self.finished[process] ?? .none
     case .clearGains(let version):
       self.union(self.gains) {
         $0.phase(own: self.own) == .clearing && $0.heldThrough == version

@@ -28,6 +28,10 @@ struct HandoverMachine {
   private(set) var alive: Set<MemberProcess> = []
   /// By which all event loops go.
   var installed = Epoch.unknown
+  /// What others hold for this node, as far as it knows, and have to be told when it is done with.
+  var debts: [MemberProcess: ArcSet] = [:]
+  /// What of that it is done with: it does not count as held any more, should it be asked about again.
+  var finished: [MemberProcess: ArcSet] = [:]
   /// Hashes whose copies are being forgotten, and those that are to be forgotten next.
   var forgetting = ArcSet.none
   var forgettingNext = ArcSet.none
@@ -36,7 +40,7 @@ struct HandoverMachine {
   static let pastMax: Duration = .seconds(30)
   /// How long entries that nobody comes for are kept.
   static let unsealedMax: Duration = .seconds(45)
-  /// How long entries are kept that the heir has come for, and asks for no more.
+  /// How long entries are kept whose heir asks for nothing more.
   static let sealedMax: Duration = .seconds(600)
 
   init(own: MemberProcess) { self.own = own }
@@ -55,6 +59,9 @@ struct HandoverMachine {
   ) {
     self.alive = alive
     for index in self.gains.indices { self.gains[index].keep(alive, own: self.own) }
+    self.debts = self.debts.filter { alive.contains($0.key) }
+    self.finished = self.finished.filter { alive.contains($0.key) }
+    self.finish()
     if self.past.isEmpty { self.past = before.map { Past(placement: $0, endedAt: now) } }
     let next = placement.arcs(of: self.own)
     let lost = self.owned.subtracting(next)
@@ -62,6 +69,8 @@ struct HandoverMachine {
     self.epoch = placement.epoch
     self.lose(lost, now)
     self.gain(self.regain(gained, clock), heldThrough: nil)
+    // What is got back may have been named long ago.
+    for index in self.gains.indices { self.gains[index].keep(alive, own: self.own) }
     self.owned = next
     self.remember(placement, now)
     self.settle()
@@ -106,7 +115,7 @@ struct HandoverMachine {
       predecessors.append(
         Predecessor(
           holder.process, isCertain: holder.isCertain || holder.isSealed,
-          isSuperseded: holder.isSuperseded))
+          isSuperseded: holder.isSuperseded || gain.olderThanHeld.contains(holder.process)))
     }
     return Loss(
       arcs: part, epoch: self.epoch, predecessors: predecessors,
@@ -122,10 +131,12 @@ struct HandoverMachine {
       if part.isEmpty { continue }
       self.losses[index].arcs = loss.arcs.subtracting(part)
       rest = rest.subtracting(part)
-      if loss.heir != nil {
-        self.gain(part, heldThrough: loss.clock)
+      if let heir = loss.heir {
+        self.gain(
+          part, heldThrough: loss.clock, olderThanHeld: Set(loss.predecessors.map(\.process)),
+          heldHeir: heir)
       } else {
-        self.gains.append(Self.gain(part, again: loss))
+        self.gain(part, again: loss)
       }
     }
     self.losses.removeAll { $0.arcs.isEmpty }
@@ -133,26 +144,46 @@ struct HandoverMachine {
     guard !broken.isEmpty else { return rest }
     self.forgetting = self.forgetting.subtracting(broken)
     self.forgettingNext = self.forgettingNext.subtracting(broken)
-    self.gain(broken, heldThrough: clock, isHeldWhole: false)
+    self.gain(broken, heldThrough: clock)
     return rest.subtracting(broken)
   }
 
   /// Hashes that nobody has served since they were lost.
-  private static func gain(_ part: ArcSet, again loss: Loss) -> Gain {
+  private mutating func gain(_ part: ArcSet, again loss: Loss) {
     let holders = loss.predecessors.map { predecessor in
       Gain.Holder(
-        process: predecessor.process, via: nil, isCertain: predecessor.isCertain,
+        process: predecessor.process, isCertain: predecessor.isCertain,
         isSealed: !loss.wasUnsealed && !predecessor.isSuperseded,
         isSuperseded: predecessor.isSuperseded)
     }
-    return Gain(arcs: part, holders: holders, heldThrough: loss.clearsThrough)
+    // Where it has not sealed them, others may have, which owned the hashes meanwhile.
+    for (owners, arcs) in loss.wasUnsealed ? self.owners(of: part) : [[]: part] {
+      let others = owners.filter { owner in !holders.contains { $0.process == owner } }
+      self.gains.append(
+        Gain(
+          arcs: arcs, since: self.epoch,
+          holders: others.map { Gain.Holder(process: $0) } + holders,
+          heldThrough: loss.clearsThrough))
+    }
   }
 
   /// Makes gains of the hashes, by who may have served them before.
   private mutating func gain(
-    _ arcs: ArcSet, heldThrough: Version?, isHeldWhole: Bool = true
+    _ arcs: ArcSet, heldThrough: Version?, olderThanHeld: Set<MemberProcess> = [],
+    heldHeir: MemberProcess? = nil
   ) {
     guard !arcs.isEmpty else { return }
+    for (owners, arcs) in self.owners(of: arcs) {
+      let holders = owners.map { Gain.Holder(process: $0) }
+      self.gains.append(
+        Gain(
+          arcs: arcs, since: self.epoch, holders: holders, heldThrough: heldThrough,
+          olderThanHeld: olderThanHeld, heldHeir: heldHeir))
+    }
+  }
+
+  /// Parts of the hashes, by the other processes that owned them lately: newest first.
+  private func owners(of arcs: ArcSet) -> [[MemberProcess]: ArcSet] {
     var groups: [[MemberProcess]: ArcSet] = [[]: arcs]
     for past in self.past.reversed() {
       var split: [[MemberProcess]: ArcSet] = [:]
@@ -170,11 +201,7 @@ struct HandoverMachine {
       }
       groups = split
     }
-    for (owners, arcs) in groups {
-      let holders = owners.map { Gain.Holder(process: $0, via: nil, isCertain: false) }
-      self.gains.append(
-        Gain(arcs: arcs, holders: holders, heldThrough: heldThrough, isHeldWhole: isHeldWhole))
-    }
+    return groups
   }
 
   /// Gains that are alike become one, and those that are whole are none any more.
@@ -191,6 +218,7 @@ struct HandoverMachine {
       }
     }
     self.gains = merged
+    self.finish()
   }
 
   // MARK: - Time
@@ -218,5 +246,6 @@ struct HandoverMachine {
       self.forgettingNext = self.forgettingNext.union(part)
     }
     self.losses.removeAll { $0.arcs.isEmpty }
+    self.finish()
   }
 }

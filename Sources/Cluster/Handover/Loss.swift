@@ -20,8 +20,8 @@ struct Loss: Sendable {
   private(set) var heir: MemberProcess?
   /// Of this node when they were sealed: all that it holds of them is as old or older.
   private(set) var clock = Version.none
-  /// When it was of use last.
-  private(set) var usedAt: Instant
+  /// When it was lost, or its heir asked for it last.
+  var usedAt: Instant
 
   init(
     arcs: ArcSet, epoch: Epoch, predecessors: [Predecessor] = [],
@@ -42,18 +42,15 @@ struct Loss: Sendable {
     return part
   }
 
-  /// Whether what it holds is the heir's: nobody else has come for it, or the heir has been sent by the
-  /// one who had.
-  func isFor(_ heir: MemberProcess, via: MemberProcess?) -> Bool {
-    self.heir == nil || self.heir == heir || self.heir == via
+  /// Whether what it holds is the heir's: nobody else has come for it, or one who has given it up to the
+  /// heir.
+  func isFor(_ heir: MemberProcess, vias: Set<MemberProcess>) -> Bool {
+    self.heir.map { $0 == heir || vias.contains($0) } ?? true
   }
 
-  mutating func seal(for heir: MemberProcess, clock: Version, _ now: Instant) {
+  mutating func seal(for heir: MemberProcess, clock: Version) {
     // What it holds has not changed since it was sealed first.
     if self.heir == nil { self.clock = clock }
     self.heir = heir
-    self.usedAt = now
   }
-
-  mutating func use(_ now: Instant) { self.usedAt = now }
 }

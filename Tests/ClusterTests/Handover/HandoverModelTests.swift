@@ -4,12 +4,12 @@ import Testing
 
 /// Random histories of rings, under every one of which the guarantees hold.
 struct HandoverModelTests {
-  @Test(arguments: 0..<40)
+  @Test(arguments: 0..<150)
   func `nodes come and go, and nothing is lost, stale or written twice`(seed: UInt64) {
     self.run(seed: seed, mayDie: false)
   }
 
-  @Test(arguments: 1_000..<1_040)
+  @Test(arguments: 1_000..<1_150)
   func `nodes die too, and what was newer than what is left does not come back`(seed: UInt64) {
     self.run(seed: seed, mayDie: true)
   }
