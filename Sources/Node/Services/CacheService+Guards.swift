@@ -11,7 +11,6 @@ extension CacheService {
   func checkGuards(
     _ id: NamespaceID?, _ name: RawSpan, _ call: borrowing UnaryCall
   ) throws(CacheError) {
-    if self.isServedAgain(call) { return }
     if self.isAccessControlled {
       let caller = call.principal
       // Without a caller nothing is allowed, though authentication lets no such call through.
@@ -19,7 +18,8 @@ extension CacheService {
         throw .namespaceDenied(Self.shortened(name), caller: caller?.name ?? "nobody")
       }
     }
-    guard let id else { return }
+    // It was counted when it came in.
+    guard let id, !self.isServedAgain(call) else { return }
     if let refusal = self.namespaces.rateLimit(of: id).take(now: call.now) {
       call.count(.rateLimit)
       throw .rateLimited(
