@@ -156,7 +156,10 @@ extension CacheService {
       index += 1
       guard batch.needsOwner(index) else { continue }
       let namespace = item.namespace.isEmpty ? request.namespace : item.namespace
-      if let owner = loop.table.otherOwner(of: self.hash(item.key, namespace: namespace)) {
+      // What the caller may not use is taken for this node's, which refuses it.
+      if let owner = loop.table.otherOwner(of: self.hash(item.key, namespace: namespace)),
+        self.mayUse(item.namespace, call)
+      {
         batch.add(index, element, owner: owner)
       } else {
         batch.addOwn(index)

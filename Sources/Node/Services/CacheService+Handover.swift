@@ -117,7 +117,9 @@ extension CacheService {
     var items = request.items.makeIterator()
     while let item = items.next() {
       index += 1
-      guard gathered?.isOwn(index) ?? true, self.isKey(item.key) else { continue }
+      guard gathered?.isOwn(index) ?? true, self.isKey(item.key),
+        self.mayUse(item.namespace, call)
+      else { continue }
       let name = item.namespace.isEmpty ? request.namespace : item.namespace
       let own = item.namespace.isEmpty ? namespace : self.store.namespaces.id(of: item.namespace)
       guard let own else { continue }
