@@ -87,6 +87,8 @@ extension LoopForwarder {
     let wait = progress.sealWait ?? self.sealWait(of: call)
     guard wait.end > call.now else {
       if wait.isLimit { call.count(.handoverWait) }
+      // Once, though the rest of a batch be fetched now, and the call come by here again.
+      self.handover.progress?.sealWait?.isLimit = false
       return .over
     }
     guard self.hasRoom(for: call) else { return .full }

@@ -3,7 +3,8 @@ public import CacheStore
 /// Gets what this node lacks of keys that it owns from those that had them before.
 public protocol KeyFetcher: Sendable {
   /// Asks those that had the keys before for what is not here, and puts it into the store. Afterwards
-  /// the store has whatever there is of them. Returns within a bounded time.
+  /// the store has whatever there is of them. Returns within a bounded time, and soon once its task is
+  /// cancelled.
   ///
   /// - Returns: false: those that had them do not answer.
   func fetch(_ keys: [FetchKey]) async -> Bool

@@ -49,6 +49,7 @@ import Testing
         await node.ask(.deleteMany("k", "u", "here"))
           == [.done, .error("HANDOVER_WAIT"), .done])
       #expect(node.fetcher.asked == [["k"]])
+      #expect(await node.hits(of: .handoverWait) == 3)
     }
   }
 
@@ -255,6 +256,34 @@ import Testing
       _ = await node.ask(.get("k"), timeout: .milliseconds(50))
       // The fetch would never end by itself.
     }
+  }
+
+  @Test func `the metrics tell of calls that wait and of fetches`() async throws {
+    try await withArrivals { node in
+      node.fetcher.hold()
+      await node.arrive(.unsealed)
+      let call = Task { await node.ask(.get("k")) }
+      try await node.untilWaiting(1)
+      await node.arrive(.incoming(trustedAbove: .none))
+      let other = Task { await node.ask(.get("k")) }
+      try await node.untilWaiting(2)
+      #expect(await Self.sample("waiting_calls", of: node) == "2")
+      node.fetcher.release()
+      _ = await (call.value, other.value)
+      #expect(await Self.sample("waiting_calls", of: node) == "0")
+      #expect(await Self.sample("parked_calls_total", of: node) == "1")
+      #expect(await Self.sample("fetches_total{result=\"ok\"}", of: node) == "1")
+      #expect(await Self.sample("fetches_total{result=\"failed\"}", of: node) == "0")
+      #expect(await Self.sample("merged_fetches_total", of: node) == "1")
+    }
+  }
+
+  private static func sample(_ name: String, of node: ArrivalNode) async -> Substring? {
+    var page = PrometheusText()
+    await node.forwarding.snapshot().write(&page)
+    let start = "larder_handover_\(name) "
+    let line = page.text.split(separator: "\n").first { $0.hasPrefix(start) }
+    return line?.dropFirst(start.count)
   }
 
   // MARK: - Batches of several owners
