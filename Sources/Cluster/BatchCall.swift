@@ -128,6 +128,13 @@ public final class BatchCall {
     self.wasRerouted = true
   }
 
+  /// Has the owners of the keys that this node has taken for its own looked up anew: the ring has changed
+  /// before any of them was done. The others are done.
+  func rerouteOwn() {
+    self.refused = []
+    self.isRerouting = true
+  }
+
   /// Leaves refused keys refused: there is no newer table.
   func keepOwners() { self.isRerouting = false }
 

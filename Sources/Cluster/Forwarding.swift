@@ -35,6 +35,12 @@ public final class Forwarding: Sendable {
     for loop in self.loops { loop.eventLoop.execute { loop.tellClock() } }
   }
 
+  /// Has `fetcher` asked for what this node lacks of keys that are on their way to it. Once, before the
+  /// first call.
+  public func fetchMissing(with fetcher: any KeyFetcher) {
+    for loop in self.loops { loop.handover.fetcher = fetcher }
+  }
+
   /// Has `declare` told of members whose addresses refuse connections: more than once, and by several
   /// event loops. Once, before the first call.
   public func peerDied(_ declare: @escaping @Sendable (Member) -> Void) {
@@ -43,6 +49,17 @@ public final class Forwarding: Sendable {
 
   /// Has every loop go by `table`, and returns when all do: each begins at its own time, soon.
   public func install(_ table: RoutingTable) async { await self.onEachLoop { $0.install(table) } }
+
+  /// Has every loop go by `table` and `arrivals`, by both at once; returns when all do.
+  public func install(_ table: RoutingTable, arrivals: Arrivals) async {
+    await self.onEachLoop { $0.install(table, arrivals) }
+  }
+
+  /// Has every loop go by `arrivals`, with the table that it has; returns when all do. Calls that have
+  /// waited for keys which need not be waited for any more are served.
+  public func install(_ arrivals: Arrivals) async {
+    await self.onEachLoop { $0.install(arrivals) }
+  }
 
   /// Has this node serve its keys until then, and not longer.
   public func serve(until end: NIODeadline) {
@@ -67,21 +84,28 @@ public final class Forwarding: Sendable {
     for loop in self.loops { loop.eventLoop.execute { loop.install(credentials) } }
   }
 
-  /// Closes all connections to peers: once there are no more calls.
-  public func shutdown() async { await self.onEachLoop { $0.closeNow() } }
+  /// Closes all connections to peers, and gives up all fetches: once there are no more calls. Returns when
+  /// none of them is under way.
+  public func shutdown() async {
+    await self.onEachLoop { $0.closeNow() }
+    for fetch in await self.onEachLoop({ Array($0.handover.fetches.values) }).joined() {
+      await fetch.value
+    }
+  }
 
-  private func onEachLoop(_ body: @escaping @Sendable (LoopForwarder) -> Void) async {
-    await withTaskGroup(of: Void.self) { group in
+  @discardableResult
+  private func onEachLoop<Result: Sendable>(
+    _ body: @escaping @Sendable (LoopForwarder) -> Result
+  ) async -> [Result] {
+    await withTaskGroup(of: Result.self) { group in
       for loop in self.loops {
         group.addTask {
           await withCheckedContinuation { continuation in
-            loop.eventLoop.execute {
-              body(loop)
-              continuation.resume()
-            }
+            loop.eventLoop.execute { continuation.resume(returning: body(loop)) }
           }
         }
       }
+      return await group.reduce(into: []) { $0.append($1) }
     }
   }
 

@@ -22,6 +22,13 @@ public struct ForwardingConfiguration: Sendable {
   public var forwardMargin: TimeAmount = .milliseconds(5)
   /// For a newer view of the ring, where a peer has one.
   public var epochWait: TimeAmount = .seconds(1)
+  /// For another node to give up a key that is this node's by now.
+  public var handoverWait: TimeAmount = .seconds(1)
+  /// Calls of one event loop that wait for keys which are on their way to this node.
+  public var handoverCallsMax = 10_000
+  /// Fetches of such keys under way, for one event loop; others wait in line. No setting: more of them
+  /// at once would bring none of them sooner.
+  public var handoverFetchesMax = 256
   /// A connection without calls is closed after this.
   public var idleTimeout: TimeAmount = .seconds(300)
   /// Silence of a peer that has calls to answer, after which it is sent a PING.

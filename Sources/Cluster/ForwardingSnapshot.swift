@@ -37,6 +37,10 @@ public struct ForwardingSnapshot: Sendable {
   public private(set) var counts = ForwardCounts()
   /// Reads that were answered by another one's call to the owner.
   public private(set) var mergedReads = 0
+  /// What has become of calls for keys that were on their way to this node.
+  public private(set) var handover = HandoverCounts()
+  /// Calls that wait for such keys now.
+  public private(set) var arrivalCalls = 0
 
   init() {}
 
@@ -44,6 +48,8 @@ public struct ForwardingSnapshot: Sendable {
     self.epoch = loop.table.epoch
     self.counts = loop.counts
     self.mergedReads = loop.flights.mergedReads
+    self.handover = loop.handover.calls.counts
+    self.arrivalCalls = loop.handover.calls.count
     self.peers = loop.table.members.enumerated().map { index, member in
       var peer = Peer(
         member: member, isOwn: index == loop.table.own, share: loop.table.ring.share(of: index),
@@ -65,6 +71,8 @@ public struct ForwardingSnapshot: Sendable {
   mutating func add(_ other: ForwardingSnapshot) {
     self.counts.add(other.counts)
     self.mergedReads += other.mergedReads
+    self.handover.add(other.handover)
+    self.arrivalCalls += other.arrivalCalls
     guard !self.peers.isEmpty, other.epoch <= self.epoch else {
       self.epoch = other.epoch
       self.peers = other.peers

@@ -26,6 +26,7 @@ extension LoopForwarder: UnaryReceiver, ParkedCallObserver {
   }
 
   public func abandoned(tag: UInt64) {
+    if tag & LoopHandover.tags == LoopHandover.tags { return self.abandonedArrival(tag) }
     guard let forward = self.forwards.remove(tag) else { return self.abandonedBatch(tag) }
     guard let flight = forward.flight else { return self.cancel(forward) }
     self.leave(flight, forward, tag)

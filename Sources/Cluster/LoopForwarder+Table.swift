@@ -36,7 +36,9 @@ private struct LinkedProcess: Hashable {
 // How the table changes, and who waits for that.
 extension LoopForwarder {
   /// Goes by `table` from now on. Links to members that stay are kept; the others end with their calls.
-  func install(_ table: RoutingTable) {
+  ///
+  /// - Parameter arrivals: what of this node's keys is not here yet; nil: as before.
+  func install(_ table: RoutingTable, _ arrivals: Arrivals? = nil) {
     let old = zip(self.table.members, self.links)
     var kept: [String: [PeerLink]] = [:]
     // A process that has started again is reached by other connections.
@@ -50,9 +52,12 @@ extension LoopForwarder {
       }
     }
     self.table = table
+    if let arrivals { self.arrivals = arrivals }
     self.links = self.makeLinks(for: table, keeping: kept)
+    self.handover.calls.disband()
     self.resumeWaiters()
     self.disbandFlights()
+    self.resumeUnsealed()
   }
 
   func makeLinks(
@@ -86,6 +91,7 @@ extension LoopForwarder {
     for links in self.links {
       for link in links { link.closeNow() }
     }
+    for task in self.handover.fetches.values { task.cancel() }
   }
 
   // MARK: - Waiting for a newer table

@@ -50,7 +50,9 @@ public final class LoopForwarder: @unchecked Sendable {
   /// Tells the tags of batches from those of forwards, which leave the top bit alone.
   static let batchTags: UInt64 = 1 << 63
   /// A call is being served once more, the last time.
-  public private(set) var isSecondTry = false
+  public internal(set) var isSecondTry = false
+  /// Calls for keys that are on their way to this node.
+  var handover: LoopHandover
   /// Serves a client's call from the beginning, after the table has changed, or when the parts of a
   /// batch have come back; set once, at start.
   public internal(set) var serveAgain: (borrowing UnaryCall) -> Void = { _ in
@@ -73,6 +75,7 @@ public final class LoopForwarder: @unchecked Sendable {
     self.state.initialize(
       to: ForwarderState(flights: ReadFlights(waitingMax: configuration.callsMax)))
     self.flushes = LoopFlushes(eventLoop: eventLoop)
+    self.handover = LoopHandover(configuration)
     self.links = self.makeLinks(for: table)
     // The turn may end after the forwarder has.
     self.flushes.beforeFlush = { [weak self] in self?.sendReads() }
@@ -100,6 +103,18 @@ public final class LoopForwarder: @unchecked Sendable {
     _read { yield self.state.pointee.counts }
     _modify { yield &self.state.pointee.counts }
   }
+
+  /// What of this node's keys is not here yet.
+  var arrivals: Arrivals {
+    get { self.state.pointee.arrivals }
+    set {
+      self.state.pointee.arrivals = newValue
+      self.state.pointee.hasArrivals = !newValue.isEmpty
+    }
+  }
+
+  /// Some of this node's keys are not here yet.
+  public var hasArrivals: Bool { self.state.pointee.hasArrivals }
 
   /// What this node may do with the keys that the table gives it.
   ///

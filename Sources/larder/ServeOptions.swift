@@ -59,6 +59,8 @@ struct ClusterOptions: ParsableArguments {
   @Option(.forwardTimeout) var forwardTimeout: String?
   @Option(.forwardMargin) var forwardMargin: String?
   @Option(.epochWait) var epochWait: String?
+  @Option(.handoverWait) var handoverWait: String?
+  @Option(.handoverCallsMax) var handoverCallsMax: String?
 
   var given: [(Setting, String?)] {
     [
@@ -71,6 +73,7 @@ struct ClusterOptions: ParsableArguments {
       (.peerSuspectAfter, self.peerSuspectAfter),
       (.forwardTimeout, self.forwardTimeout), (.forwardMargin, self.forwardMargin),
       (.epochWait, self.epochWait),
+      (.handoverWait, self.handoverWait), (.handoverCallsMax, self.handoverCallsMax),
     ]
   }
 }

@@ -20,6 +20,9 @@ public enum PeerLimit: String, CaseIterable, Sendable {
   case peerCallsMax = "peer-calls-max"
   /// Of the clock of another node.
   case clockSkewMax = "clock-skew-max"
+  /// Of calls for keys that are on their way to this node.
+  case handoverCallsMax = "handover-calls-max"
+  case handoverWait = "handover-wait"
 
   // How often calls may come.
   case rateLimitPerClient = "rate-limit-per-client"

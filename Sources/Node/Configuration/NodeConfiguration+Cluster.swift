@@ -72,6 +72,8 @@ extension ForwardingConfiguration {
     self.forwardTimeout = .milliseconds(limits.forwardTimeoutMilliseconds)
     self.forwardMargin = .milliseconds(limits.forwardMarginMilliseconds)
     self.epochWait = .milliseconds(limits.epochWaitMilliseconds)
+    self.handoverWait = .milliseconds(limits.handoverWaitMilliseconds)
+    self.handoverCallsMax = limits.handoverCallsMax
     self.clockSkewMax = .milliseconds(limits.clockSkewMaxMilliseconds)
   }
 }

@@ -140,6 +140,10 @@ public struct NodeLimits: Sendable, Equatable {
   public var forwardMarginMilliseconds: Int64 = 5
   /// For a change of the cluster that another node has seen already.
   public var epochWaitMilliseconds: Int64 = 1_000
+  /// For another node to give up a key that is this node's by now.
+  public var handoverWaitMilliseconds: Int64 = 1_000
+  /// Calls of one event loop that wait for keys which are on their way to this node.
+  public var handoverCallsMax = 10_000
 
   // How the node is a member of a cluster that etcd keeps.
 

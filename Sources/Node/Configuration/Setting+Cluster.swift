@@ -5,6 +5,7 @@ extension Setting {
     + [.peerConnectTimeout, .peerBackoffMax, .peerIdleTimeout]
     + [.peerKeepaliveInterval, .peerKeepaliveTimeout, .peerSuspectAfter]
     + [.forwardTimeout, .forwardMargin, .epochWait]
+    + [.handoverWait, .handoverCallsMax]
 
   private static let dayMilliseconds: Int64 = 86_400_000
 
@@ -58,4 +59,10 @@ extension Setting {
   package static let epochWait = Setting(
     "epoch-wait", .cluster, .milliseconds(\.limits.epochWaitMilliseconds, 0...60_000),
     "Time that a call waits for a change of the cluster that another node has seen already.")
+  package static let handoverWait = Setting(
+    "handover-wait", .cluster, .milliseconds(\.limits.handoverWaitMilliseconds, 0...60_000),
+    "Time that a call waits for another node to give up a key that is this node's by now.")
+  package static let handoverCallsMax = Setting(
+    "handover-calls-max", .cluster, .count(\.limits.handoverCallsMax, 1...1_000_000),
+    "Calls of one event loop that wait for keys which are on their way to this node.")
 }

@@ -17,6 +17,7 @@ extension ForwardingSnapshot {
       "larder_merged_reads_total", .counter,
       "Reads that were answered by the forward of another read of the same key.")
     page.sample(self.mergedReads, [])
+    self.writeHandover(&page)
     page.begin(
       "larder_ring_share_ratio", .gauge, "The part of all keys that each node owns, 0 to 1.")
     for peer in self.peers {
@@ -42,6 +43,24 @@ extension ForwardingSnapshot {
     page.begin(
       "larder_peer_suspicions_total", .counter, "How often each other node was suspected.")
     for peer in others { page.sample(peer.suspicions, [("node", peer.member.id)]) }
+  }
+
+  private func writeHandover(_ page: inout PrometheusText) {
+    page.single(
+      "larder_handover_waiting_calls", .gauge,
+      "Calls that wait for keys which are on their way to this node.", self.arrivalCalls)
+    page.single(
+      "larder_handover_parked_calls_total", .counter,
+      "Calls that have waited for another node to give up their keys.", self.handover.parked)
+    page.begin(
+      "larder_handover_fetches_total", .counter,
+      "How often those that had keys before were asked for them, for a call, by how that ended.")
+    page.sample(self.handover.fetchesOK, [("result", "ok")])
+    page.sample(self.handover.fetchesFailed, [("result", "failed")])
+    page.single(
+      "larder_handover_merged_fetches_total", .counter,
+      "Keys of calls that were on their way already, for another call.",
+      self.handover.mergedFetches)
   }
 
   /// Six decimal places, without an exponent.

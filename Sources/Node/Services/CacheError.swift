@@ -23,6 +23,10 @@ enum CacheError: Error, Equatable {
   case notAMember
   /// A write of a key that is this node's as far as it knows, while others may own it by now.
   case isolated
+  /// Another node has not given the key up yet, or those that had it do not answer.
+  case handoverWait
+  /// As many calls of the event loop as may wait for their keys.
+  case handoverCallsExhausted(max: Int)
   case ttlInvalid
   case ttlTooLong(milliseconds: UInt64, max: UInt64)
   case conditionInvalid
@@ -44,9 +48,10 @@ enum CacheError: Error, Equatable {
       .invalidArgument
     case .namespaceUnknown: .notFound
     case .namespaceDenied: .permissionDenied
-    case .valueTooLarge, .batchTooLarge, .memoryExhausted, .rateLimited: .resourceExhausted
+    case .valueTooLarge, .batchTooLarge, .memoryExhausted, .rateLimited, .handoverCallsExhausted:
+      .resourceExhausted
     case .notANumber, .wrongOwner, .ringsDiffer: .failedPrecondition
-    case .notAMember, .isolated: .unavailable
+    case .notAMember, .isolated, .handoverWait: .unavailable
     case .overflow: .outOfRange
     }
   }
@@ -64,6 +69,8 @@ enum CacheError: Error, Equatable {
     case .ringsDiffer: ForwardRefusal.ringsDiffer
     case .notAMember: "NOT_A_MEMBER"
     case .isolated: "ISOLATED"
+    case .handoverWait: "HANDOVER_WAIT"
+    case .handoverCallsExhausted: "HANDOVER_CALLS_EXHAUSTED"
     case .ttlInvalid: "TTL_INVALID"
     case .ttlTooLong: "TTL_TOO_LONG"
     case .conditionInvalid: "CONDITION_INVALID"
@@ -98,6 +105,12 @@ enum CacheError: Error, Equatable {
     case .isolated:
       "this node has no lease in etcd, so that another node may own the key by now: it takes no write of"
         + " it before it reaches etcd again"
+    case .handoverWait:
+      "the key is on its way to this node from another one, which has not answered in time"
+        + " (handover-wait): nothing was done, try again"
+    case .handoverCallsExhausted(let max):
+      "\(max) calls for keys that are on their way to this node wait on this event loop"
+        + " (handover-calls-max)"
     case .ttlInvalid: "ttl_ms is 0: it takes 1 at least; for no expiry set no_expiry"
     case .ttlTooLong(let milliseconds, let max):
       "ttl_ms is \(milliseconds): at most \(max) (ttl-max); for no expiry set no_expiry"
@@ -115,7 +128,7 @@ enum CacheError: Error, Equatable {
   /// What the error is about, for programs: the field, or the limit and its value.
   private var metadata: [String: String] {
     switch self {
-    case .malformed, .memoryExhausted, .overflow, .notAMember, .isolated: [:]
+    case .malformed, .memoryExhausted, .overflow, .notAMember, .isolated, .handoverWait: [:]
     case .keyEmpty: ["field": "key"]
     case .keyTooLong(_, let max):
       ["field": "key", "limit": "key-max", "limit_bytes": "\(max)"]
@@ -123,6 +136,8 @@ enum CacheError: Error, Equatable {
     case .namespaceUnknown(let name): ["field": "namespace", "namespace": name]
     case .namespaceDenied(let name, let caller):
       ["field": "namespace", "namespace": name, "caller": caller]
+    case .handoverCallsExhausted(let max):
+      ["limit": "handover-calls-max", "limit_calls": "\(max)"]
     case .rateLimited(let name, let perSecond, _):
       ["limit": "rate-limit", "limit_per_second": "\(perSecond)", "namespace": name]
     case .wrongOwner(let owner, let epoch): ["owner": owner, "epoch": epoch]
@@ -144,6 +159,8 @@ enum CacheError: Error, Equatable {
     // Nothing was done. A node joins within a second, if it does; a lease is granted within a few.
     case .notAMember: .milliseconds(250)
     case .isolated: .seconds(1)
+    // A node gives a key up as soon as it sees the ring that this one sees.
+    case .handoverWait: .milliseconds(100)
     default: nil
     }
   }

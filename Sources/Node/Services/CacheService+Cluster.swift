@@ -1,3 +1,4 @@
+internal import CacheStore
 internal import Cluster
 internal import GRPC
 internal import LarderAPI
@@ -5,27 +6,35 @@ internal import Wire
 
 // What a node does with keys that other nodes own.
 extension CacheService {
-  /// Whether the call is to be served here. If not, it is on its way to the key's owner.
+  /// Whether the call is to be served here and now. If not, it is on its way to the key's owner, waits
+  /// for the key, or is answered.
   ///
-  /// - Throws: a peer's call for a key that this node does not own.
+  /// - Parameters:
+  ///   - name: of the key's namespace.
+  ///   - needsEntry: what the call does depends on what there is under the key.
+  /// - Throws: a peer's call for a key that this node does not own; one for a key that is on its way to
+  ///   this node, and does not come.
   @inline(__always)
   func isHere(
-    _ hash: UInt64, _ call: borrowing UnaryCall, _ method: CacheMethod
+    _ key: borrowing StoreKey, _ name: RawSpan, _ call: borrowing UnaryCall,
+    _ method: CacheMethod, needsEntry: Bool = true
   ) throws(CacheError) -> Bool {
     guard let cluster = self.cluster else { return true }
-    return try self.isHere(hash, call, method, cluster)
+    return try self.isHere(key, name, call, method, needsEntry: needsEntry, cluster)
   }
 
   private func isHere(
-    _ hash: UInt64, _ call: borrowing UnaryCall, _ method: CacheMethod, _ cluster: Forwarding
+    _ key: borrowing StoreKey, _ name: RawSpan, _ call: borrowing UnaryCall,
+    _ method: CacheMethod, needsEntry: Bool, _ cluster: Forwarding
   ) throws(CacheError) -> Bool {
     let loop = cluster.loops[call.loop]
-    guard let owner = loop.table.otherOwner(of: hash) else {
+    guard let owner = loop.table.otherOwner(of: key.hash) else {
       if method.isWrite, loop.duty(call.now) == .isolated { throw .isolated }
-      return true
+      guard loop.hasArrivals else { return true }
+      return try self.hasArrived(key, name, call, method, needsEntry: needsEntry, loop)
     }
     guard self.isForPeers else {
-      loop.forward(call, method, to: owner, hash: hash)
+      loop.forward(call, method, to: owner, hash: key.hash)
       return false
     }
     // The sender may know of a change that is still on its way to this node.
@@ -72,17 +81,20 @@ extension CacheService {
   /// Errors travel in headers, which have room for no list of a thousand nodes.
   private static let nodesShownMax = 10
 
-  /// Refuses a key of a batch that this node does not own, or must not write.
+  /// Refuses a key of a batch that this node does not own, must not write, or that is still on its way.
   @inline(__always)
   func checkOwner(
-    _ hash: UInt64, _ call: borrowing UnaryCall, isWrite: Bool = true
+    _ key: borrowing StoreKey, _ call: borrowing UnaryCall, isWrite: Bool = true,
+    needsEntry: Bool = true
   ) throws(CacheError) {
     guard let cluster = self.cluster else { return }
     let loop = cluster.loops[call.loop]
-    if let owner = loop.table.otherOwner(of: hash) {
+    if let owner = loop.table.otherOwner(of: key.hash) {
       throw Self.wrongOwner(owner, by: loop.table)
     }
     if isWrite, loop.duty(call.now) == .isolated { throw .isolated }
+    guard loop.hasArrivals else { return }
+    try self.checkArrived(key, call, isWrite: isWrite, needsEntry: needsEntry, loop)
   }
 
   private static func wrongOwner(_ owner: Int, by table: RoutingTable) -> CacheError {
@@ -94,7 +106,7 @@ extension CacheService {
   /// The call is served for the second time or later: it was let in, and counted, by the first.
   func isServedAgain(_ call: borrowing UnaryCall) -> Bool {
     guard let loop = self.cluster?.loops[call.loop] else { return false }
-    return loop.pendingBatch != nil || loop.isSecondTry
+    return loop.pendingBatch != nil || loop.isSecondTry || loop.hasWaited
   }
 
   /// The batch whose parts have come back from the other nodes; nil: it has just come from the client.
@@ -144,7 +156,10 @@ extension CacheService {
       index += 1
       guard batch.needsOwner(index) else { continue }
       let namespace = item.namespace.isEmpty ? request.namespace : item.namespace
-      if let owner = loop.table.otherOwner(of: self.hash(item.key, namespace: namespace)) {
+      // What the caller may not use is taken for this node's, which refuses it.
+      if let owner = loop.table.otherOwner(of: self.hash(item.key, namespace: namespace)),
+        self.mayUse(item.namespace, call)
+      {
         batch.add(index, element, owner: owner)
       } else {
         batch.addOwn(index)

@@ -10,7 +10,7 @@ extension CacheService {
     do { request = try DeleteRequest(decoding: call.message) } catch { throw CacheError(error) }
     let namespace = try self.namespace(request.namespace, call)
     let key = try self.key(request.key, namespace, request.namespace)
-    guard try self.isHere(key.hash, call, .delete) else { return }
+    guard try self.isHere(key, request.namespace, call, .delete) else { return }
     call.reply(self.delete(key, ifVersion: request.ifVersion, self.clock.time(of: call)))
   }
 
@@ -23,6 +23,7 @@ extension CacheService {
     let namespace = try self.namespace(request.namespace, call)
     if self.scatter(.deleteMany, request, call) { return }
     let gathered = self.gathered(call)
+    guard try self.hasArrived(request, namespace, gathered, call) else { return }
     let now = self.clock.time(of: call)
     var index = -1
     var keys = request.keys.makeIterator()
@@ -38,7 +39,7 @@ extension CacheService {
       do throws(CacheError) {
         guard UTF8Validation.isValid(bytes) else { throw .notUTF8 }
         let key = try self.key(bytes, namespace, request.namespace)
-        try self.checkOwner(key.hash, call)
+        try self.checkOwner(key, call)
         Self.append(DeleteResult.ok(self.delete(key, ifVersion: 0, now)), to: call)
       } catch {
         error.withItem { Self.append(DeleteResult.error($0), to: call) }

@@ -10,7 +10,7 @@ extension CacheService {
     do { request = try GetRequest(decoding: call.message) } catch { throw CacheError(error) }
     let namespace = try self.namespace(request.namespace, call)
     let key = try self.key(request.key, namespace, request.namespace)
-    guard try self.isHere(key.hash, call, .get) else { return }
+    guard try self.isHere(key, request.namespace, call, .get) else { return }
     let isStale = self.isIsolated(call)
     var pinned: (HitInfo, Extent)?
     let hit: Void? = self.store.read(key, now: self.clock.time(of: call)) { entry in

@@ -14,6 +14,7 @@ extension CacheService {
     let namespace = try self.namespace(request.namespace, call)
     if self.scatter(.getMany, request, call) { return }
     let gathered = self.gathered(call)
+    guard try self.hasArrived(request, namespace, gathered, call) else { return }
     let isStale = self.isIsolated(call)
     let (message, keeper) = (call.message, self.batchResults[call.loop])
     var results = keeper.take()
@@ -29,7 +30,8 @@ extension CacheService {
           preconditionFailure("the keys of a message are in it")
         }
         let isOwn = gathered?.isOwn(done + group.count) ?? true
-        group.append(place, hash: isOwn ? self.ownHash(bytes, request.namespace, call) : nil)
+        group.append(
+          place, hash: isOwn ? self.ownHash(bytes, namespace, request.namespace, call) : nil)
       }
       if !isFull {
         results.begin(group.count)
@@ -58,14 +60,15 @@ extension CacheService {
 
   /// The hash of a key that the store here is to be asked for; nil: `appendRefusal` knows why not.
   private func ownHash(
-    _ bytes: RawSpan, _ namespace: RawSpan, _ call: borrowing UnaryCall
+    _ bytes: RawSpan, _ namespace: NamespaceID, _ name: RawSpan, _ call: borrowing UnaryCall
   ) -> UInt64? {
-    guard !bytes.isEmpty, bytes.byteCount <= self.limits.keyMaxBytes,
-      UTF8Validation.isValid(bytes)
-    else { return nil }
-    let hash = self.hash(bytes, namespace: namespace)
-    guard let cluster = self.cluster else { return hash }
-    return cluster.loops[call.loop].table.otherOwner(of: hash) == nil ? hash : nil
+    guard self.isKey(bytes) else { return nil }
+    let hash = self.hash(bytes, namespace: name)
+    guard let loop = self.cluster?.loops[call.loop] else { return hash }
+    guard loop.table.otherOwner(of: hash) == nil else { return nil }
+    guard loop.hasArrivals else { return hash }
+    let key = StoreKey(namespace: namespace, bytes: bytes, hash: hash)
+    return self.isReadable(key, call, loop) ? hash : nil
   }
 
   /// Appends what the store has said; false where the reply is too full for it, and the key is deferred.
@@ -120,8 +123,10 @@ extension CacheService {
     do throws(CacheError) {
       guard UTF8Validation.isValid(bytes) else { throw .notUTF8 }
       let key = try self.key(bytes, namespace, name)
-      try self.checkOwner(key.hash, call, isWrite: false)
-      preconditionFailure("a key that is refused without a reason")
+      try self.checkOwner(key, call, isWrite: false)
+      // What is here of it is not to be trusted, and those that had it do not answer.
+      Self.append(GetResult.miss, to: call)
+      isAppended = true
     } catch {
       error.withItem { isAppended = self.appendIfRoom(GetResult.error($0), to: call) }
     }

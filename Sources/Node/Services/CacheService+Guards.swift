@@ -11,7 +11,6 @@ extension CacheService {
   func checkGuards(
     _ id: NamespaceID?, _ name: RawSpan, _ call: borrowing UnaryCall
   ) throws(CacheError) {
-    if self.isServedAgain(call) { return }
     if self.isAccessControlled {
       let caller = call.principal
       // Without a caller nothing is allowed, though authentication lets no such call through.
@@ -19,11 +18,20 @@ extension CacheService {
         throw .namespaceDenied(Self.shortened(name), caller: caller?.name ?? "nobody")
       }
     }
-    guard let id else { return }
+    // A call that is served again was counted when it came in.
+    guard let id, !self.isServedAgain(call) else { return }
     if let refusal = self.namespaces.rateLimit(of: id).take(now: call.now) {
       call.count(.rateLimit)
       throw .rateLimited(
         Self.shortened(name), perSecond: refusal.perSecond, retryDelay: refusal.delay)
     }
+  }
+
+  /// Whether the caller may use the namespace that an item of a batch names. Other nodes, which may own
+  /// its key, do not ask.
+  func mayUse(_ name: RawSpan, _ call: borrowing UnaryCall) -> Bool {
+    // The batch's own was checked with the batch.
+    guard self.isAccessControlled, !name.isEmpty else { return true }
+    return call.principal?.mayUse(self.store.namespaces.id(of: name)) ?? false
   }
 }

@@ -9,7 +9,7 @@ extension CacheService {
     do { request = try IncrementRequest(decoding: call.message) } catch { throw CacheError(error) }
     let namespace = try self.namespace(request.namespace, call)
     let key = try self.key(request.key, namespace, request.namespace)
-    guard try self.isHere(key.hash, call, .increment) else { return }
+    guard try self.isHere(key, request.namespace, call, .increment) else { return }
     let expiry = try self.expiry(request.expiry, in: namespace)
     do {
       let sum = try self.store.increment(

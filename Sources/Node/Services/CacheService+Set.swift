@@ -10,7 +10,10 @@ extension CacheService {
     do { request = try SetRequest(decoding: call.message) } catch { throw CacheError(error) }
     let namespace = try self.namespace(request.namespace, call)
     let key = try self.key(request.key, namespace, request.namespace)
-    guard try self.isHere(key.hash, call, .set) else { return }
+    guard
+      try self.isHere(
+        key, request.namespace, call, .set, needsEntry: Self.needsEntry(request))
+    else { return }
     call.reply(try self.set(request, key, self.clock.time(of: call)))
   }
 
@@ -22,6 +25,7 @@ extension CacheService {
     let namespace = try self.namespace(request.namespace, call)
     if self.scatter(request, call) { return }
     let gathered = self.gathered(call)
+    guard try self.hasArrived(request, namespace, gathered, call) else { return }
     let now = self.clock.time(of: call)
     var index = -1
     var items = request.items.makeIterator()
@@ -37,12 +41,12 @@ extension CacheService {
       do throws(CacheError) {
         if item.namespace.isEmpty {
           let key = try self.key(item.key, namespace, request.namespace)
-          try self.checkOwner(key.hash, call)
+          try self.checkOwner(key, call, needsEntry: Self.needsEntry(item))
           Self.append(SetResult.ok(try self.set(item, key, now)), to: call)
         } else {
           let own = try self.namespace(item.namespace, call)
           let key = try self.key(item.key, own, item.namespace)
-          try self.checkOwner(key.hash, call)
+          try self.checkOwner(key, call, needsEntry: Self.needsEntry(item))
           Self.append(SetResult.ok(try self.set(item, key, now)), to: call)
         }
       } catch {
@@ -66,6 +70,15 @@ extension CacheService {
     case .valueTooLarge:
       throw .valueTooLarge(bytes: request.value.byteCount, max: self.limits.valueMaxBytes)
     case .noSpace: throw .memoryExhausted
+    }
+  }
+
+  /// What the request does depends on what there is under the key.
+  static func needsEntry(_ request: borrowing SetRequest) -> Bool {
+    switch request.condition {
+    // Version 0 is refused, whatever there is.
+    case .always, .ifVersion(0): return false
+    case .ifAbsent, .ifPresent, .ifVersion: return true
     }
   }
 

@@ -9,7 +9,7 @@ extension CacheService {
     do { request = try TouchRequest(decoding: call.message) } catch { throw CacheError(error) }
     let namespace = try self.namespace(request.namespace, call)
     let key = try self.key(request.key, namespace, request.namespace)
-    guard try self.isHere(key.hash, call, .touch) else { return }
+    guard try self.isHere(key, request.namespace, call, .touch) else { return }
     let version = self.store.touch(
       key, expiry: try self.expiry(request.expiry, in: namespace),
       now: self.clock.time(of: call))

@@ -56,6 +56,8 @@ import Testing
     #expect(byDefault.forwardTimeout == own.forwardTimeout)
     #expect(byDefault.forwardMargin == own.forwardMargin)
     #expect(byDefault.epochWait == own.epochWait)
+    #expect(byDefault.handoverWait == own.handoverWait)
+    #expect(byDefault.handoverCallsMax == own.handoverCallsMax)
     var limits = NodeLimits()
     limits.messageMaxBytes = 5 << 20
     limits.peerCallsMax = 7
@@ -75,6 +77,8 @@ import Testing
     (.forwardTimeout, "10ms", "9ms"), (.forwardTimeout, "1d", "2d"),
     (.forwardMargin, "0ms", "60001ms"), (.forwardMargin, "1m", "60001ms"),
     (.epochWait, "0ms", "60001ms"), (.epochWait, "1m", "60001ms"),
+    (.handoverWait, "0ms", "60001ms"), (.handoverWait, "1m", "60001ms"),
+    (.handoverCallsMax, "1", "0"), (.handoverCallsMax, "1000000", "1000001"),
   ])
   func `the value at the edge is taken and the one past it refused`(
     setting: Setting, taken: String, refused: String

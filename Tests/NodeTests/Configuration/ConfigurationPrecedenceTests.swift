@@ -109,7 +109,7 @@ private let sampleValues = [
   "peer-backoff-max": "133ms", "peer-idle-timeout": "134ms", "peer-keepalive-interval": "135ms",
   "peer-keepalive-timeout": "36ms", "peer-suspect-after": "40ms", "forward-timeout": "37ms",
   "forward-margin": "38ms",
-  "epoch-wait": "39ms",
+  "epoch-wait": "39ms", "handover-wait": "52ms", "handover-calls-max": "53",
   "etcd": "http://a:2379,https://b:2379", "etcd-user": "node", "etcd-password-file": "password",
   "etcd-ca": "ca.pem", "etcd-cert": "cert.pem", "etcd-key": "key.pem", "cluster": "other",
   "zone": "rack 1", "weight": "2.5", "lease-ttl": "40s", "mass-loss-hold": "41ms",

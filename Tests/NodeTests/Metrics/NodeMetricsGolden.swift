@@ -142,6 +142,8 @@ extension NodeMetricsTests {
     larder_limit_hits_total{limit="buffers-max"} 0
     larder_limit_hits_total{limit="peer-calls-max"} 0
     larder_limit_hits_total{limit="clock-skew-max"} 0
+    larder_limit_hits_total{limit="handover-calls-max"} 0
+    larder_limit_hits_total{limit="handover-wait"} 0
     larder_limit_hits_total{limit="rate-limit-per-client"} 0
     larder_limit_hits_total{limit="rate-limit"} 0
     larder_limit_hits_total{limit="control-frames-per-second"} 0
