@@ -6,6 +6,7 @@ import Synchronization
 enum Stress {
   private static let threads = 4
   private static let keyCount = 3_000
+  fileprivate static let everything = ArcSet([.all])
 
   static func run(seconds: Int) -> Bool {
     let store = Store.made(
@@ -69,15 +70,15 @@ enum Stress {
         }
       case 900..<940:
         self.cursor = self.store.scan(
-          .all, from: self.cursor ?? self.store.beginScan(), now: time
+          Stress.everything, from: self.cursor ?? self.store.beginScan(), now: time
         ) { _ in }
       case 940..<960: self.store.expire(now: time)
       case 960..<975: _ = self.store.sweep(bucketsMax: 50, now: time)
       case 975..<985:
-        let arc = HashArc(after: self.random.next(), through: self.random.next())
-        self.store.track([arc])
+        let arcs = ArcSet([HashArc(after: self.random.next(), through: self.random.next())])
+        self.store.track(arcs)
         self.keys.with(number, namespace) { _ = self.store.delete($0, now: time) }
-        self.store.untrack([arc])
+        self.store.untrack(arcs)
       case 985..<990: _ = self.store.statistics()
       case 990..<994:
         // Seldom, for the memory is to be full.

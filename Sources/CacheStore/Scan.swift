@@ -101,6 +101,19 @@ public struct DropCursor: Sendable, Equatable {
   public init() {}
 }
 
+/// What lies in some arcs, as far as it has been counted.
+public struct ArcUsage: Sendable, Equatable {
+  public internal(set) var entries = 0
+  /// Of keys and values.
+  public internal(set) var bytes = 0
+  /// All shards have been walked.
+  public internal(set) var isComplete = false
+  var shard = 0
+  var bucket: UInt64 = 0
+
+  public init() {}
+}
+
 /// What a sweep did.
 public struct SweepResult: Sendable, Equatable {
   /// Buckets looked at.

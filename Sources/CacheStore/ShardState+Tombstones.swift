@@ -68,6 +68,16 @@ extension ShardState {
     self.context.floors.raise(at: key.hash, to: version)
   }
 
+  /// Removes what is under the key, tombstone or not, if it is not newer than `version`.
+  mutating func forget(
+    _ key: borrowing StoreKey, through version: Version, _ garbage: inout Garbage
+  ) -> Bool {
+    let entry = self.index.find(key, in: self.memory)
+    guard !entry.isNull, self.memory.version(entry) <= version else { return false }
+    self.unlink(entry, &garbage)
+    return true
+  }
+
   /// Gives up a tombstone whose time has not come: from now on the floor refuses in its stead, and
   /// some innocent copies with it.
   mutating func dropTombstone(_ tombstone: EntryHandle, _ garbage: inout Garbage) {

@@ -13,15 +13,14 @@ extension ShardState {
 
   /// Hands out one band's entries from `cursor` on, until a limit is reached.
   func scan(
-    _ arc: HashArc, _ band: ScanBand, since start: ScanStart, from cursor: inout UInt64,
+    _ arcs: ArcSet, _ band: ScanBand, since start: ScanStart, from cursor: inout UInt64,
     limits: ScanLimits, now: StoreTime, _ body: (borrowing ScanItem) -> Void
   ) {
     let memory = self.memory
     func wants(_ entry: EntryHandle, _ hash: UInt64) -> Bool {
-      guard arc.contains(hash) else { return false }
+      guard arcs.contains(hash) else { return false }
       if memory.form(entry).isTombstone { return band == .others }
-      guard !memory.isExpired(entry, now) else { return false }
-      if self.mayHoldFlushed, self.isFlushed(entry) { return false }
+      guard self.isPresent(entry, now: now) else { return false }
       let isValuable = self.pools[self.pool(of: entry)].policy.isValuable(entry, in: memory)
       let isRecent = start.isAfter(memory.state(entry).epoch, current: self.scanEpoch)
       return band.includes(isValuable: isValuable, isRecent: isRecent)
@@ -116,15 +115,36 @@ extension ShardState {
     return over.count
   }
 
-  /// Removes what lies in the arcs, tombstones too, from `cursor` on.
-  mutating func drop(_ arcs: ArcSet, from cursor: inout UInt64, _ garbage: inout Garbage) {
+  /// Counts entries of the arcs in, from where `usage` ends.
+  func count(_ arcs: ArcSet, in usage: inout ArcUsage, now: StoreTime) {
+    let memory = self.memory
+    var (entries, bytes) = (0, 0)
+    for _ in 0..<Self.bucketsPerLockMax {
+      self.index.forEach(at: usage.bucket, in: memory) { entry, hash in
+        guard arcs.contains(hash), !memory.form(entry).isTombstone else { return }
+        guard self.isPresent(entry, now: now) else { return }
+        entries += 1
+        bytes += memory.contentBytes(entry)
+      }
+      usage.bucket = self.index.cursor(after: usage.bucket)
+      if usage.bucket == 0 { break }
+    }
+    usage.entries += entries
+    usage.bytes += bytes
+  }
+
+  /// Removes what lies in the arcs and is not newer than `version`, tombstones too, from `cursor` on.
+  mutating func drop(
+    _ arcs: ArcSet, through version: Version, from cursor: inout UInt64,
+    _ garbage: inout Garbage
+  ) {
     let memory = self.memory
     var inside: [EntryHandle] = []
     var removals = 0
     for _ in 0..<Self.bucketsPerLockMax where removals < Self.removalsPerLockMax {
       inside.removeAll(keepingCapacity: true)
       self.index.forEach(at: cursor, in: memory) { entry, hash in
-        if arcs.contains(hash) { inside.append(entry) }
+        if arcs.contains(hash), memory.version(entry) <= version { inside.append(entry) }
       }
       for entry in inside { self.unlink(entry, &garbage) }
       removals += inside.count

@@ -131,6 +131,19 @@ struct ShardState: ~Copyable {
     return false
   }
 
+  /// As `isLive` for what is no tombstone, but changes nothing.
+  func isPresent(_ entry: EntryHandle, now: StoreTime) -> Bool {
+    if self.memory.isExpired(entry, now) { return false }
+    return !(self.mayHoldFlushed && self.isFlushed(entry))
+  }
+
+  /// The entry or tombstone under a key, or null. Changes nothing, not even what is over.
+  func peek(_ key: borrowing StoreKey, now: StoreTime) -> EntryHandle {
+    let entry = self.index.find(key, in: self.memory)
+    if entry.isNull || self.memory.form(entry).isTombstone { return entry }
+    return self.isPresent(entry, now: now) ? entry : .null
+  }
+
   /// Marks a use of the entry.
   @inline(__always)
   mutating func use(_ entry: EntryHandle) {

@@ -36,17 +36,17 @@ extension Store {
 
   // MARK: Tombstones
 
-  /// From now on, what is deleted, evicted or expires in these arcs leaves a tombstone. An arc that
-  /// is tracked twice must be untracked twice.
-  public func track(_ arcs: [HashArc]) {
-    self.updateTracked { $0.insert(arcs) }
+  /// From now on, what is deleted, evicted or expires in these arcs leaves a tombstone. What is tracked
+  /// twice must be untracked twice, in whatever pieces.
+  public func track(_ arcs: ArcSet) {
+    self.updateTracked { $0.insert(arcs.ranges) }
   }
 
-  /// Ends one `track` of each of these arcs, when no older copies can be on their way any more.
-  /// Sweeps then forget the tombstones; floors that concern no tracked arc are forgotten here.
-  public func untrack(_ arcs: [HashArc]) {
+  /// Ends one `track` of these arcs, when no older copies can be on their way any more. Sweeps then
+  /// forget the tombstones; floors that concern nothing tracked are forgotten here.
+  public func untrack(_ arcs: ArcSet) {
     self.updateTracked {
-      $0.remove(arcs)
+      $0.remove(arcs.ranges)
       self.floors.reset(arcs, sparing: $0)
     }
   }
@@ -61,6 +61,26 @@ extension Store {
     self.floors.highest(in: arc)
   }
 
+  /// Parts of the circle of hashes that have a floor each.
+  public static let floorCells = Floors.cellCount
+
+  /// The floors of all parts of the circle that the arcs touch, but for those that are `.none`: for a
+  /// node that takes the arcs over.
+  public func floors(in arcs: ArcSet) -> [Floor] { self.floors.all(in: arcs) }
+
+  /// Takes floors over from another node; none goes down. What that node still had of the arcs is
+  /// applied before, for its floors would refuse those copies too.
+  ///
+  /// The clock moves past the versions, so the caller first refuses those too far in the future.
+  public func raiseFloors(_ floors: [Floor]) {
+    for floor in floors {
+      precondition(
+        (0..<Self.floorCells).contains(floor.cell), "no such cell: the caller has checked")
+      self.clock.observe(floor.version)
+      self.floors.raise(floor.cell, to: floor.version)
+    }
+  }
+
   private func updateTracked(_ update: (inout TrackedArcs) -> Void) {
     self.tracked.withLock { tracked in
       update(&tracked)
@@ -70,52 +90,5 @@ extension Store {
         shard.withLock { state, _ in state.tracked = arcs }
       }
     }
-  }
-
-  // MARK: Copies for other nodes
-
-  /// Begins a scan: everything that is in the store now and stays will be seen.
-  public func beginScan() -> ScanCursor {
-    ScanCursor(starts: self.shards.map { $0.withLock { state, _ in state.beginScan() } })
-  }
-
-  /// One step of a scan over the entries and tombstones of an arc; those that their policy values
-  /// most come first.
-  ///
-  /// - Parameters:
-  ///   - body: Called under a shard's lock for each item; maybe not at all in this step, and maybe
-  ///     again for an item that an earlier step has seen.
-  /// - Returns: Where the next step goes on, or nil when all has been seen.
-  public func scan(
-    _ arc: HashArc, from cursor: ScanCursor, limits: ScanLimits = ScanLimits(), now: StoreTime,
-    _ body: (borrowing ScanItem) -> Void
-  ) -> ScanCursor? {
-    precondition(cursor.starts.count == self.shards.count, "a cursor belongs to one store")
-    var next = cursor
-    self.shards[next.shard].withLock { state, _ in
-      state.scan(
-        arc, ScanBand.allCases[next.pass], since: next.starts[next.shard], from: &next.bucket,
-        limits: limits, now: now, body)
-    }
-    if next.bucket != 0 { return next }
-    next.shard += 1
-    if next.shard < self.shards.count { return next }
-    next.shard = 0
-    next.pass += 1
-    return next.pass < ScanBand.allCases.count ? next : nil
-  }
-
-  /// One step of forgetting arcs, whatever their number: removes entries and tombstones and leaves no trace of them.
-  ///
-  /// - Returns: Where the next step goes on, or nil when nothing is left of what was there at the
-  ///   start.
-  public func drop(_ arcs: ArcSet, from cursor: DropCursor = DropCursor()) -> DropCursor? {
-    var next = cursor
-    self.shards[next.shard].withLock { state, garbage in
-      state.drop(arcs, from: &next.bucket, &garbage)
-    }
-    if next.bucket != 0 { return next }
-    next.shard += 1
-    return next.shard < self.shards.count ? next : nil
   }
 }

@@ -80,11 +80,14 @@ public struct SnapshotWriter: Sendable {
     }
     let names = self.store.namespaces.configurations.map { Array($0.name.utf8) }
     var large: [Large] = []
+    let everything = ArcSet([.all])
     var cursor: ScanCursor? = self.store.beginScan()
     while let position = cursor {
       if isCancelled() { throw .cancelled }
       let time = now()
-      cursor = self.store.scan(.all, from: position, limits: Self.stepLimits, now: time) { item in
+      cursor = self.store.scan(
+        everything, from: position, limits: Self.stepLimits, now: time
+      ) { item in
         Self.append(item, names, time, to: &encoder, &large)
       }
       for entry in large {

@@ -106,11 +106,11 @@ struct ConcurrencyTests {
         store.remove(name, now: now)
       case 88..<92:
         let arc = HashArc(after: random.next(), through: random.next())
-        store.track([arc])
+        store.track(ArcSet([arc]))
         store.remove(name, now: now)
-        store.untrack([arc])
+        store.untrack(ArcSet([arc]))
       case 92..<96:
-        cursor = store.scan(.all, from: cursor ?? store.beginScan(), now: now) { item in
+        cursor = store.scan(.everything, from: cursor ?? store.beginScan(), now: now) { item in
           if case .entry(let entry) = item.content { #expect(entry.value.byteCount <= 20_000) }
         }
       case 96..<99:

@@ -104,7 +104,7 @@ import Testing
     var handed: [NamespaceID: Int] = [:]
     var cursor: ScanCursor? = store.beginScan()
     while let position = cursor {
-      cursor = store.scan(.all, from: position, now: at(0)) { item in
+      cursor = store.scan(.everything, from: position, now: at(0)) { item in
         handed[item.key.namespace, default: 0] += 1
       }
     }
@@ -127,7 +127,7 @@ import Testing
 
   @Test func `in a tracked arc a flushed entry leaves no tombstone, and needs none`() throws {
     let store = try self.make()
-    store.track([.all])
+    store.track(.everything)
     let version = try #require(store.get("key1")).version
     store.flush(.default, now: at(0))
     while store.reclaimFlushed(now: at(0)) {}

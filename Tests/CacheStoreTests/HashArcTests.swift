@@ -35,25 +35,45 @@ struct HashArcTests {
           through: points.randomElement(using: &random) ?? 0)
       }
       var tracked = TrackedArcs()
-      tracked.insert(arcs)
+      tracked.insert(arcs.flatMap(\.ranges))
       for point in points.flatMap({ [$0 == 0 ? 0 : $0 - 1, $0, $0 == .max ? .max : $0 + 1] }) {
         #expect(tracked.contains(point) == arcs.contains { $0.contains(point) })
         #expect(tracked.overlaps(point...point) == arcs.contains { $0.contains(point) })
       }
-      tracked.remove(arcs)
+      tracked.remove(arcs.flatMap(\.ranges))
       #expect(tracked.isEmpty)
     }
   }
 
-  @Test("an arc tracked twice stays until it is removed twice; a strange one is left alone")
+  @Test("a hash is tracked until it is untracked as often, in whatever pieces")
   func counted() {
-    var tracked = TrackedArcs()
-    let arc = HashArc(after: 1, through: 9)
-    tracked.insert([arc])
-    tracked.insert([arc])
-    tracked.remove([arc, HashArc(after: 2, through: 9)])
-    #expect(tracked.contains(5))
-    tracked.remove([arc])
-    #expect(!tracked.contains(5))
+    var random = SplitMix64(state: 3)
+    for _ in 0..<200 {
+      var counts = [Int](repeating: 0, count: 12)
+      var tracked = TrackedArcs()
+      // The last of the numbers stands for the end of the circle.
+      func hash(_ number: Int) -> UInt64 { number == 11 ? .max : UInt64(number) }
+      for _ in 0..<20 {
+        let (one, other) = (
+          Int.random(in: 0...11, using: &random), Int.random(in: 0...11, using: &random)
+        )
+        let numbers = min(one, other)...max(one, other)
+        let range = hash(numbers.lowerBound)...hash(numbers.upperBound)
+        if Bool.random(using: &random) {
+          tracked.insert([range])
+          for number in numbers { counts[number] += 1 }
+        } else {
+          tracked.remove([range])
+          for number in numbers { counts[number] = max(0, counts[number] - 1) }
+        }
+        for number in 0...11 {
+          #expect(tracked.contains(hash(number)) == (counts[number] > 0))
+        }
+        #expect(tracked.isEmpty == counts.allSatisfy { $0 == 0 })
+        for (range, next) in zip(tracked.ranges, tracked.ranges.dropFirst()) {
+          #expect(range.upperBound + 1 < next.lowerBound, "ranges that touch are one")
+        }
+      }
+    }
   }
 }

@@ -12,7 +12,7 @@ import Testing
     var cursor: ScanCursor? = source.beginScan()
     while let position = cursor {
       var batch: [(key: [UInt8], hash: UInt64)] = []
-      cursor = source.scan(.all, from: position, now: at(0)) { item in
+      cursor = source.scan(.everything, from: position, now: at(0)) { item in
         batch.append((item.key.bytes.withUnsafeBytes { Array($0) }, item.key.hash))
       }
       for (key, hash) in batch { target.set(String(decoding: key, as: UTF8.self), [1], hash: hash) }

@@ -12,7 +12,7 @@ struct ScanTests {
     var cursor: ScanCursor? = store.beginScan()
     var steps = 0
     while let position = cursor {
-      cursor = store.scan(arc, from: position, limits: limits, now: now) { item in
+      cursor = store.scan(ArcSet([arc]), from: position, limits: limits, now: now) { item in
         seen.append(item.key.bytes.withUnsafeBytes { String(decoding: $0, as: UTF8.self) })
       }
       steps += 1
@@ -74,7 +74,8 @@ struct ScanTests {
       guard let cursor = scans[index].cursor else { continue }
       var names: [String] = []
       let limits = ScanLimits(entriesMax: 10 * (index + 1), bucketsMax: 64)
-      scans[index].cursor = store.scan(.all, from: cursor, limits: limits, now: at(0)) { item in
+      scans[index].cursor = store.scan(.everything, from: cursor, limits: limits, now: at(0)) {
+        item in
         names.append(item.key.bytes.withUnsafeBytes { String(decoding: $0, as: UTF8.self) })
       }
       scans[index].seen.formUnion(names)
@@ -114,7 +115,7 @@ struct ScanTests {
     var lines: Set<String> = []
     var cursor: ScanCursor? = store.beginScan()
     while let position = cursor {
-      cursor = store.scan(.all, from: position, now: at(20)) { item in
+      cursor = store.scan(.everything, from: position, now: at(20)) { item in
         let name = item.key.bytes.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
         switch item.content {
         case .entry(let entry):
@@ -147,7 +148,7 @@ struct ScanTests {
       var count = 0
       var bytes = 0
       let limits = ScanLimits(entriesMax: 20, bytesMax: 2500, bucketsMax: 512)
-      cursor = store.scan(.all, from: position, limits: limits, now: at(0)) { item in
+      cursor = store.scan(.everything, from: position, limits: limits, now: at(0)) { item in
         count += 1
         bytes += item.key.bytes.byteCount
         if case .entry(let entry) = item.content { bytes += entry.value.byteCount }

@@ -131,6 +131,10 @@ extension Store {
   }
 }
 
+extension ArcSet {
+  static let everything = ArcSet([.all])
+}
+
 extension Namespaces {
   func id(named name: String) -> NamespaceID? {
     let bytes = Array(name.utf8)

@@ -71,7 +71,7 @@ struct TombstoneTests {
   @Test("in a tracked arc, deleted, expired and evicted entries keep older copies out")
   func trackedRemovals() throws {
     let store = try Store(StoreConfiguration(memoryBytes: 256 << 10, tombstonesMax: 1000))
-    store.track([.all])
+    store.track(.everything)
     store.copyIn("deleted", "v", version: 10)
     store.remove("deleted")
     store.copyIn("expired", "v", version: 10, expiry: .after(milliseconds: 5))
@@ -96,7 +96,7 @@ struct TombstoneTests {
 
   @Test("in a tracked arc, the delete of an absent key keeps its copies out")
   func trackedAbsentDelete() {
-    self.store.track([.all])
+    self.store.track(.everything)
     #expect(self.store.remove("k") == .absent)
     #expect(self.remembered == 1)
     guard case .superseded = self.store.copyIn("k", "old", version: 10) else {
@@ -170,16 +170,16 @@ struct TombstoneTests {
   @Test("after untrack a sweep forgets the tombstones and the floors are gone")
   func untrack() throws {
     let store = try Store(StoreConfiguration(memoryBytes: 8 << 20, tombstonesMax: 10))
-    store.track([.all])
-    store.track([.all])
+    store.track(.everything)
+    store.track(.everything)
     for index in 0..<20 { store.remove("k\(index)") }
     _ = store.sweep(bucketsMax: 10_000, now: at(0))
     #expect(store.statistics().tombstones == 10)
-    store.untrack([.all])
+    store.untrack(.everything)
     _ = store.sweep(bucketsMax: 10_000, now: at(0))
     #expect(store.statistics().tombstones == 10, "tracked twice, untracked once")
     #expect(store.floor(in: .all) > .none)
-    store.untrack([.all])
+    store.untrack(.everything)
     _ = store.sweep(bucketsMax: 10_000, now: at(0))
     #expect(store.statistics().tombstones == 0)
     #expect(store.floor(in: .all) == .none)
@@ -192,10 +192,10 @@ struct TombstoneTests {
     let store = try Store(StoreConfiguration(memoryBytes: 8 << 20, tombstonesMax: 0))
     let lower = HashArc(after: .max, through: 1 << 63 - 1)
     let upper = HashArc(after: 1 << 63 - 1, through: .max)
-    store.track([lower, upper])
+    store.track(ArcSet([lower, upper]))
     store.bury("a", hash: 1, version: 10)
     store.bury("b", hash: 1 << 63, version: 20)
-    store.untrack([lower])
+    store.untrack(ArcSet([lower]))
     #expect(store.floor(in: lower) == .none)
     #expect(store.floor(in: upper) == Version(rawValue: 20))
   }
