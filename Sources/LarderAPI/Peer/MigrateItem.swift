@@ -8,6 +8,7 @@ public import Wire
   public var key: RawSpan
   public var content: Content
 
+  /// What the store has under the key.
   @frozen public enum Content: ~Escapable {
     /// None of these: what a newer node sends is not known here.
     case unset
