@@ -126,13 +126,15 @@ public final class MigrationRegister: Sendable {
 
   /// A migration begins. It is shown until its track is ended.
   ///
-  /// - Parameter share: the part of all hashes that it is about, 0...1.
+  /// - Parameters:
+  ///   - share: the part of all hashes that it is about, 0...1.
+  ///   - wakeup: woken when the migration is to look at its order, or at the throttle.
   func begin(
-    _ direction: MigrationDirection, _ peer: MemberProcess, share: Double
+    _ direction: MigrationDirection, _ peer: MemberProcess, share: Double, wakeup: Wakeup
   ) -> MigrationTrack {
     self.state.withLock { state in
       state.nextNumber += 1
-      let track = MigrationTrack(state.nextNumber, peer, direction, in: self)
+      let track = MigrationTrack(state.nextNumber, peer, direction, wakeup, in: self)
       let now = ContinuousClock.now
       state.migrations[state.nextNumber] = Migration(
         track: track, direction: direction, share: share, start: now,

@@ -9,18 +9,19 @@ final class MigrationTrack: Sendable {
 
   let peer: MemberProcess
   /// Woken when the order or the throttle changes.
-  let wakeup = Wakeup()
+  let wakeup: Wakeup
   private let number: Int
   private let direction: MigrationDirection
   private let register: MigrationRegister
 
   init(
-    _ number: Int, _ peer: MemberProcess, _ direction: MigrationDirection,
+    _ number: Int, _ peer: MemberProcess, _ direction: MigrationDirection, _ wakeup: Wakeup,
     in register: MigrationRegister
   ) {
     self.number = number
     self.peer = peer
     self.direction = direction
+    self.wakeup = wakeup
     self.register = register
   }
 

@@ -147,6 +147,26 @@ public struct MigrateStart: WireMessage, WireDecodable, Hashable, Sendable {
   ) {
     sink.message(field: 2, item)
   }
+
+  /// Writes one item that was measured before.
+  ///
+  /// - Parameter size: what `item.encodedSize` said.
+  @inlinable
+  @_lifetime(sink: copy sink)
+  public static func encode<Sink: FieldSink & ~Copyable & ~Escapable>(
+    item: MigrateItem, size: Int, into sink: inout Sink
+  ) {
+    sink.lengthPrefix(field: 2, size: size)
+    sink.append(fieldsOf: item, size: size)
+  }
+
+  /// What an item takes with its tag and length.
+  ///
+  /// - Parameter itemSize: what `item.encodedSize` said.
+  @inlinable
+  public static func wholeSize(itemSize: Int) -> Int {
+    1 + Varint.size(UInt64(truncatingIfNeeded: itemSize)) + itemSize
+  }
 }
 
 /// What stands behind the items of a batch. Its fields are those of `MigrateResponse`.
