@@ -77,7 +77,7 @@ final class MigrationLedger: Sendable {
   }
 
   /// The stream is over; the migration may go on in another.
-  func paused(_ key: Key, of stream: ObjectIdentifier) {
+  func rests(_ key: Key, of stream: ObjectIdentifier) {
     self.change(key, of: stream) { $0.supersede = {} }
   }
 

@@ -38,7 +38,7 @@ final class OutgoingMigration: Sendable {
   func close() {
     guard let begun = self.state.withLock({ $0.begun }) else { return }
     begun.track.end()
-    self.service.ledger.paused(begun.key, of: ObjectIdentifier(self))
+    self.service.ledger.rests(begun.key, of: ObjectIdentifier(self))
   }
 
   // MARK: - Listening
@@ -90,9 +90,9 @@ final class OutgoingMigration: Sendable {
     guard !arcs.isEmpty else { throw Status.notSealed }
     try self.state.withLock { try $0.stream.start(after: start.after) }
     let key = MigrationLedger.Key(heir: heir, arcs: arcs)
-    let point = self.service.ledger.begin(key, after: start.after, ObjectIdentifier(self)) { [weak self] in
-      self?.supersede()
-    }
+    let point = self.service.ledger.begin(
+      key, after: start.after, ObjectIdentifier(self)
+    ) { [weak self] in self?.supersede() }
     let track = self.service.register.begin(
       .outbound, heir, share: arcs.share, wakeup: self.wakeup)
     self.state.withLock { $0.begun = Begun(key: key, track: track, point: point) }

@@ -3,12 +3,11 @@ internal import Cluster
 extension MigrationsSnapshot {
   /// What went from node to node because its owner has changed.
   func write(_ page: inout PrometheusText) {
-    let families:
-      [(String, String, any KeyPath<HandoverCounts.Traffic, Int> & Sendable)] = [
-        ("bytes", "Bytes of batches of migrations", \.bytes),
-        ("items", "Entries and remembered deletes in batches of migrations", \.items),
-        ("batches", "Batches of migrations", \.batches),
-      ]
+    let families: [(String, String, any KeyPath<HandoverCounts.Traffic, Int> & Sendable)] = [
+      ("bytes", "Bytes of batches of migrations", \.bytes),
+      ("items", "Entries and remembered deletes in batches of migrations", \.items),
+      ("batches", "Batches of migrations", \.batches),
+    ]
     for (name, what, value) in families {
       page.begin("larder_handover_\(name)_total", .counter, "\(what), by direction.")
       page.sample(self.counts.sent[keyPath: value], [("direction", "outbound")])

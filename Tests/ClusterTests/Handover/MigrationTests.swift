@@ -223,6 +223,24 @@ import Testing
     }
   }
 
+  @Test func `of two streams of one migration the newer one goes on`() async throws {
+    try await withHandover { handover in
+      self.fill(handover.loserStore, 1_000)
+      handover.loserRegister.pause()
+      async let first = self.failure { try await handover.migrate() }
+      try await until { handover.loserRegister.snapshot().migrations.count == 1 }
+      async let second: Void = handover.migrate()
+      guard case .unreachable(let status) = await first?.cause else {
+        Issue.record("both go on")
+        return
+      }
+      #expect(status.info?.reason == HandoverReason.superseded)
+      handover.loserRegister.resume()
+      try await second
+      self.expectAll(1_000, in: handover.heirStore, as: handover.loserStore)
+    }
+  }
+
   @Test func `a node that gives no sign of life is given up`() async throws {
     var limits = HandoverLimits()
     limits.silenceMax = .milliseconds(50)
