@@ -115,13 +115,14 @@ public final class HandoverChannels: HandoverPeer {
 }
 
 extension ForwardingConfiguration {
-  /// Of a channel for the calls of a handover. What comes is bounded by the buffer of the connection: a
-  /// node takes what another one stores, whatever it takes of its clients.
+  /// Of a channel for the calls of a handover. What comes is bounded by the buffer of the connection only:
+  /// a node takes what another one stores, whatever it takes of its clients.
   fileprivate func handoverClient(_ credentials: PeerCredentials) -> ClientConfiguration {
     var client = self.client(credentials)
     client.backoff = self.backoff
-    client.connection.messageMaxBytes = max(
-      client.connection.messageMaxBytes, client.connection.requestBufferMaxBytes)
+    client.connection.requestBufferMaxBytes = max(
+      client.connection.requestBufferMaxBytes, HandoverLimits.answerBytes)
+    client.connection.messageMaxBytes = client.connection.requestBufferMaxBytes
     return client
   }
 }

@@ -17,7 +17,9 @@ public struct HandoverLimits: Sendable, Equatable {
   public init() {}
 
   /// What Seal and Migrate take in any case: an order for all ranges that one may have, and names.
-  static let requestBytes = 16 * SealRequest.rangesMax + 64 << 10
+  static let requestBytes = 16 * SealRequest.rangesMax + (64 << 10)
+  /// What the one who asks takes in any case: the largest batches that may be configured, and values.
+  static let answerBytes = 64 << 20
   /// Keys that one Fetch is answered for, so that no event loop is held up.
   static let fetchKeysMax = 1_024
   /// Of keys in one Fetch, and of one answer with more than one result.

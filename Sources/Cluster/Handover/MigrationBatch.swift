@@ -38,7 +38,7 @@ public struct MigrationBatch: Sendable {
     public internal(set) var outdated = 0
     /// This node has no such namespace.
     public internal(set) var unknownNamespace = 0
-    /// The store has no room, the value is too large, or the version too far in the future.
+    /// The store has no room, the value is too large, or the version none, or too far in the future.
     public internal(set) var refused = 0
   }
 
@@ -134,10 +134,11 @@ public struct MigrationBatch: Sendable {
     }
   }
 
-  /// A single absurd version would drive this node's clock into the future for good.
+  /// A single absurd version would drive this node's clock into the future for good; and 0 is none.
   private func isTimely(_ version: UInt64, _ now: StoreTime) -> Bool {
-    Version(rawValue: version).milliseconds
-      <= now.wallMilliseconds + self.origin.skewMaxMilliseconds
+    version > 0
+      && Version(rawValue: version).milliseconds
+        <= now.wallMilliseconds + self.origin.skewMaxMilliseconds
   }
 }
 
