@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help deps run cluster test test-cluster lint format protos bench bench-keys bench-attacks
-.PHONY: bench-membership model soak tsan hit-ratio fuzz clean
+.PHONY: bench-membership bench-handover model soak tsan hit-ratio fuzz clean
 
 # What `make deps` installs for: run, test, bench, protos.
 PURPOSES ?= run test bench protos
@@ -70,6 +70,11 @@ bench-membership: ## how soon the nodes of a cluster know of one that joins (ARG
 	@scripts/python.sh
 	scripts/release.sh larder
 	@.build-python/bin/python Benchmarks/membership.py $(ARGS)
+
+bench-handover: ## what moving a million entries from node to node costs each of them (ARGS: entries)
+	@scripts/deps.sh run
+	scripts/release.sh handover-driver
+	@Benchmarks/handover.py $(ARGS)
 
 model: ## millions of random operations on the store against a dictionary, each policy (ARGS: number)
 	@scripts/deps.sh run

@@ -145,6 +145,17 @@ let package = Package(
       name: "store-driver", dependencies: ["HashRing", "CacheStore"],
       path: "Benchmarks/StoreDriver", swiftSettings: strict),
 
+    // What moving entries from node to node costs each of them.
+    .executableTarget(
+      name: "handover-driver",
+      dependencies: [
+        "HashRing", "CacheStore", "GRPC", "LarderAPI", "Cluster",
+        .product(name: "NIOCore", package: nio),
+        .product(name: "NIOPosix", package: nio),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      path: "Benchmarks/HandoverDriver", swiftSettings: strict),
+
     // grpc.testing.TestService, which the public interop cases call.
     .executableTarget(
       name: "interop-server",

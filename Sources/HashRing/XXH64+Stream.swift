@@ -1,7 +1,7 @@
 extension XXH64 {
   /// XXH64 over bytes that come in pieces. Holds back up to one stripe; allocates nothing.
-  @frozen @usableFromInline
-  struct Stream {
+  @frozen
+  public struct Stream: Sendable {
     @usableFromInline var lanes = Lanes()
     /// The bytes that do not yet make a stripe; the first `heldBytes` count.
     @usableFromInline var held = InlineArray<32, UInt8>(repeating: 0)
@@ -9,7 +9,8 @@ extension XXH64 {
     @usableFromInline var heldBytes = 0
     @usableFromInline var totalBytes = 0
 
-    @inlinable init() {}
+    /// Over nothing yet.
+    @inlinable public init() {}
 
     @inlinable
     mutating func update(_ byte: UInt8) {
@@ -19,8 +20,9 @@ extension XXH64 {
       if self.heldBytes == Lanes.stripeBytes { self.consumeHeld() }
     }
 
+    /// Goes on with these bytes.
     @inlinable
-    mutating func update(_ bytes: RawSpan) {
+    public mutating func update(_ bytes: RawSpan) {
       var offset = 0
       if self.heldBytes > 0 {
         offset = min(Lanes.stripeBytes - self.heldBytes, bytes.byteCount)
@@ -33,8 +35,9 @@ extension XXH64 {
       self.totalBytes += bytes.byteCount
     }
 
+    /// The hash of all that came. Nothing may come after it.
     @inlinable
-    mutating func finalize() -> UInt64 {
+    public mutating func finalize() -> UInt64 {
       let converged = self.totalBytes >= Lanes.stripeBytes ? self.lanes.merged : XXH64.prime5
       // Modulo 2^64 by specification; a count is not negative.
       let start = converged &+ UInt64(truncatingIfNeeded: self.totalBytes)

@@ -18,6 +18,9 @@ struct MembershipOptions: ParsableArguments {
   @Flag(.serveWithoutLease) var serveWithoutLease = false
   @Option(.leaveTimeout) var leaveTimeout: String?
   @Option(.auditInterval) var auditInterval: String?
+  @Option(.migrationRate) var migrationRate: String?
+  @Option(.migrationBatchMax) var migrationBatchMax: String?
+  @Option(.migrationWindow) var migrationWindow: String?
   @Option(.etcdCallTimeout) var etcdCallTimeout: String?
   @Option(.etcdAttemptTimeout) var etcdAttemptTimeout: String?
   @Option(.etcdKeepaliveInterval) var etcdKeepaliveInterval: String?
@@ -36,6 +39,8 @@ struct MembershipOptions: ParsableArguments {
       (.massLossHold, self.massLossHold), (.clockSkewMax, self.clockSkewMax),
       (.serveWithoutLease, self.serveWithoutLease ? "true" : nil),
       (.leaveTimeout, self.leaveTimeout), (.auditInterval, self.auditInterval),
+      (.migrationRate, self.migrationRate), (.migrationBatchMax, self.migrationBatchMax),
+      (.migrationWindow, self.migrationWindow),
       (.etcdCallTimeout, self.etcdCallTimeout), (.etcdAttemptTimeout, self.etcdAttemptTimeout),
       (.etcdKeepaliveInterval, self.etcdKeepaliveInterval),
       (.etcdKeepaliveTimeout, self.etcdKeepaliveTimeout),

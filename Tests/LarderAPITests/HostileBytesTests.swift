@@ -15,6 +15,9 @@ import Wire
     { try reencoded(IncrementRequest.self, $0) }, { try reencoded(IncrementResponse.self, $0) },
     { try reencoded(TouchRequest.self, $0) }, { try reencoded(TouchResponse.self, $0) },
     { try reencoded(GetStatusRequest.self, $0) }, { try reencoded(GetStatusResponse.self, $0) },
+    { try reencoded(SealRequest.self, $0) }, { try reencoded(SealResponse.self, $0) },
+    { try reencoded(FetchRequest.self, $0) }, { try reencoded(FetchResponse.self, $0) },
+    { try reencoded(MigrateRequest.self, $0) }, { try reencoded(MigrateResponse.self, $0) },
   ]
 
   /// Well-formed messages to damage: requests and results, nested in a field that batches have too.

@@ -17,6 +17,10 @@ import Testing
       ])
     #expect(PeerMethod.reportPath == "/larder.v1.Peer/Report")
     #expect(
+      PeerMethod.handoverPaths + [PeerMethod.migratePath] == [
+        "/larder.v1.Peer/Seal", "/larder.v1.Peer/Fetch", "/larder.v1.Peer/Migrate",
+      ])
+    #expect(
       AdminMethod.allPaths == [
         "/larder.v1.Admin/GetStatus", "/larder.v1.Admin/Snapshot",
         "/larder.v1.Admin/CreateNamespace", "/larder.v1.Admin/AlterNamespace",

@@ -2,7 +2,6 @@ internal import GRPC
 internal import LarderAPI
 public import Logging
 public import NIOCore
-internal import Synchronization
 internal import Wire
 
 /// Asks the other nodes of a cluster what a membership wants to know, by calls of larder.v1.Peer.
@@ -11,18 +10,9 @@ internal import Wire
 /// made when it is needed first and stays until its node has left the cluster.
 public final class PeerChannels: PeerSurvey {
   private let group: any EventLoopGroup
-  private let configuration: ForwardingConfiguration
   private let timeout: TimeAmount
   private let logger: Logger
-  private let state: Mutex<State>
-
-  private struct State {
-    var credentials: PeerCredentials
-    /// By address.
-    var channels: [String: ClientChannel] = [:]
-    /// Of other credentials; closed by the next `keep`.
-    var retired: [ClientChannel] = []
-  }
+  private let channels: PeerChannelTable
 
   /// - Parameters:
   ///   - group: its event loops serve the channels; stays the caller's.
@@ -33,14 +23,17 @@ public final class PeerChannels: PeerSurvey {
     logger: Logger
   ) {
     self.group = group
-    self.configuration = configuration
-    self.state = Mutex(State(credentials: configuration.credentials))
     self.timeout = timeout
     self.logger = logger
+    self.channels = PeerChannelTable(group: group, credentials: configuration.credentials) {
+      var client = configuration.client($0)
+      client.backoff = configuration.backoff
+      return client
+    }
   }
 
   public func answers(_ member: Member) async -> Bool {
-    await AddressProbe(group: self.group, tls: self.credentials.tls).answers(member)
+    await AddressProbe(group: self.group, tls: self.channels.credentials.tls).answers(member)
   }
 
   public func report(of member: Member) async -> PeerReport? {
@@ -63,13 +56,9 @@ public final class PeerChannels: PeerSurvey {
   private static let waitInterval: Duration = .milliseconds(5)
 
   private func ask(_ member: Member) async -> ReportResponse? {
-    var metadata = Metadata()
-    if let token = self.credentials.token {
-      metadata.add(BearerToken.metadataName, bytes: token.headerValue)
-    }
     do {
-      let answer = try await self.channel(to: member).unary(
-        PeerMethod.reportPath, ReportRequest().serialized(), metadata: metadata,
+      let answer = try await self.channels[member].unary(
+        PeerMethod.reportPath, ReportRequest().serialized(), metadata: self.channels.metadata,
         timeout: self.timeout)
       let report = try ReportResponse(decoding: answer.message.readableBytesSpan)
       // At its address there may be another node by now, which speaks for itself only.
@@ -83,41 +72,11 @@ public final class PeerChannels: PeerSurvey {
   }
 
   /// Shows other credentials from the next question on: channels are made anew.
-  public func install(_ credentials: PeerCredentials) {
-    self.state.withLock { state in
-      state.credentials = credentials
-      state.retired += state.channels.values
-      state.channels = [:]
-    }
-  }
-
-  private var credentials: PeerCredentials { self.state.withLock { $0.credentials } }
+  public func install(_ credentials: PeerCredentials) { self.channels.install(credentials) }
 
   /// Closes the channels to all that are not among `members`.
-  public func keep(_ members: [Member]) async {
-    let addresses = Set(members.map(\.address))
-    let gone = self.state.withLock { state in
-      let gone = state.channels.filter { !addresses.contains($0.key) }
-      for address in gone.keys { state.channels[address] = nil }
-      defer { state.retired = [] }
-      return state.retired + gone.values
-    }
-    for channel in gone { await channel.shutdown() }
-  }
+  public func keep(_ members: [Member]) async { await self.channels.keep(members) }
 
   /// Closes all channels. Last of all.
   public func shutdown() async { await self.keep([]) }
-
-  private func channel(to member: Member) -> ClientChannel {
-    self.state.withLock { state in
-      if let channel = state.channels[member.address] { return channel }
-      var client = self.configuration.client(state.credentials)
-      client.backoff = self.configuration.backoff
-      let channel = ClientChannel(
-        host: member.host, port: member.port, group: self.group, configuration: client,
-        logger: Logger(label: "larder.survey") { _ in SwiftLogNoOpLogHandler() })
-      state.channels[member.address] = channel
-      return channel
-    }
-  }
 }

@@ -26,8 +26,8 @@ extension ServerConnection {
     let pipe = MessagePipe(
       connection: self, stream: stream, eventLoop: context.eventLoop,
       outboundEncoding: call.pointee.replyEncoding,
-      messageMaxBytes: min(
-        self.limits.messageMaxBytes, self.router.messageMaxBytes[call.pointee.handler]),
+      messageMaxBytes: self.router.messageBounds[call.pointee.handler]
+        .maxBytes(self.limits.messageMaxBytes),
       // A handler that reads no further may still have much to say.
       readerLeft: { _ in })
     pipe.inboundEncoding = call.pointee.encoding

@@ -129,8 +129,8 @@ final class ServerConnection: Connection {
 
   private func receive(_ stream: HTTP2.Stream) {
     let call = self.calls.of(stream)
-    let most = min(
-      self.limits.messageMaxBytes, self.router.messageMaxBytes[call.pointee.handler])
+    let bounds = self.router.messageBounds[call.pointee.handler]
+    let most = bounds.maxBytes(self.limits.messageMaxBytes)
     do {
       let message = try MessagePrefix.unary(
         stream.inboundBytes, isEnd: stream.isEndReceived, messageMaxBytes: most,

@@ -3,10 +3,14 @@ public protocol RPCService: AnyObject, Sendable {
   /// The longest message of a client, in bytes, where that is less than the server takes: for services
   /// whose callers nobody knows.
   var messageMaxBytes: Int { get }
+  /// The longest message of a client, in bytes, that is taken even where the server takes less: for
+  /// services that cannot work with less.
+  var messageTakenBytes: Int { get }
 }
 
 extension RPCService {
   public var messageMaxBytes: Int { Int.max }
+  public var messageTakenBytes: Int { 0 }
 }
 
 /// Serves unary calls, each whole before `serve` is called.
@@ -38,12 +42,26 @@ public enum ServiceRegistration: Sendable {
 }
 
 extension ServiceRegistration {
-  var messageMaxBytes: Int {
+  fileprivate var messageBounds: MessageBounds {
     switch self {
-    case .unary(_, let service): service.messageMaxBytes
-    case .streaming(_, let service): service.messageMaxBytes
+    case .unary(_, let service): MessageBounds(service)
+    case .streaming(_, let service): MessageBounds(service)
     }
   }
+}
+
+/// Between what a method's messages may have at most, whatever the server takes.
+struct MessageBounds: Sendable {
+  private let least: Int
+  private let most: Int
+
+  fileprivate init(_ service: some RPCService) {
+    self.least = service.messageTakenBytes
+    self.most = service.messageMaxBytes
+  }
+
+  /// - Parameter limit: the server's.
+  func maxBytes(_ limit: Int) -> Int { max(self.least, min(limit, self.most)) }
 }
 
 /// All methods of a server, by their index in its method table.
@@ -59,16 +77,16 @@ struct Router: Sendable {
   let handlers: [Handler]
   let interceptors: [any ServerInterceptor]
   let asksForCallers: Bool
-  /// The longest message that each method takes, whatever the server's limit.
-  let messageMaxBytes: [Int]
+  /// What the server's limit comes to for each method.
+  let messageBounds: [MessageBounds]
 
   init(_ services: [ServiceRegistration], interceptors: [any ServerInterceptor] = []) {
     self.paths = services.flatMap(\.paths)
     self.table = MethodTable(self.paths)
     self.interceptors = interceptors
     self.asksForCallers = interceptors.contains { $0.asksForCallers }
-    self.messageMaxBytes = services.flatMap { service in
-      Array(repeating: service.messageMaxBytes, count: service.paths.count)
+    self.messageBounds = services.flatMap { service in
+      Array(repeating: service.messageBounds, count: service.paths.count)
     }
     self.handlers = services.flatMap { service in
       service.paths.indices.map { method in

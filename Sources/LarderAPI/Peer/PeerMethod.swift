@@ -10,6 +10,17 @@ public enum PeerMethod {
   /// What `:path` holds for the call by which nodes ask each other how they stand.
   public static let reportPath = "/\(Self.service)/Report"
 
+  // Handover: how keys go from the node that has lost them to the one that owns them now.
+
+  /// What `:path` holds for the calls that end with one answer: Seal, then Fetch.
+  public static let handoverPaths = [Self.sealPath, Self.fetchPath]
+  /// What `:path` holds for the call that has hashes given up.
+  public static let sealPath = "/\(Self.service)/Seal"
+  /// What `:path` holds for the call for what a node holds under some keys.
+  public static let fetchPath = "/\(Self.service)/Fetch"
+  /// What `:path` holds for the stream of all that a node holds of some hashes.
+  public static let migratePath = "/\(Self.service)/Migrate"
+
   /// What `:path` holds: "/larder.v1.Peer/Get".
   public static func path(_ method: CacheMethod) -> String { "/\(Self.service)/\(method.name)" }
 }

@@ -90,6 +90,14 @@ extension MembershipConfiguration {
   }
 }
 
+extension HandoverLimits {
+  init(_ limits: NodeLimits) {
+    self.init()
+    self.batchMaxBytes = limits.migrationBatchMaxBytes
+    self.window = limits.migrationWindow
+  }
+}
+
 extension EtcdConfiguration {
   /// Without what is read from files.
   init(_ configuration: NodeConfiguration) {

@@ -155,6 +155,12 @@ public struct NodeLimits: Sendable, Equatable {
   public var clockSkewMaxMilliseconds: Int64 = 3_600_000
   /// For a node that stops to be off the ring; 0: it does not wait.
   public var leaveTimeoutMilliseconds: Int64 = 3_000
+  /// At which entries are sent to nodes that own them now, all together, in bytes a second; 0: any.
+  public var migrationRateBytes = 64 << 20
+  /// Of one batch of them.
+  public var migrationBatchMaxBytes = 1 << 20
+  /// Batches on one stream that the other node has not acknowledged.
+  public var migrationWindow = 4
   /// Time between two lists of all nodes beside the watch.
   public var auditIntervalMilliseconds: Int64 = 10_000
   /// For a call of etcd, all attempts included.

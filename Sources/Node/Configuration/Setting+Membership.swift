@@ -4,6 +4,7 @@ extension Setting {
     [.etcd, .etcdUser, .etcdPasswordFile, .etcdCA, .etcdCert, .etcdKey]
     + [.clusterName, .zone, .weight]
     + [.leaseTTL, .massLossHold, .clockSkewMax, .serveWithoutLease, .leaveTimeout, .auditInterval]
+    + [.migrationRate, .migrationBatchMax, .migrationWindow]
     + [.etcdCallTimeout, .etcdAttemptTimeout, .etcdKeepaliveInterval, .etcdKeepaliveTimeout]
     + [.etcdProgressInterval, .etcdProgressTimeout, .etcdMessageMax, .etcdWatchBufferMax]
 
@@ -65,6 +66,17 @@ extension Setting {
     "etcd-audit-interval", .membership,
     .milliseconds(\.limits.auditIntervalMilliseconds, 100...dayMilliseconds),
     "Time between two lists of all nodes, which show whether the watch has shown everything.")
+  package static let migrationRate = Setting(
+    "migration-rate", .membership, .bytes(\.limits.migrationRateBytes, 0...(1 << 40)),
+    "Bytes a second at which the node sends entries to those that own them now, all together; 0: as"
+      + " fast as it goes.")
+  package static let migrationBatchMax = Setting(
+    "migration-batch-max", .membership,
+    .bytes(\.limits.migrationBatchMaxBytes, (4 << 10)...(16 << 20)),
+    "Size of one batch of these entries; one that is larger goes by itself.")
+  package static let migrationWindow = Setting(
+    "migration-window", .membership, .count(\.limits.migrationWindow, 1...1_024),
+    "Batches under way to one node that it has not acknowledged.")
   package static let etcdCallTimeout = Setting(
     "etcd-call-timeout", .membership,
     .milliseconds(\.limits.etcdCallTimeoutMilliseconds, 10...hourMilliseconds),

@@ -19,6 +19,8 @@ struct NodeMetrics {
   var cluster: ForwardingSnapshot?
   /// Nil: the nodes are a fixed list, or the node does not listen yet.
   var membership: MembershipSnapshot?
+  /// Nil: nothing is ever handed over.
+  var handovers: MigrationsSnapshot?
   /// Nil: the node keeps no snapshots.
   var snapshots: SnapshotMetrics?
 
@@ -33,6 +35,7 @@ struct NodeMetrics {
     self.writeLimits(&page)
     self.cluster?.write(&page)
     self.membership?.write(&page)
+    self.handovers?.write(&page)
     self.snapshots?.write(&page)
     return page.text
   }

@@ -39,6 +39,9 @@ extension FuzzTarget {
     { written(LeaseKeepAliveResponse.self, $0) }, { written(LeaseTimeToLiveResponse.self, $0) },
     { written(MemberListResponse.self, $0) }, { written(Etcd.MemberStatus.self, $0) },
     { written(LarderAPI.MemberStatus.self, $0) },
+    { written(SealRequest.self, $0) }, { written(SealResponse.self, $0) },
+    { written(FetchRequest.self, $0) }, { written(FetchResponse.self, $0) },
+    { written(MigrateRequest.self, $0) }, { written(MigrateResponse.self, $0) },
   ]
 
   /// Nil where the bytes are refused.

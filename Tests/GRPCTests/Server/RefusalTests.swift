@@ -110,6 +110,33 @@ import Testing
     #expect(server.connection.session.liveStreams == 0)
   }
 
+  @Test func `a service may take less than the server does, or more`() throws {
+    var limits = ConnectionLimits()
+    limits.messageMaxBytes = 1_000
+    for (most, taken, expected) in [
+      (Int.max, 0, 1_000), (10, 0, 10), (.max, 2_000, 2_000), (10, 2_000, 2_000), (10, 5, 10),
+    ] {
+      let server = try EmbeddedServer(
+        Bounded(messageMaxBytes: most, messageTakenBytes: taken), limits: limits)
+      #expect(try server.answer(body: framed(pattern(expected))).status == 0, "\(expected)")
+      let refused = try server.answer(body: framed(pattern(expected + 1)))
+      #expect(refused.message?.hasSuffix("max (\(expected + 1) vs. \(expected))") == true)
+    }
+  }
+
+  /// Answers with nothing to messages within its bounds.
+  private final class Bounded: UnaryService {
+    let messageMaxBytes: Int
+    let messageTakenBytes: Int
+
+    init(messageMaxBytes: Int, messageTakenBytes: Int) {
+      self.messageMaxBytes = messageMaxBytes
+      self.messageTakenBytes = messageTakenBytes
+    }
+
+    func serve(_ call: borrowing UnaryCall) { call.reply([]) }
+  }
+
   @Test func `a call with two messages, none, or a cut one is not served`() throws {
     let server = try EmbeddedServer(Unary { _ in Issue.record("a handler was called") })
     let cases: [([UInt8], Int)] = [

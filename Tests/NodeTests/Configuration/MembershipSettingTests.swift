@@ -140,6 +140,14 @@ import Testing
     try given.validate()
   }
 
+  @Test func `handovers take over what a node is told, and have the same defaults`() throws {
+    #expect(HandoverLimits(NodeLimits()) == HandoverLimits())
+    #expect(NodeLimits().migrationRateBytes == 64 << 20)
+    let given = HandoverLimits(
+      try load(["etcd": "a", "migration-batch-max": "8KiB", "migration-window": "9"]).limits)
+    #expect(given.batchMaxBytes == 8 << 10 && given.window == 9)
+  }
+
   /// What a membership refuses the settings refuse before it.
   @Test func `names of clusters and zones have the bounds that etcd's keys and records have`()
     throws
@@ -162,6 +170,9 @@ import Testing
     (.clockSkewMax, "1ms", "0ms"), (.clockSkewMax, "366d", "367d"),
     (.leaveTimeout, "0ms", "3601s"), (.leaveTimeout, "1h", "3601s"),
     (.auditInterval, "100ms", "99ms"), (.auditInterval, "1d", "2d"),
+    (.migrationRate, "0", "2TiB"), (.migrationRate, "1TiB", "2TiB"),
+    (.migrationBatchMax, "4KiB", "3KiB"), (.migrationBatchMax, "16MiB", "17MiB"),
+    (.migrationWindow, "1", "0"), (.migrationWindow, "1024", "1025"),
     (.etcdCallTimeout, "10ms", "9ms"), (.etcdCallTimeout, "1h", "3601s"),
     (.etcdAttemptTimeout, "10ms", "9ms"), (.etcdAttemptTimeout, "1h", "3601s"),
     (.etcdKeepaliveInterval, "5s", "4999ms"), (.etcdKeepaliveInterval, "1d", "2d"),

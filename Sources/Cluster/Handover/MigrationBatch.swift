@@ -1,0 +1,160 @@
+public import CacheStore
+internal import HashRing
+internal import LarderAPI
+internal import NIOCore
+internal import Wire
+
+/// A batch of a migration as it has come in: whole, and of the checksum that it says.
+public struct MigrationBatch: Sendable {
+  /// From 1 on, without gaps.
+  public let number: UInt64
+  /// Entries and remembered deletes.
+  public let itemCount: Int
+  /// Of the message.
+  public let byteCount: Int
+  /// How far the sender is, 0...1000.
+  public let donePermille: Int
+  /// Nothing comes after this one.
+  public let isLast: Bool
+  private let floors: [CacheStore.Floor]
+  private let message: ByteBuffer
+  private let origin: Origin
+
+  /// What is known of a batch from the stream in which it came.
+  struct Origin: Sendable {
+    let peer: String
+    /// What was asked for.
+    let arcs: ArcSet
+    /// By how much versions may be ahead of this node's wall clock.
+    let skewMaxMilliseconds: UInt64
+    let register: MigrationRegister
+  }
+
+  /// What became of the items of a batch.
+  public struct Tally: Sendable, Equatable {
+    /// They were the newest that the store has heard of.
+    public internal(set) var applied = 0
+    /// The store had them already, or newer ones, or has deleted them since.
+    public internal(set) var outdated = 0
+    /// This node has no such namespace.
+    public internal(set) var unknownNamespace = 0
+    /// The store has no room, the value is too large, or the version none, or too far in the future.
+    public internal(set) var refused = 0
+  }
+
+  /// Nil: a sign of life.
+  ///
+  /// - Throws: `fault`, which names the peer.
+  init?(_ message: ByteBuffer, _ origin: Origin) throws(HandoverFailure) {
+    var floors: [CacheStore.Floor] = []
+    let isWhole: Bool
+    do throws(WireError) {
+      let response = try MigrateResponse(decoding: message.readableBytesSpan)
+      if response.number == 0 { return nil }
+      isWhole = Self.checksum(response) == response.checksum
+      var left = response.floors.makeIterator()
+      while let floor = left.next() {
+        floors.append(
+          CacheStore.Floor(cell: Int(floor.cell), version: Version(rawValue: floor.version)))
+      }
+      self.number = response.number
+      self.itemCount = response.items.count
+      self.donePermille = Int(min(response.donePermille, 1_000))
+      self.isLast = response.isLast
+    } catch {
+      throw .fault("\(origin.peer) has sent a batch that is malformed protobuf: \(error)")
+    }
+    guard isWhole else {
+      throw .fault("batch \(self.number) of \(origin.peer) does not have the checksum that it says")
+    }
+    self.floors = floors
+    self.byteCount = message.readableBytes
+    self.message = message
+    self.origin = origin
+  }
+
+  private static func checksum(_ response: borrowing MigrateResponse) -> UInt64 {
+    var checksum = XXH64.Stream()
+    var items = response.itemBytes.makeIterator()
+    while let item = items.next() { checksum.update(item) }
+    return checksum.finalize()
+  }
+
+  /// Puts the items into the store, newer versions winning, and raises the floors behind them. Takes some
+  /// hundred nanoseconds for each item, so it is not for an event loop.
+  ///
+  /// - Throws: `fault`, which names the peer, for items that were not asked for.
+  @discardableResult
+  public func apply(to store: Store, now: StoreTime) throws(HandoverFailure) -> Tally {
+    var tally = Tally()
+    // The message was read to its end when the batch was made.
+    let items = RepeatedMessages<MigrateItem>(
+      validated: self.message.readableBytesSpan, field: 2, count: self.itemCount)
+    var left = items.makeIterator()
+    while let item = left.next() { try self.apply(item, to: store, now, &tally) }
+    let limit = Version(wallMilliseconds: now.wallMilliseconds + self.origin.skewMaxMilliseconds)
+    guard self.floors.allSatisfy({ (0..<Store.floorCells).contains($0.cell) }) else {
+      throw .fault("\(self.origin.peer) has sent a floor of a cell that is none")
+    }
+    store.raiseFloors(self.floors.filter { $0.version <= limit })
+    let counted = tally
+    self.origin.register.count { counts in
+      counts.unknownNamespaceItems += counted.unknownNamespace
+      counts.refusedItems += counted.refused
+    }
+    return tally
+  }
+
+  private func apply(
+    _ item: MigrateItem, to store: Store, _ now: StoreTime, _ tally: inout Tally
+  ) throws(HandoverFailure) {
+    guard (1...StoreConfiguration.keyMaxBytes).contains(item.key.byteCount) else {
+      throw .fault("\(self.origin.peer) has sent a key of \(item.key.byteCount) bytes")
+    }
+    let hash = XXH64.hash(key: item.key, namespace: item.namespace)
+    guard self.origin.arcs.contains(hash) else {
+      throw .fault("\(self.origin.peer) has sent a key that it was not asked for")
+    }
+    guard let namespace = store.namespaces.id(of: item.namespace) else {
+      tally.unknownNamespace += 1
+      return
+    }
+    let key = StoreKey(namespace: namespace, bytes: item.key, hash: hash)
+    switch item.content {
+    case .unset: tally.refused += 1
+    case .tombstone(let version):
+      guard self.isTimely(version, now) else { return tally.refused += 1 }
+      tally.add(store.applyTombstone(key, version: Version(rawValue: version)))
+    case .entry(let entry):
+      guard self.isTimely(entry.version, now) else { return tally.refused += 1 }
+      tally.add(
+        store.apply(
+          key, value: entry.value, flags: entry.flags, version: Version(rawValue: entry.version),
+          expiry: CacheStore.Expiry(ttlMilliseconds: entry.ttlMilliseconds), now: now))
+    }
+  }
+
+  /// A single absurd version would drive this node's clock into the future for good; and 0 is none.
+  private func isTimely(_ version: UInt64, _ now: StoreTime) -> Bool {
+    version > 0
+      && Version(rawValue: version).milliseconds
+        <= now.wallMilliseconds + self.origin.skewMaxMilliseconds
+  }
+}
+
+extension MigrationBatch.Tally {
+  fileprivate mutating func add(_ outcome: ApplyOutcome) {
+    switch outcome {
+    case .applied: self.applied += 1
+    case .alreadyPresent, .superseded, .belowFloor: self.outdated += 1
+    case .valueTooLarge, .noSpace: self.refused += 1
+    }
+  }
+}
+
+extension CacheStore.Expiry {
+  /// As messages between nodes have it: 0 stands for never.
+  init(ttlMilliseconds: UInt64) {
+    self = ttlMilliseconds == 0 ? .never : .after(milliseconds: ttlMilliseconds)
+  }
+}
