@@ -152,6 +152,12 @@ struct ShardState: ~Copyable {
     if self.pools.place(pool).pointee.policy.hit(entry, in: memory) { self.stamp(entry) }
   }
 
+  /// Makes an entry that has just come in one of those that are worth most.
+  func promote(_ entry: EntryHandle) {
+    self.pools.place(self.pool(of: entry)).pointee.policy.promote(entry, in: self.memory)
+    self.stamp(entry)
+  }
+
   /// Notes under which scan the entry came in or changed its rank.
   func stamp(_ entry: EntryHandle) {
     let epoch = self.scanEpoch

@@ -84,14 +84,19 @@ struct PolicySimulationTests {
     var climber = WindowClimber()
     func sample(hits: Int) {
       for _ in 0..<hits { climber.hit() }
-      for _ in hits..<1000 { climber.miss(entries: 100) }
+      for _ in hits..<2000 { climber.miss(entries: 100) }
     }
     #expect(climber.share == 0.01)
-    sample(hits: 500)
+    sample(hits: 1000)
+    #expect(climber.share < 0.01, "the first sample says nothing")
+    sample(hits: 980)
     let larger = climber.share
     #expect(larger > 0.05)
-    sample(hits: 400)
-    #expect(climber.share < larger)
+    sample(hits: 990)
+    #expect(climber.share > larger)
+    let largest = climber.share
+    sample(hits: 970)
+    #expect(climber.share < largest)
   }
 
   @Test(arguments: [10_000, 100_000])
@@ -123,13 +128,16 @@ struct PolicySimulationTests {
     for _ in 0..<20 { sketch.increment(hash) }
     seen.append(sketch.frequency(of: hash))
     var random = SplitMix64(state: 2)
-    for _ in 0..<10_000 { sketch.increment(random.next()) }
+    for _ in 0..<20_000 { sketch.increment(random.next()) }
     seen.append(sketch.frequency(of: hash))
-    sketch.resize(forEntries: 2000)
-    seen.append(sketch.frequency(of: hash))
+    for entries in [2000, 3100, 500] {
+      sketch.resize(forEntries: entries)
+      seen.append(sketch.frequency(of: hash))
+    }
     #expect(seen[0] == 0)
     #expect(seen[1] == 15)
     #expect((7...9).contains(seen[2]), "halved once: \(seen[2])")
-    #expect(seen[3] == 0, "a larger sketch begins anew")
+    #expect(seen[3] == seen[2] && seen[4] == seen[2], "a larger sketch takes over what was known")
+    #expect(seen[5] >= seen[2], "and a smaller one, of several keys the most")
   }
 }
