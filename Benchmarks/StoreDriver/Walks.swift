@@ -1,7 +1,7 @@
 import CacheStore
 
-/// How long the steps of a walk hold a shard, on a store of ten million entries: the longest and the
-/// usual one. The arcs are those of a node of ten that comes or goes: 20,000, a tenth of the circle.
+/// How long the steps of a walk hold a shard, in time on a processor, on a store of ten million entries.
+/// The arcs are those of a node of ten that comes or goes: 20,000, a tenth of the circle.
 enum Walks {
   private static let keyCount = 10_000_000
   private static let arcCount: UInt64 = 20_000
@@ -43,13 +43,13 @@ enum Walks {
     var cursor: Cursor?
     var lengths: [UInt64] = []
     repeat {
-      let began = monotonicNanoseconds()
+      let began = threadNanoseconds()
       cursor = step(cursor)
-      lengths.append((monotonicNanoseconds() - began) / 1_000)
+      lengths.append((threadNanoseconds() - began) / 1_000)
     } while cursor != nil
     lengths.sort()
     let sum = lengths.reduce(0, +) / 1_000
-    // The very longest is the scheduler's as often as ours.
+    // The very longest is the machine's as often as ours.
     let late = lengths[lengths.count - 1 - lengths.count / 1_000]
     print(
       "\(name): \(lengths.count) steps, \(sum) ms; one takes \(lengths[lengths.count / 2]) us,"
