@@ -40,8 +40,8 @@ struct ShardState: ~Copyable {
   static let evictionsPerLockMax = 512
   /// Entries that one locked section moves to empty a page.
   static let movesPerLockMax = 64
-  /// Buckets of an index that changes its size that each insertion moves. With one, a table that grows by
-  /// a half would be four fifths full again when the move ends.
+  /// Buckets of an index that changes its size that each insertion moves. With one, a table that grows
+  /// by a quarter would be three quarters full again when the move ends.
   static let bucketMovesPerInsert = 4
   /// Entries that an insertion evicts beyond its own need, to make room for a larger index.
   static let growthEvictionsPerInsert = 8
