@@ -120,6 +120,39 @@ struct PolicySimulationTests {
     #expect(old < entries / 400)
   }
 
+  @Test func `in a small cache the ghosts are the last nine tenths that nobody asked for`() {
+    var ghosts = GhostList()
+    var random = SplitMix64(state: 3)
+    ghosts.resize(forEntries: 100)
+    // The plain form: the oldest first, and one more than ninety.
+    var row: [UInt64] = []
+    for _ in 0..<5000 {
+      let hash = random.next()
+      ghosts.insert(hash)
+      row.append(hash)
+      if row.count > 91 { row.removeFirst() }
+      guard Int.random(in: 0..<3, using: &random) == 0 else { continue }
+      let place = row.indices.randomElement(using: &random) ?? 0
+      let first = ghosts.remove(row[place])
+      let again = ghosts.remove(row[place])
+      let strange = ghosts.remove(random.next())
+      #expect(first && !again && !strange)
+      row.remove(at: place)
+    }
+    var kept = 0
+    for hash in row where ghosts.remove(hash) { kept += 1 }
+    #expect(kept == row.count)
+  }
+
+  @Test func `with s3-fifo the first tenth that came in is the first to go`() {
+    // None is used again until the cache is full: ten go, and the other ninety stay.
+    var simulation = PolicySimulation(.s3FIFO, capacity: 100)
+    for key in 0..<110 { simulation.request(UInt64(key)) }
+    var hits = 0
+    for key in 10..<100 where simulation.request(UInt64(key)) { hits += 1 }
+    #expect(hits == 90)
+  }
+
   @Test func `the sketch counts to 15 and halves what is old`() {
     var sketch = FrequencySketch()
     sketch.resize(forEntries: 1000)
