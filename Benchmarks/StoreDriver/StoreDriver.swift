@@ -1,8 +1,8 @@
 import Glibc
 
 /// A store without a node around it, under threads that do everything at once: for the thread
-/// sanitiser (`make tsan`), for hours of mixed sizes (`make soak`), and for how much a second thread adds
-/// (`make bench-keys`).
+/// sanitiser (`make tsan`), for hours of mixed sizes (`make soak`), for how much a second thread adds
+/// (`make bench-keys`), and for how long a walk holds a shard.
 @main
 enum StoreDriver {
   static func main() {
@@ -12,12 +12,14 @@ enum StoreDriver {
     case ("stress", let seconds?): exit(Stress.run(seconds: seconds) ? 0 : 1)
     case ("soak", let seconds?): exit(Soak.run(seconds: seconds) ? 0 : 1)
     case ("scale", let seconds?): Scale.run(seconds: seconds)
+    case ("walks", nil): Walks.run()
     default:
       print(
         """
         usage: store-driver stress SECONDS   four threads, small memory, every operation
                store-driver soak SECONDS     values of 1 B to 1 MiB; resident memory is watched
                store-driver scale SECONDS    one thread, two threads, and two stores
+               store-driver walks            how long steps of a scan, a drop and a count take
         """)
       exit(64)
     }

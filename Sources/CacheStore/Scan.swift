@@ -7,7 +7,7 @@ public struct ScanLimits: Sendable, Equatable {
   /// Buckets looked at, which bounds a step that finds nothing.
   public var bucketsMax: Int
 
-  public init(entriesMax: Int = 512, bytesMax: Int = 256 << 10, bucketsMax: Int = 1024) {
+  public init(entriesMax: Int = 512, bytesMax: Int = 256 << 10, bucketsMax: Int = 256) {
     precondition(entriesMax > 0 && bytesMax > 0 && bucketsMax > 0, "a step must get somewhere")
     self.entriesMax = entriesMax
     self.bytesMax = bytesMax

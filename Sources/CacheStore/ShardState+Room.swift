@@ -67,7 +67,8 @@ extension ShardState {
 
   func fits(_ bytes: Int) -> Bool {
     let reserved = self.tracked.isEmpty ? 0 : self.tombstoneReserveBytes
-    return self.usedBytes + self.context.pins.current + bytes + reserved
+    let excess = self.context.largeMemory.excessBytesPerShard
+    return self.usedBytes + self.context.pins.current + bytes + reserved + excess
       <= self.context.budgetBytes
   }
 

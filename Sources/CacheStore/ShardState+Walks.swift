@@ -1,7 +1,7 @@
 /// Bounded steps over the index. A cursor is a place in the order of hashes; 0 after the last.
 extension ShardState {
   /// Buckets that one locked section of a sweep or a drop looks at.
-  static let bucketsPerLockMax = 1024
+  static let bucketsPerLockMax = 256
   /// Entries that one locked section of a sweep or a drop removes, give or take one bucket's.
   static let removalsPerLockMax = 512
 

@@ -40,8 +40,8 @@ struct ShardState: ~Copyable {
   static let evictionsPerLockMax = 512
   /// Entries that one locked section moves to empty a page.
   static let movesPerLockMax = 64
-  /// Buckets of an index that changes its size that each insertion moves. With one, a table that grows by
-  /// a half would be four fifths full again when the move ends.
+  /// Buckets of an index that changes its size that each insertion moves. With one, a table that grows
+  /// by a quarter would be three quarters full again when the move ends.
   static let bucketMovesPerInsert = 4
   /// Entries that an insertion evicts beyond its own need, to make room for a larger index.
   static let growthEvictionsPerInsert = 8
@@ -150,6 +150,12 @@ struct ShardState: ~Copyable {
     let memory = self.memory
     let pool = self.pool(of: entry)
     if self.pools.place(pool).pointee.policy.hit(entry, in: memory) { self.stamp(entry) }
+  }
+
+  /// Makes an entry that has just come in one of those that are worth most.
+  func promote(_ entry: EntryHandle) {
+    self.pools.place(self.pool(of: entry)).pointee.policy.promote(entry, in: self.memory)
+    self.stamp(entry)
   }
 
   /// Notes under which scan the entry came in or changed its rank.

@@ -5,7 +5,7 @@ extension Store {
   /// - Parameters:
   ///   - expiry: What is left of the entry's life.
   ///   - isValuable: Its policy held it for one of those that are worth most; see
-  ///     `ScanCursor.isAtValuable`. It counts as used.
+  ///     `ScanCursor.isAtValuable`. It is so here, too.
   public func restore(
     _ key: borrowing StoreKey, value: RawSpan, flags: UInt32, version: Version, expiry: Expiry,
     isValuable: Bool, now: StoreTime
@@ -19,8 +19,7 @@ extension Store {
       let step = state.apply(new, key, version: version, &garbage)
       if isValuable, case .done(.applied) = step {
         let entry = state.index.find(key, in: state.memory)
-        // Twice is what it takes with S3-FIFO not to be turned out with the newcomers.
-        for _ in 0..<2 where !entry.isNull { state.use(entry) }
+        if !entry.isNull { state.promote(entry) }
       }
       return step
     }

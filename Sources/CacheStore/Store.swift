@@ -33,7 +33,8 @@ public final class Store: Sendable {
   ) throws(StoreConfigurationError) {
     try configuration.validate()
     let floors = Floors()
-    let largeMemory = LargeMemory(budgetBytes: configuration.memoryBytes)
+    let largeMemory = LargeMemory(
+      budgetBytes: configuration.memoryBytes, shards: configuration.shardCount)
     let namespaces = Namespaces(configuration.namespaces)
     self.configuration = configuration
     self.namespaces = namespaces

@@ -6,11 +6,12 @@
 /// did.
 ///
 /// The bucket of a hash is its place in an order of hashes (without the bits that choose shard and
-/// ring), scaled to the number of buckets. Each table has an order of its own, by a random factor: what
-/// one hands out in its order, as snapshots and copies for other nodes do, would otherwise fill the
-/// buckets of another one after the other, each far over its brim. So the table can have any size, grows by a half, and
-/// shrinks; both happen a few buckets at a time, from the low end to the high. And a walk over the
-/// table is a position in that order, which stays right whatever the table's size becomes meanwhile.
+/// ring), scaled to the number of buckets. Each table has an order of its own, by a random factor:
+/// what one hands out in its order, as snapshots and copies for other nodes do, would otherwise
+/// fill the buckets of another one after the other, each far over its brim. So the table can have
+/// any size, grows by a quarter, and shrinks; both happen a few buckets at a time, from the low end
+/// to the high. And a walk over the table is a position in that order, which stays right whatever
+/// the table's size becomes meanwhile.
 ///
 /// Entries do not hold the lowest byte of their hash. The tag has it, mixed with the next byte; for the
 /// low bits of a shard's entries are all the same, and a tag is to tell them apart.
@@ -118,7 +119,7 @@ struct EntryIndex: ~Copyable {
   var wantedBuckets: Int? {
     guard self.old == nil else { return nil }
     let slots = self.buckets.count * IndexBuckets.slotsPerBucket
-    if self.count > slots * 7 / 8 { return self.buckets.count * 3 / 2 }
+    if self.count > slots * 7 / 8 { return self.buckets.count * 5 / 4 }
     let fitting = max(Self.bucketsMin, self.count * 3 / 2 / IndexBuckets.slotsPerBucket)
     return fitting < self.buckets.count / 2 ? fitting : nil
   }

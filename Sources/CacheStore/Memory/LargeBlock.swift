@@ -16,7 +16,7 @@ struct LargeBlock: @unchecked Sendable {
   private let byteCount: Int
   private let origin: Origin
 
-  private static let pagedMinBytes = 64 << 10
+  private static let pagedMinBytes = 4 << 10
 
   init(byteCount: Int, from memory: LargeMemory) {
     self.byteCount = byteCount

@@ -6,7 +6,8 @@
 /// its free neighbours.
 ///
 /// A free run is warm, its memory still the process's, or cold, given back. Warm runs are taken first,
-/// for they cost no page faults; only runs of one kind join.
+/// for they cost no page faults; only runs of one kind join. Memory comes and goes in pages of the
+/// system, which may be several of the pages here: a cold run begins and ends with one of those.
 struct PageRuns: ~Copyable {
   /// What the pages of a run are.
   enum Kind: UInt8 {
@@ -34,6 +35,8 @@ struct PageRuns: ~Copyable {
 
   private let records: UnsafeMutablePointer<Record>
   private let recordBytes: Int
+  /// Pages that make one of the system's.
+  private let systemPage: Int
   private var warm = RunBins()
   private var cold = RunBins()
   /// Pages in use, and free pages whose memory is the process's.
@@ -43,33 +46,44 @@ struct PageRuns: ~Copyable {
   /// Runs of one bin that are looked at for one that is large enough, before the next bin is taken.
   private static let candidatesMax = 8
 
-  /// Pages 1 to `pages` are free and cold.
+  /// Pages from number `systemPage` on are free and cold, `pages` of them.
   ///
+  /// - Parameters:
+  ///   - pages: A multiple of `systemPage`.
+  ///   - systemPage: How many pages make one of the system's.
   /// - Returns: nil where the system gives no address space for the records.
-  init?(pages: Int) {
+  init?(pages: Int, systemPage: Int = 1) {
+    precondition(pages > 0 && pages % systemPage == 0, "whole pages of the system")
     // One at each end is in use for ever, so that every run has neighbours.
-    let bytes = (pages + 2) * MemoryLayout<Record>.stride
+    let bytes = (systemPage + pages + 1) * MemoryLayout<Record>.stride
     guard let memory = Mapping.reserveIfPossible(byteCount: bytes) else { return nil }
     self.recordBytes = bytes
     // The mapping is aligned to a page of the machine. A record of zeroes is one of a used page.
-    self.records = memory.bindMemory(to: Record.self, capacity: pages + 2)
-    self.add(Run(page: 1, count: pages), .cold)
+    self.records = memory.bindMemory(to: Record.self, capacity: systemPage + pages + 1)
+    self.systemPage = systemPage
+    self.add(Run(page: systemPage, count: pages), .cold)
   }
 
   deinit { Mapping.release(self.records, byteCount: self.recordBytes) }
 
   /// A run of that many pages, and what its memory was; nil where no free run is that long.
   mutating func allocate(_ count: Int) -> (run: Run, was: Kind)? {
-    let kind: Kind
-    let page: Int
-    if let found = self.find(count, in: self.warm) {
-      (page, kind) = (found, .warm)
-    } else if let found = self.find(count, in: self.cold) {
-      (page, kind) = (found, .cold)
-    } else {
-      return nil
+    if let page = self.find(count, in: self.warm) {
+      return (self.take(page, count, .warm), .warm)
     }
-    return (self.take(page, count, kind), kind)
+    let whole = (count + self.systemPage - 1) / self.systemPage * self.systemPage
+    guard let page = self.find(whole, in: self.cold) else { return nil }
+    _ = self.take(page, whole, .cold)
+    let (run, rest) = (
+      Run(page: page, count: count), Run(page: page + count, count: whole - count)
+    )
+    self.mark(run, .used)
+    if rest.count > 0 {
+      // The memory of the last page of the system comes as a whole.
+      self.mark(rest, .used)
+      self.free(rest, as: .warm)
+    }
+    return (run, .cold)
   }
 
   /// Ends a run that `allocate` or `takeIdle` gave out.
@@ -92,15 +106,51 @@ struct PageRuns: ~Copyable {
       self.remove(after, kind)
     }
     self.add(Run(page: page, count: count), kind)
+    if kind == .cold { self.discardRecords(of: run, inside: Run(page: page, count: count)) }
+  }
+
+  /// Gives back the memory of records that lie between the ends of a cold run, for they say nothing:
+  /// those of a part of it, and of the record pages that it shares with its neighbours.
+  private func discardRecords(of part: Run, inside run: Run) {
+    let perPage = 4096 / MemoryLayout<Record>.stride
+    let first = (max(run.page + 1, part.page - perPage) + perPage - 1) / perPage
+    let end = min(run.page + run.count - 1, part.page + part.count + perPage) / perPage
+    guard first < end else { return }
+    // Both are pages of the mapping, which begins with one.
+    Mapping.discard(self.records + first * perPage, byteCount: (end - first) * 4096)
   }
 
   /// Takes out one of the shortest warm runs, whose memory is then to be given back, and no more of it
   /// than `countMax` pages; nil where there is none. The shortest are what taking larger runs has left,
   /// and serve nobody; with the longest first, half of what is written would go to cold pages.
   mutating func takeIdle(countMax: Int) -> Run? {
-    guard countMax > 0, let bin = self.warm.next(after: 0) else { return nil }
-    let page = Int(self.warm.first(of: bin))
-    return self.take(page, min(countMax, Int(self.records[page].count)), .warm)
+    guard countMax > 0 else { return nil }
+    var bin = RunBins.bin(of: self.systemPage) - 1
+    while let next = self.warm.next(after: bin) {
+      var page = Int(self.warm.first(of: next))
+      for _ in 0..<Self.candidatesMax where page != 0 {
+        if let idle = self.takeSystemPages(of: page, countMax: countMax) { return idle }
+        page = Int(self.records[page].next)
+      }
+      bin = next
+    }
+    return nil
+  }
+
+  /// Takes whole pages of the system out of a warm run; nil where it has none.
+  private mutating func takeSystemPages(of page: Int, countMax: Int) -> Run? {
+    let end = page + Int(self.records[page].count)
+    let first = (page + self.systemPage - 1) / self.systemPage * self.systemPage
+    let wanted = (countMax + self.systemPage - 1) / self.systemPage * self.systemPage
+    let last = min(end / self.systemPage * self.systemPage, first + min(wanted, end))
+    guard first < last else { return nil }
+    self.remove(page, .warm)
+    if page < first { self.add(Run(page: page, count: first - page), .warm) }
+    if last < end { self.add(Run(page: last, count: end - last), .warm) }
+    let idle = Run(page: first, count: last - first)
+    self.mark(idle, .used)
+    self.usedPages += idle.count
+    return idle
   }
 
   private func find(_ count: Int, in bins: borrowing RunBins) -> Int? {

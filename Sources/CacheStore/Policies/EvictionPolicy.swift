@@ -29,6 +29,8 @@ protocol ReplacementPolicy: ~Copyable {
   mutating func insert(_ entry: EntryHandle, in memory: EntryMemory)
   /// The entry was read, or written again in its place. True: it is valuable now and was not before.
   mutating func hit(_ entry: EntryHandle, in memory: EntryMemory) -> Bool
+  /// The entry has just come in, from a place where it was among those that are worth most.
+  mutating func promote(_ entry: EntryHandle, in memory: EntryMemory)
   /// The entry goes for a reason that is not the policy's: deleted or expired.
   mutating func remove(_ entry: EntryHandle, in memory: EntryMemory)
   /// Takes out the entry that is worth least; null where there is none but `spared`.
@@ -41,6 +43,13 @@ protocol ReplacementPolicy: ~Copyable {
   func forEachQueue(_ body: (EntryQueue) -> Void)
   /// Whether the policy holds the entry for one of those that are worth most.
   func isValuable(_ entry: EntryHandle, in memory: EntryMemory) -> Bool
+}
+
+extension ReplacementPolicy where Self: ~Copyable {
+  mutating func promote(_ entry: EntryHandle, in memory: EntryMemory) {
+    // Twice is what it takes with S3-FIFO not to be turned out with the newcomers.
+    for _ in 0..<2 { _ = self.hit(entry, in: memory) }
+  }
 }
 
 /// The part of an entry's state byte that belongs to its policy: which of its queues the entry is in,

@@ -16,10 +16,11 @@ struct FrequencySketch: ~Copyable {
   private var additions = 0
 
   private static let wordsPerBlock = 8
-  /// Bytes for each entry of the cache.
-  private static let bytesPerEntry = 4
+  /// Bytes for each entry of the cache: with half of them, keys that share counters cost a point of the
+  /// hit ratio.
+  private static let bytesPerEntry = 8
   /// After this many additions for each entry, all counters are halved.
-  private static let additionsPerEntry = 10
+  private static let additionsPerEntry = 20
 
   init() {}
 
@@ -32,20 +33,46 @@ struct FrequencySketch: ~Copyable {
     entries * self.bytesPerEntry + (entries > 0 ? self.wordsPerBlock * 8 : 0)
   }
 
-  /// Follows the number of entries in large steps, and begins anew at each.
+  /// Follows the number of entries in large steps. What it knew stays: a block takes over what the old
+  /// blocks say of the same hashes, and of some others that were in one block with them.
   mutating func resize(forEntries entries: Int) {
     guard entries > self.entries + self.entries / 4 || entries < self.entries / 3 else { return }
-    free(self.words)
-    self.entries = entries
     let blockBytes = Self.wordsPerBlock * 8
+    let (old, oldCount) = (self.words, self.blockCount)
+    for block in 0..<oldCount { _ = self.block(at: block) }
+    self.entries = entries
     self.blockCount = max(1, (entries * Self.bytesPerEntry + blockBytes - 1) / blockBytes)
-    self.additions = 0
     let block = calloc(self.blockCount, blockBytes)
     // Without memory for it all keys count as equally frequent.
     if block == nil { self.blockCount = 0 }
     // calloc's blocks are aligned for any type, and zeroed; it has room for all words of all blocks.
     self.words = block?.bindMemory(to: UInt64.self, capacity: self.blockCount * Self.wordsPerBlock)
-    self.epoch = 0
+    if let old, let new = self.words {
+      for block in 0..<self.blockCount {
+        // The old blocks of the first and the last hash that the new one is for.
+        let first = block * oldCount / self.blockCount
+        let last = ((block + 1) * oldCount - 1) / self.blockCount
+        for source in first...last {
+          // `source` is below `oldCount`, and `block` below the new count.
+          Self.merge(old + source * Self.wordsPerBlock, into: new + block * Self.wordsPerBlock)
+        }
+      }
+    }
+    free(old)
+  }
+
+  /// Makes each counter the larger of the two; the epochs are the same.
+  private static func merge(
+    _ source: UnsafePointer<UInt64>, into target: UnsafeMutablePointer<UInt64>
+  ) {
+    for word in 0..<Self.wordsPerBlock {
+      // Both blocks have eight words.
+      var merged: UInt64 = 0
+      for shift in stride(from: UInt64(0), to: 64, by: 4) {
+        merged |= max(source[word] >> shift & 15, target[word] >> shift & 15) << shift
+      }
+      target[word] = merged
+    }
   }
 
   /// Up to 15.
@@ -86,9 +113,13 @@ struct FrequencySketch: ~Copyable {
 
   /// The block, with all halvings that it has missed.
   private func block(of hash: UInt64) -> UnsafeMutablePointer<UInt64>? {
-    guard let words = self.words, self.blockCount > 0 else { return nil }
-    let index = Int((hash << 12).multipliedFullWidth(by: UInt64(self.blockCount)).high)
     // The high half of the product is below `blockCount`.
+    self.block(at: Int((hash << 12).multipliedFullWidth(by: UInt64(self.blockCount)).high))
+  }
+
+  private func block(at index: Int) -> UnsafeMutablePointer<UInt64>? {
+    guard let words = self.words, self.blockCount > 0 else { return nil }
+    // The sketch has `blockCount` blocks.
     let block = words + index * Self.wordsPerBlock
     let missed = (self.epoch + 16 - (block[0] & 15)) & 15
     if missed > 0 {

@@ -33,6 +33,16 @@ struct Policy: ReplacementPolicy, ~Copyable {
     }
   }
 
+  mutating func promote(_ entry: EntryHandle, in memory: EntryMemory) {
+    switch self.kind {
+    case .lru: self.lru.promote(entry, in: memory)
+    case .lru2: self.lru2.promote(entry, in: memory)
+    case .s3FIFO: self.s3FIFO.promote(entry, in: memory)
+    case .sieve: self.sieve.promote(entry, in: memory)
+    case .wTinyLFU: self.tinyLFU.promote(entry, in: memory)
+    }
+  }
+
   mutating func remove(_ entry: EntryHandle, in memory: EntryMemory) {
     switch self.kind {
     case .lru: self.lru.remove(entry, in: memory)

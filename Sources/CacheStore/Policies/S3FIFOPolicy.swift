@@ -9,6 +9,9 @@ struct S3FIFOPolicy: ReplacementPolicy, ~Copyable {
   private var main = EntryQueue()
   private var ghosts = GhostList()
   private var hasEvicted = false
+  /// What came in before the first eviction is all in the main queue. The first tenth of it, this many
+  /// bytes at the end, counts as the small queue's.
+  private var firstBytes = 0
 
   private static let smallQueue: UInt8 = 0
   private static let mainQueue: UInt8 = 1
@@ -18,9 +21,7 @@ struct S3FIFOPolicy: ReplacementPolicy, ~Copyable {
   private static let promotionUses: UInt8 = 2
 
   mutating func insert(_ entry: EntryHandle, in memory: EntryMemory) {
-    // As long as there is room for all, both queues fill at the rate at which they will be held.
-    let wasTurnedOut = self.hasEvicted && self.ghosts.remove(memory.hash(entry))
-    let isMain = wasTurnedOut || (!self.hasEvicted && self.smallIsFull(with: entry, in: memory))
+    let isMain = !self.hasEvicted || self.ghosts.remove(memory.hash(entry))
     memory.updateState(entry) { $0.queue = isMain ? Self.mainQueue : Self.smallQueue }
     if isMain {
       self.main.prepend(entry, in: memory)
@@ -45,14 +46,17 @@ struct S3FIFOPolicy: ReplacementPolicy, ~Copyable {
   }
 
   mutating func evict(sparing spared: EntryHandle, in memory: EntryMemory) -> EntryHandle {
-    if !self.hasEvicted { self.hasEvicted = true }
+    if !self.hasEvicted {
+      self.hasEvicted = true
+      self.firstBytes = self.main.bytes / Self.smallDivisor
+    }
     self.ghosts.resize(forEntries: self.small.count + self.main.count)
     // The small queue gives way if it has its share, or the main one is empty.
-    let smallGivesWay = self.main.isEmpty || self.smallIsFull(with: self.small.last, in: memory)
+    let smallGivesWay = self.main.isEmpty || self.smallIsFull(in: memory)
     while smallGivesWay {
-      let entry = self.small.last(sparing: spared, in: memory)
+      let entry = self.firstNewcomer(sparing: spared, in: memory)
       if entry.isNull { break }
-      self.small.remove(entry, in: memory)
+      self.remove(entry, in: memory)
       guard memory.state(entry).uses >= Self.promotionUses else {
         self.ghosts.insert(memory.hash(entry))
         return entry
@@ -64,6 +68,22 @@ struct S3FIFOPolicy: ReplacementPolicy, ~Copyable {
       self.main.prepend(entry, in: memory)
     }
     return self.evictFromMain(sparing: spared, in: memory)
+  }
+
+  /// The next entry to leave the small queue; null where there is none but `spared`.
+  private mutating func firstNewcomer(
+    sparing spared: EntryHandle, in memory: EntryMemory
+  ) -> EntryHandle {
+    if self.firstBytes > 0 {
+      let entry = self.main.last(sparing: spared, in: memory)
+      let bytes = entry.isNull ? .max : memory.chargedBytes(entry)
+      if bytes <= self.firstBytes {
+        self.firstBytes -= bytes
+        return entry
+      }
+      self.firstBytes = 0
+    }
+    return self.small.last(sparing: spared, in: memory)
   }
 
   private mutating func evictFromMain(
@@ -114,10 +134,11 @@ struct S3FIFOPolicy: ReplacementPolicy, ~Copyable {
   /// What the policy takes beside the entries.
   var chargedBytes: Int { self.ghosts.chargedBytes }
 
-  /// Whether another entry of that size would be more than the small queue's share.
-  private func smallIsFull(with entry: EntryHandle, in memory: EntryMemory) -> Bool {
-    guard !entry.isNull, !self.small.isEmpty else { return false }
-    let bytes = self.small.bytes + memory.chargedBytes(entry)
+  /// Whether another entry, of the size of the next to leave, would be more than the small queue's share.
+  private func smallIsFull(in memory: EntryMemory) -> Bool {
+    let next = self.firstBytes > 0 ? self.main.last : self.small.last
+    guard !next.isNull else { return false }
+    let bytes = self.small.bytes + self.firstBytes + memory.chargedBytes(next)
     return bytes * Self.smallDivisor > self.small.bytes + self.main.bytes
   }
 }

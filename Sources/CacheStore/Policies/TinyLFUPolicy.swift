@@ -16,7 +16,7 @@ struct TinyLFUPolicy: ReplacementPolicy, ~Copyable {
   private static let windowQueue: UInt8 = 0
   private static let probationQueue: UInt8 = 1
   private static let protectedQueue: UInt8 = 2
-  /// A larger window gives up at most this many entries for each that comes in.
+  /// Entries that change queues with one operation, where a queue has become larger or smaller.
   private static let demotionsMax = 16
   /// Frequency from which a newcomer that lost may still get its chance.
   private static let chanceFrequencyMin = 6
@@ -47,13 +47,22 @@ struct TinyLFUPolicy: ReplacementPolicy, ~Copyable {
       self.protected.moveToFront(entry, in: memory)
       return false
     default:
-      self.move(entry, to: Self.protectedQueue, in: memory)
-      let main = self.protected.bytes + self.probation.bytes
-      for _ in 0..<Self.demotionsMax where self.protected.last != entry {
-        guard self.protected.bytes / 4 > main / 5 else { break }
-        self.move(self.protected.last, to: Self.probationQueue, in: memory)
-      }
+      self.protect(entry, in: memory)
       return true
+    }
+  }
+
+  mutating func promote(_ entry: EntryHandle, in memory: EntryMemory) {
+    self.sketch.increment(memory.hash(entry))
+    self.protect(entry, in: memory)
+  }
+
+  private mutating func protect(_ entry: EntryHandle, in memory: EntryMemory) {
+    self.move(entry, to: Self.protectedQueue, in: memory)
+    let main = self.protected.bytes + self.probation.bytes
+    for _ in 0..<Self.demotionsMax where self.protected.last != entry {
+      guard self.protected.bytes / 4 > main / 5 else { break }
+      self.move(self.protected.last, to: Self.probationQueue, in: memory)
     }
   }
 
@@ -62,9 +71,10 @@ struct TinyLFUPolicy: ReplacementPolicy, ~Copyable {
   }
 
   mutating func evict(sparing spared: EntryHandle, in memory: EntryMemory) -> EntryHandle {
+    self.growWindow(sparing: spared, in: memory)
     let victim = self.mainVictim(sparing: spared, in: memory)
     let candidate = self.window.last(sparing: spared, in: memory)
-    if victim.isNull || candidate.isNull || self.window.bytes < self.windowBytesMax {
+    if victim.isNull || candidate.isNull {
       let loser = victim.isNull ? candidate : victim
       if !loser.isNull { self.remove(loser, in: memory) }
       return loser
@@ -76,6 +86,19 @@ struct TinyLFUPolicy: ReplacementPolicy, ~Copyable {
     }
     self.remove(candidate, in: memory)
     return candidate
+  }
+
+  /// A window that is larger than before takes over what would go first: it is not lost by that, but
+  /// measured again when it leaves.
+  private mutating func growWindow(sparing spared: EntryHandle, in memory: EntryMemory) {
+    let bytesMax = self.windowBytesMax
+    for _ in 0..<Self.demotionsMax {
+      let entry = self.mainVictim(sparing: spared, in: memory)
+      guard !entry.isNull, self.window.bytes + memory.chargedBytes(entry) <= bytesMax else {
+        return
+      }
+      self.move(entry, to: Self.windowQueue, in: memory)
+    }
   }
 
   mutating func relocate(_ old: EntryHandle, to new: EntryHandle, in memory: EntryMemory) {

@@ -5,7 +5,8 @@
 struct WindowClimber {
   /// Of the bytes, from 0 to 1.
   private(set) var share = Self.shareStart
-  private var step = Self.stepStart
+  /// Down at first: the first sample, beside none before it, always looks like an improvement.
+  private var step = -Self.stepStart
   private var hits = 0
   private var misses = 0
   private var previousRatio = 0.0
@@ -17,14 +18,16 @@ struct WindowClimber {
   private static let stepDecay = 0.98
   /// A change of the hit ratio by this much means that the traffic is another: large steps again.
   private static let restartChange = 0.05
-  /// Operations for each entry of the cache between two steps.
-  private static let sampleOperations = 10
+  /// Operations between two steps: as many as the cache has entries, so that a large one, too, finds its
+  /// share before the traffic is another; and so many that chance moves the ratio by a point at most.
+  private static let sampleOperationsMin = 2_000
 
   mutating func hit() { self.hits += 1 }
 
   mutating func miss(entries: Int) {
     self.misses += 1
-    guard self.hits + self.misses >= entries * Self.sampleOperations else { return }
+    let sample = max(entries, Self.sampleOperationsMin)
+    guard self.hits + self.misses >= sample else { return }
     let ratio = Double(self.hits) / Double(self.hits + self.misses)
     let change = ratio - self.previousRatio
     let direction = change >= 0 ? self.step : -self.step

@@ -64,6 +64,12 @@ struct NodeMetrics {
       "larder_memory_used_bytes", .gauge, "What of the budget is used, all overhead included.",
       self.store.memoryUsedBytes)
     page.single(
+      "larder_memory_index_bytes", .gauge, "Of that, what finds entries by their keys.",
+      self.store.tableBytes)
+    page.single(
+      "larder_memory_policy_bytes", .gauge,
+      "Of that, what the eviction policies remember beside the entries.", self.store.policyBytes)
+    page.single(
       "larder_memory_pinned_bytes", .gauge,
       "Removed values that clients are still being sent.", self.store.pinnedBytes)
     page.single(

@@ -25,10 +25,53 @@ import Testing
       #expect(runs.usedPages == held.reduce(0) { $0 + $1.count })
     }
     for run in held { runs.free(run, as: .cold) }
-    while let idle = runs.takeIdle(countMax: .max) { runs.free(idle, as: .cold) }
+    while let idle = runs.takeIdle(countMax: 1 << 40) { runs.free(idle, as: .cold) }
     #expect(runs.usedPages == 0 && runs.warmPages == 0)
     // All of it is one run again.
     #expect(runs.allocate(2000)?.run == PageRuns.Run(page: 1, count: 2000))
+  }
+
+  @Test func `memory comes and goes in pages of the system; the rest of one is warm`() throws {
+    var random = SplitMix64(state: 11)
+    guard var runs = PageRuns(pages: 4000, systemPage: 4) else { throw NoRoom() }
+    // By page: whether its memory is the process's, and whether it is somebody's.
+    var resident = [Bool](repeating: false, count: 4004)
+    var owned = [Bool](repeating: false, count: 4004)
+    var held: [PageRuns.Run] = []
+    for _ in 0..<20_000 {
+      if Int.random(in: 0..<100, using: &random) < 52,
+        let found = runs.allocate(Int.random(in: 1...40, using: &random))
+      {
+        let pages = found.run.page..<found.run.page + found.run.count
+        try #require(pages.lowerBound >= 4 && !pages.contains { owned[$0] })
+        if found.was == .warm {
+          try #require(pages.allSatisfy { resident[$0] })
+        } else {
+          try #require(found.run.page % 4 == 0 && !pages.contains { resident[$0] })
+          for page in pages.lowerBound..<(pages.upperBound + 3) & ~3 { resident[page] = true }
+        }
+        for page in pages { owned[page] = true }
+        held.append(found.run)
+      } else if !held.isEmpty {
+        let run = held.remove(at: Int.random(in: held.indices, using: &random))
+        for page in run.page..<run.page + run.count { owned[page] = false }
+        runs.free(run, as: .warm)
+      }
+      if Int.random(in: 0..<4, using: &random) == 0, let idle = runs.takeIdle(countMax: 10) {
+        try #require(idle.page % 4 == 0 && idle.count % 4 == 0 && idle.count <= 12)
+        for page in idle.page..<idle.page + idle.count {
+          try #require(resident[page] && !owned[page])
+          resident[page] = false
+        }
+        runs.free(idle, as: .cold)
+      }
+      try #require(runs.usedPages == owned.filter { $0 }.count)
+      try #require(runs.usedPages + runs.warmPages == resident.filter { $0 }.count)
+    }
+    for run in held { runs.free(run, as: .warm) }
+    while let idle = runs.takeIdle(countMax: 1 << 40) { runs.free(idle, as: .cold) }
+    #expect(runs.usedPages == 0 && runs.warmPages == 0)
+    #expect(runs.allocate(4000)?.run == PageRuns.Run(page: 4, count: 4000))
   }
 
   @Test func `a warm run is taken before a cold one, and its rest stays warm`() throws {

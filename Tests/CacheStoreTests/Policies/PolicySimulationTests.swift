@@ -84,14 +84,19 @@ struct PolicySimulationTests {
     var climber = WindowClimber()
     func sample(hits: Int) {
       for _ in 0..<hits { climber.hit() }
-      for _ in hits..<1000 { climber.miss(entries: 100) }
+      for _ in hits..<2000 { climber.miss(entries: 100) }
     }
     #expect(climber.share == 0.01)
-    sample(hits: 500)
+    sample(hits: 1000)
+    #expect(climber.share < 0.01, "the first sample says nothing")
+    sample(hits: 980)
     let larger = climber.share
     #expect(larger > 0.05)
-    sample(hits: 400)
-    #expect(climber.share < larger)
+    sample(hits: 990)
+    #expect(climber.share > larger)
+    let largest = climber.share
+    sample(hits: 970)
+    #expect(climber.share < largest)
   }
 
   @Test(arguments: [10_000, 100_000])
@@ -115,6 +120,39 @@ struct PolicySimulationTests {
     #expect(old < entries / 400)
   }
 
+  @Test func `in a small cache the ghosts are the last nine tenths that nobody asked for`() {
+    var ghosts = GhostList()
+    var random = SplitMix64(state: 3)
+    ghosts.resize(forEntries: 100)
+    // The plain form: the oldest first, and one more than ninety.
+    var row: [UInt64] = []
+    for _ in 0..<5000 {
+      let hash = random.next()
+      ghosts.insert(hash)
+      row.append(hash)
+      if row.count > 91 { row.removeFirst() }
+      guard Int.random(in: 0..<3, using: &random) == 0 else { continue }
+      let place = row.indices.randomElement(using: &random) ?? 0
+      let first = ghosts.remove(row[place])
+      let again = ghosts.remove(row[place])
+      let strange = ghosts.remove(random.next())
+      #expect(first && !again && !strange)
+      row.remove(at: place)
+    }
+    var kept = 0
+    for hash in row where ghosts.remove(hash) { kept += 1 }
+    #expect(kept == row.count)
+  }
+
+  @Test func `with s3-fifo the first tenth that came in is the first to go`() {
+    // None is used again until the cache is full: ten go, and the other ninety stay.
+    var simulation = PolicySimulation(.s3FIFO, capacity: 100)
+    for key in 0..<110 { simulation.request(UInt64(key)) }
+    var hits = 0
+    for key in 10..<100 where simulation.request(UInt64(key)) { hits += 1 }
+    #expect(hits == 90)
+  }
+
   @Test func `the sketch counts to 15 and halves what is old`() {
     var sketch = FrequencySketch()
     sketch.resize(forEntries: 1000)
@@ -123,13 +161,16 @@ struct PolicySimulationTests {
     for _ in 0..<20 { sketch.increment(hash) }
     seen.append(sketch.frequency(of: hash))
     var random = SplitMix64(state: 2)
-    for _ in 0..<10_000 { sketch.increment(random.next()) }
+    for _ in 0..<20_000 { sketch.increment(random.next()) }
     seen.append(sketch.frequency(of: hash))
-    sketch.resize(forEntries: 2000)
-    seen.append(sketch.frequency(of: hash))
+    for entries in [2000, 3100, 500] {
+      sketch.resize(forEntries: entries)
+      seen.append(sketch.frequency(of: hash))
+    }
     #expect(seen[0] == 0)
     #expect(seen[1] == 15)
     #expect((7...9).contains(seen[2]), "halved once: \(seen[2])")
-    #expect(seen[3] == 0, "a larger sketch begins anew")
+    #expect(seen[3] == seen[2] && seen[4] == seen[2], "a larger sketch takes over what was known")
+    #expect(seen[5] >= seen[2], "and a smaller one, of several keys the most")
   }
 }

@@ -22,6 +22,12 @@ extension NodeMetricsTests {
     # HELP larder_memory_used_bytes What of the budget is used, all overhead included.
     # TYPE larder_memory_used_bytes gauge
     larder_memory_used_bytes 4096
+    # HELP larder_memory_index_bytes Of that, what finds entries by their keys.
+    # TYPE larder_memory_index_bytes gauge
+    larder_memory_index_bytes 512
+    # HELP larder_memory_policy_bytes Of that, what the eviction policies remember beside the entries.
+    # TYPE larder_memory_policy_bytes gauge
+    larder_memory_policy_bytes 256
     # HELP larder_memory_pinned_bytes Removed values that clients are still being sent.
     # TYPE larder_memory_pinned_bytes gauge
     larder_memory_pinned_bytes 0

@@ -11,6 +11,8 @@ import Testing
     var store = StoreStatistics(namespaceCount: 2)
     store.memoryLimitBytes = 1 << 30
     store.memoryUsedBytes = 4_096
+    store.tableBytes = 512
+    store.policyBytes = 256
     store.namespaces[0].hits = 7
     store.namespaces[1].entries = 2
     var server = ServerMetrics(paths: ["/larder.v1.Cache/Get"])
