@@ -151,8 +151,14 @@ func withNodes(
   _ body: (TestNode, TestNode) async throws -> Void
 ) async throws {
   var configuration = ForwardingConfiguration()
-  // A test that waits for calls that wait must not come too late for them.
+  // A test that waits for calls that wait must not come too late for them, nor a machine that stands
+  // still for a while be taken for a peer that is silent.
   configuration.epochWait = .seconds(60)
+  configuration.connectTimeout = .seconds(60)
+  configuration.forwardTimeout = .seconds(60)
+  configuration.suspectAfter = .seconds(60)
+  configuration.keepaliveInterval = .seconds(60)
+  configuration.keepaliveTimeout = .seconds(60)
   change(&configuration)
   let (a, b) = (try await TestNode("a", configuration), try await TestNode("b", configuration))
   for node in [a, b] { try await node.install([a.member, b.member], revision: 1) }

@@ -96,8 +96,10 @@ import Testing
     async throws
   {
     try await withNodes {
-      $0.forwardTimeout = .milliseconds(100)
+      $0.forwardTimeout = .seconds(1)
     } _: { a, b in
+      // The time is the owner's: none of it goes to the connection.
+      try await until { await a.owner(of: keyOfB) == .success("b") }
       b.peers.isMute.store(true, ordering: .relaxed)
       let write = await a.owner(of: keyOfB, .set)
       #expect(write.reason == "OUTCOME_UNKNOWN")
@@ -114,14 +116,12 @@ import Testing
       $0.callsMax = 2
     } _: { a, b in
       b.peers.isMute.store(true, ordering: .relaxed)
-      async let first = a.owner(of: keyOfB, .set, timeout: .seconds(1))
-      async let second = a.owner(of: keyOfB, .set, timeout: .seconds(1))
-      while await a.forwarding.snapshot().peers[1].openCalls < 2 {
-        try await Task.sleep(for: .milliseconds(1))
-      }
+      let calls = (0..<2).map { _ in Task { await a.owner(of: keyOfB, .set) } }
+      try await until { await a.forwarding.snapshot().peers[1].openCalls == 2 }
       let third = await a.owner(of: keyOfB, .set)
       #expect(third.status?.code == .resourceExhausted && third.reason == "FORWARDS_EXHAUSTED")
-      _ = await (first, second)
+      for call in calls { call.cancel() }
+      for call in calls { #expect(await call.value.status?.code == .cancelled) }
     }
   }
 
@@ -166,7 +166,7 @@ import Testing
         try await Task.sleep(for: .milliseconds(50))
       }
       #expect(dead.load(ordering: .relaxed) > 0)
-      #expect(await a.forwarding.snapshot().peers[1].state == "unreachable")
+      try await until { await a.forwarding.snapshot().peers[1].state == "unreachable" }
     }
   }
 

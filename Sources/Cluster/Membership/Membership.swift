@@ -17,8 +17,7 @@ public final class Membership: Sendable {
     var standing: StandingMachine
     /// Ends the watch under way, because something else is to be done.
     var interruption: AsyncStream<Void>.Continuation?
-    var readers: [Int: AsyncStream<ClusterView>.Continuation] = [:]
-    var lastReader = 0
+    var readers: [AsyncStream<ClusterView>.Continuation] = []
     /// The view that people were told of last.
     var logged: ClusterView?
     var isOver = false
@@ -81,15 +80,12 @@ public final class Membership: Sendable {
   public func views() -> AsyncStream<ClusterView> {
     let (stream, continuation) = AsyncStream.makeStream(
       of: ClusterView.self, bufferingPolicy: .unbounded)
-    let reader = self.state.withLock { state in
+    self.state.withLock { state in
       if let view = state.machine.view { continuation.yield(view) }
       if state.isOver { continuation.finish() }
-      state.lastReader += 1
-      state.readers[state.lastReader] = continuation
-      return state.lastReader
-    }
-    continuation.onTermination = { [weak self] _ in
-      self?.state.withLock { $0.readers[reader] = nil }
+      // One that has ended is forgotten at the next view, and not in its `onTermination`: who cancels a
+      // reader holds a lock of its task then, which whoever passes it a view under this lock waits for.
+      state.readers.append(continuation)
     }
     return stream
   }
@@ -179,7 +175,7 @@ public final class Membership: Sendable {
   private func finish() {
     let readers = self.state.withLock { state in
       state.isOver = true
-      return Array(state.readers.values)
+      return state.readers
     }
     for reader in readers { reader.finish() }
     self.ends.continuation.finish()

@@ -121,7 +121,7 @@ import X509
     let stranger = try ClientTLS(known)
     try await withClient([endpoint]) {
       $0.tls = stranger
-      $0.callTimeout = .seconds(1)
+      $0.callTimeout = .seconds(3)
     } _: { etcd in
       let error = await failure { () async throws(EtcdError) in try await etcd.get("k") }
       #expect(error?.reason == .unavailable && error?.message.contains("https://") == true)
@@ -138,7 +138,7 @@ import X509
       ("UserAdd", ["guest", "g"]), ("AuthEnable", []),
     ] {
       _ = try await channel.unary(
-        "/etcdserverpb.Auth/\(path)", Texts(values: texts).serialized(), timeout: .seconds(5))
+        "/etcdserverpb.Auth/\(path)", Texts(values: texts).serialized(), timeout: .seconds(60))
     }
   }
 

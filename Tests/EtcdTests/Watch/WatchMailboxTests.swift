@@ -45,6 +45,20 @@ import Testing
     #expect(await end == .success(nil))
   }
 
+  /// Neither waits for the other for ever.
+  @Test func `readers are cancelled while batches are delivered to them`() async {
+    for _ in 0..<5_000 {
+      let mailbox = WatchMailbox(bytesMax: 1_000)
+      let reader = Task { await mailbox.next {} }
+      await Task.yield()
+      let canceller = Task { reader.cancel() }
+      _ = mailbox.deliver(.of(1))
+      await canceller.value
+      let read = await reader.value
+      #expect(read == .success(.of(1)) || read == .success(nil))
+    }
+  }
+
   @Test func `a reader that is cancelled reads the end`() async {
     let mailbox = WatchMailbox(bytesMax: 1)
     let task = Task { await mailbox.next {} }

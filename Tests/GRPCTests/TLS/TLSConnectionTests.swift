@@ -216,7 +216,7 @@ import X509
       let stalled = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
         .connect(host: "127.0.0.1", port: setup.port).get()
       try await eventually("it was accepted") { setup.server.connections == 1 }
-      #expect(await setup.server.shutdown(timeout: .seconds(20)) == 0)
+      #expect(await setup.server.shutdown(timeout: .seconds(60)) == 0)
       await stalled.waitUntilClosed()
     }
   }

@@ -115,7 +115,7 @@ import Testing
     for member in members { try member.launch() }
     for member in members { try await member.start(isLaunched: true) }
     let ports = members.map { Int($0.clientPort) }
-    let nodes = try ids.map { try MembershipNode($0, etcd: ports) { $0.leaseTTL = .seconds(10) } }
+    let nodes = try ids.map { try MembershipNode($0, etcd: ports) { $0.leaseTTL = .seconds(20) } }
     try await eventually("all know all") { nodes.allSatisfy { $0.ids == self.ids } }
     for member in members {
       member.kill()
@@ -136,7 +136,9 @@ import Testing
   {
     try await withEtcd { etcd in
       let survey = TestSurvey()
-      try await withMemberships(ids, etcd, survey: survey) { nodes in
+      try await withMemberships(ids, etcd, survey: survey) {
+        $0.leaseTTL = .seconds(6)
+      } _: { nodes in
         survey.cutOff(["c"])
         etcd.pause()
         try await eventually("two of three serve on") {
@@ -162,14 +164,17 @@ import Testing
       let survey = TestSurvey()
       try await withMemberships(["a", "b"], etcd, survey: survey) { nodes in
         let proxy = try await PartitionProxy(to: etcd.clientPort)
-        let cutOff = try MembershipNode("c", etcd: [proxy.port], survey: survey)
+        let cutOff = try MembershipNode("c", etcd: [proxy.port], survey: survey) {
+          $0.leaseTTL = .seconds(5)
+        }
         try await eventually("all know all") {
           cutOff.ids == self.ids && nodes.allSatisfy { $0.ids == self.ids }
         }
         proxy.cut()
         try await eventually("it is gone") { nodes.allSatisfy { $0.ids == ["a", "b"] } }
-        // Its own time is over before etcd's is.
-        #expect(cutOff.view?.standing == .isolated && cutOff.ids == self.ids)
+        // Its own time is over before etcd's is, whenever it comes to say so.
+        #expect(!cutOff.mayServe(at: .now) && cutOff.ids == self.ids)
+        try await eventually("it says so") { cutOff.view?.standing == .isolated }
         proxy.heal()
         try await eventually("it is back") {
           nodes.allSatisfy { $0.ids == self.ids } && cutOff.view?.standing == .leased
@@ -181,6 +186,14 @@ import Testing
 }
 
 extension MembershipNode {
+  fileprivate func mayServe(at instant: ContinuousClock.Instant) -> Bool {
+    switch self.membership.servingEnd {
+    case .never: true
+    case .at(let end): instant < end
+    case .passed: false
+    }
+  }
+
   /// Views that a node was missing from which an earlier one had.
   fileprivate var lost: [ClusterView] {
     let views = self.views.withLock { $0 }
