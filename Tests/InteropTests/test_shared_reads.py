@@ -3,7 +3,7 @@
 import grpc
 import pytest
 from larder.v1 import cache_pb2 as pb
-from support.cluster import Cluster
+from support.cluster import PATIENT, Cluster
 from support.node import wait_until
 
 SOON = 60
@@ -13,7 +13,7 @@ PEER = "larder.v1.Peer"
 @pytest.fixture(scope="module")
 def cluster():
     # One loop, so that all calls to a node meet.
-    with Cluster(2, "--loops", "1") as cluster:
+    with Cluster(2, "--loops", "1", *PATIENT) as cluster:
         yield cluster
 
 
@@ -74,7 +74,7 @@ def test_an_owner_that_takes_no_batches_answers_each_read(key):
 
 
 def test_an_owner_that_is_gone_is_gone_for_every_read(key):
-    with Cluster(2, "--loops", "1") as cluster:
+    with Cluster(2, "--loops", "1", *PATIENT) as cluster:
         names = cluster.keys_of(1, 20, key)
         cluster.cache(0).Get(pb.GetRequest(key=names[0]))
         cluster.pause(1)
