@@ -91,6 +91,7 @@ import Testing
         try await eventually("all know all") {
           cutOff.ids == self.ids && nodes.allSatisfy { $0.ids == self.ids }
         }
+        let tenure = cutOff.view?.tenure
         proxy.cut()
         let fourth = try MembershipNode("d", etcd: [Int(etcd.clientPort)])
         try await eventually("the others see a fourth") { nodes[0].ids == self.ids + ["d"] }
@@ -103,6 +104,8 @@ import Testing
         #expect(cutOff.ids == self.ids)
         proxy.heal()
         try await eventually("it sees both") { cutOff.ids == ["a", "c", "d"] }
+        // And that there may have been others.
+        #expect(cutOff.view?.tenure != tenure)
         await fourth.stop()
         await cutOff.stop()
       }
