@@ -90,6 +90,35 @@ import Testing
     }
   }
 
+  @Test func `a forward whose client has left leaves nothing with its link`() async throws {
+    try await withNodes {
+      $0.connectionsPerLoop = 2
+    } _: { a, b in
+      b.peers.isMute.store(true, ordering: .relaxed)
+      let call = Task { await a.owner(of: keyOfB, .set) }
+      let loop = a.forwarding.loops[0]
+      try await until { await a.forwarding.snapshot().peers[1].openCalls == 1 }
+      // It is the first, or the second in the same slot, as it has waited for the connection.
+      let left = await loop.onLoop { loop in
+        NIOLoopBound(loop.forwards[0] ?? loop.forwards[1 << 32], eventLoop: loop.eventLoop)
+      }
+      call.cancel()
+      try await until { await loop.onLoop { $0.forwards.count } == 0 }
+      // As where it was refused by its owner in the same turn, on the link that has no connection yet.
+      let waiting = await loop.onLoop { loop -> Int? in
+        guard let forward = left.value, let idle = loop.links[1].first(where: { $0.state == .idle })
+        else { return nil }
+        let again = Forward(
+          requester: forward.requester, method: .set, link: idle, deadline: forward.deadline,
+          isClientDeadline: false, isSecondTry: true)
+        loop.sendAgain(again) { _ in Issue.record("it has room") }
+        return idle.waitingCalls
+      }
+      #expect(waiting == 0)
+      #expect(await call.value.status?.code == .cancelled)
+    }
+  }
+
   // MARK: - Limits
 
   @Test func `an owner that never answers is waited for as long as forward-timeout says`()
@@ -189,6 +218,14 @@ extension Result<String, Status> {
 }
 
 extension LoopForwarder {
+  fileprivate func onLoop<Value: Sendable>(
+    _ body: @escaping @Sendable (LoopForwarder) -> Value
+  ) async -> Value {
+    await withCheckedContinuation { continuation in
+      self.eventLoop.execute { continuation.resume(returning: body(self)) }
+    }
+  }
+
   /// Calls that wait for a newer table.
   fileprivate func waiting() async -> Int {
     await withCheckedContinuation { continuation in

@@ -41,6 +41,12 @@ public final class Membership: Sendable {
   /// How often the others are asked while the lease is in doubt.
   private static let surveyInterval: Duration = .milliseconds(500)
 
+  /// The next survey is over before then: each takes a sixth of the lease's time where somebody does not
+  /// answer (see `PeerSurvey`), and as long again is left to a machine that is busy.
+  private static func surveyAgeMax(_ configuration: MembershipConfiguration) -> Duration {
+    configuration.leaseTTL / 3 + self.surveyInterval * 2
+  }
+
   /// - Parameters:
   ///   - etcd: somebody runs it.
   ///   - clock: draws this node's versions; begins above all that the cluster has drawn.
@@ -67,7 +73,7 @@ public final class Membership: Sendable {
         registration: RegistrationMachine(member),
         standing: StandingMachine(
           servesWithoutLease: configuration.servesWithoutLease,
-          surveyLead: configuration.leaseTTL / 3)))
+          surveyLead: configuration.leaseTTL / 3, surveyAgeMax: Self.surveyAgeMax(configuration))))
   }
 
   // MARK: - What is known
@@ -203,6 +209,7 @@ public final class Membership: Sendable {
         state.standing.wantsSurvey(.now) ? state.machine.view?.members : nil
       }
       guard let ring else { continue }
+      let began = ContinuousClock.now
       let reports = await withTaskGroup(of: (String, PeerReport?).self) { group in
         for member in ring where member.isOnRing && member.id != id {
           group.addTask { (member.id, await self.survey.report(of: member)) }
@@ -212,8 +219,9 @@ public final class Membership: Sendable {
         return reports
       }
       self.state.withLock { state in
-        state.standing.surveyed(reports, by: id, of: ring)
-        self.stand(&state, .now)
+        let now = ContinuousClock.now
+        state.standing.surveyed(reports, by: id, of: ring, began: began, now)
+        self.stand(&state, now)
       }
     }
   }
