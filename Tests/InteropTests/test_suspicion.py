@@ -7,7 +7,7 @@ import pytest
 from larder.v1 import cache_pb2 as pb
 from support.cluster import Cluster
 from support.failures import DETAILS, failure_of, refused
-from support.node import wait_until
+from support.node import run, wait_until
 from support.pages import scrape
 
 UNAVAILABLE = grpc.StatusCode.UNAVAILABLE
@@ -69,6 +69,9 @@ def test_calls_to_a_silent_node_fail_at_once_until_it_answers(cluster):
             pb.IncrementRequest(key=name, delta=1))
     assert time.monotonic() - began < 30
     assert metric(cluster, "larder_peer_suspected") == 1
+    shown = run("status", "--target", cluster.nodes[0].target).stdout
+    row = next(r.split() for r in shown.splitlines() if r.startswith(cluster.nodes[1].target))
+    assert "suspected" in row and row[-1] == "1", shown
     cluster.resume(1)
     wait_until(lambda: state(cluster) == "ready", "the node answers again")
     assert hanging.result().HasField("miss") and get(cluster, name).HasField("miss")

@@ -114,7 +114,7 @@ public final class Membership: Sendable {
       let now = ContinuousClock.now
       return MembershipSnapshot(
         cluster: self.configuration.cluster, member: state.registration.member,
-        view: state.machine.view, lease: state.registration.lease,
+        view: state.machine.view, leases: state.machine.leases, lease: state.registration.lease,
         leaseLeft: state.standing.leaseEnd.flatMap { $0 > now ? now.duration(to: $0) : nil },
         etcdFailures: self.etcd.failures)
     }

@@ -79,6 +79,9 @@ struct MembershipMachine {
     self.tenure = Tenure(grace: max(.zero, lossHold - leaseTTL))
   }
 
+  /// Under which the members are registered, by their ids.
+  var leases: [String: LeaseID] { self.roster.leases }
+
   /// The first revision that was not seen.
   var watchFrom: Revision { self.newest.next }
 
