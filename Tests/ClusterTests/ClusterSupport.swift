@@ -20,6 +20,8 @@ final class KeyService: UnaryService {
   let isMute = Atomic(false)
   /// Peers' calls are answered once this is false again.
   let isHeld = Atomic(false)
+  /// What came with the last of peers' calls.
+  let lastMetadata = Mutex(Metadata())
   /// Peers' calls that have come in.
   let served = Atomic(0)
   /// Those of them that read many keys, which are answered as `ManyReads` says.
@@ -36,6 +38,7 @@ final class KeyService: UnaryService {
   func serve(_ call: borrowing UnaryCall) {
     let loop = self.forwarding.loops[call.loop]
     if self.isForPeers {
+      self.lastMetadata.withLock { $0 = call.metadata.copy() }
       loop.heedClock(of: call)
       if call.method == CacheMethod.getMany.rawValue { return self.serveMany(call) }
     }
@@ -117,11 +120,12 @@ final class TestNode: Sendable {
 
   /// Who answers for the key, asked at this node.
   func owner(
-    of key: String, _ method: CacheMethod = .get, timeout: TimeAmount? = .seconds(60)
+    of key: String, _ method: CacheMethod = .get, metadata: Metadata = Metadata(),
+    timeout: TimeAmount? = .seconds(60)
   ) async -> Result<String, Status> {
     do throws(Status) {
       let answer = try await self.channel.unary(
-        method.path, Array(key.utf8), timeout: timeout)
+        method.path, Array(key.utf8), metadata: metadata, timeout: timeout)
       return .success(String(buffer: answer.message))
     } catch {
       return .failure(error)

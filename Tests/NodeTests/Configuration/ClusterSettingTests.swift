@@ -55,12 +55,15 @@ import Testing
     #expect(byDefault.keepaliveTimeout == own.keepaliveTimeout)
     #expect(byDefault.forwardTimeout == own.forwardTimeout)
     #expect(byDefault.forwardMargin == own.forwardMargin)
+    #expect(byDefault.metadataMaxBytes == own.metadataMaxBytes)
     #expect(byDefault.epochWait == own.epochWait)
     var limits = NodeLimits()
     limits.messageMaxBytes = 5 << 20
     limits.peerCallsMax = 7
+    limits.forwardMetadataMaxBytes = 8
     #expect(ForwardingConfiguration(limits).connection.messageMaxBytes == 5 << 20)
     #expect(ForwardingConfiguration(limits).callsMax == 7)
+    #expect(ForwardingConfiguration(limits).metadataMaxBytes == 8)
   }
 
   @Test(arguments: [
@@ -74,6 +77,7 @@ import Testing
     (.peerSuspectAfter, "10ms", "9ms"), (.peerSuspectAfter, "1d", "2d"),
     (.forwardTimeout, "10ms", "9ms"), (.forwardTimeout, "1d", "2d"),
     (.forwardMargin, "0ms", "60001ms"), (.forwardMargin, "1m", "60001ms"),
+    (.forwardMetadataMax, "0", "65KiB"), (.forwardMetadataMax, "64KiB", "65KiB"),
     (.epochWait, "0ms", "60001ms"), (.epochWait, "1m", "60001ms"),
   ])
   func `the value at the edge is taken and the one past it refused`(
