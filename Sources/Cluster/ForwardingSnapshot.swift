@@ -37,6 +37,8 @@ public struct ForwardingSnapshot: Sendable {
   public private(set) var counts = ForwardCounts()
   /// Reads that were answered by another one's call to the owner.
   public private(set) var mergedReads = 0
+  /// Reads that have gone out with others in one call to their owner.
+  public private(set) var sharedReads = 0
 
   init() {}
 
@@ -44,6 +46,7 @@ public struct ForwardingSnapshot: Sendable {
     self.epoch = loop.table.epoch
     self.counts = loop.counts
     self.mergedReads = loop.flights.mergedReads
+    self.sharedReads = loop.sharedReads
     self.peers = loop.table.members.enumerated().map { index, member in
       var peer = Peer(
         member: member, isOwn: index == loop.table.own, share: loop.table.ring.share(of: index),
@@ -65,6 +68,7 @@ public struct ForwardingSnapshot: Sendable {
   mutating func add(_ other: ForwardingSnapshot) {
     self.counts.add(other.counts)
     self.mergedReads += other.mergedReads
+    self.sharedReads += other.sharedReads
     guard !self.peers.isEmpty, other.epoch <= self.epoch else {
       self.epoch = other.epoch
       self.peers = other.peers

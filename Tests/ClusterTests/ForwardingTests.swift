@@ -19,6 +19,29 @@ import Testing
     }
   }
 
+  @Test func `channelz shows a channel to each other node, with its socket`() async throws {
+    let registry = ChannelRegistry()
+    try await withNodes {
+      $0.registry = registry
+    } _: { a, b in
+      #expect(await a.owner(of: keyOfB) == .success("b"))
+      #expect(await a.owner(of: keyOfB, .set) == .success("b"))
+      var shown: [ChannelSnapshot] = []
+      for channel in registry.channels(from: 0, max: 10) { shown.append(await channel.snapshot()) }
+      let toB = try #require(shown.first { $0.target == b.member.address })
+      #expect(shown.count == 2 && toB.state == .ready)
+      #expect(toB.callsStarted == 2 && toB.callsSucceeded == 2 && toB.callsFailed == 0)
+      #expect(toB.sockets.first?.remote?.port == b.member.port)
+      #expect(shown.first { $0.target == a.member.address }?.state == .idle)
+      // What a connection has done that is closed counts all the same.
+      try await b.stopServing()
+      try await until { await registry.channel(toB.id)?.snapshot().sockets.isEmpty == true }
+      #expect(await registry.channel(toB.id)?.snapshot().callsSucceeded == 2)
+      try await a.install([a.member], revision: 2)
+      #expect(registry.channel(toB.id) == nil)
+    }
+  }
+
   // MARK: - Views that differ
 
   @Test func `an owner that is behind waits for the change, and answers then`() async throws {

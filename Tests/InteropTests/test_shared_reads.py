@@ -5,6 +5,7 @@ import pytest
 from larder.v1 import cache_pb2 as pb
 from support.cluster import PATIENT, Cluster
 from support.node import wait_until
+from support.pages import scrape
 
 SOON = 60
 PEER = "larder.v1.Peer"
@@ -43,11 +44,17 @@ def share(cluster, requests):
     return wait_until(go, "reads meet")
 
 
+def shared(cluster):
+    return scrape(cluster.nodes[0]).values["larder_shared_reads_total", ()]
+
+
 def test_every_read_gets_its_own_value(cluster, key):
     names = cluster.keys_of(1, 40, key)
     for name in names[::2]:
         cluster.cache(0).Set(pb.SetRequest(key=name, value=name.encode(), flags=len(name)))
+    before = shared(cluster)
     answers, _ = share(cluster, [pb.GetRequest(key=name) for name in names])
+    assert shared(cluster) > before + 1
     for number, (name, answer) in enumerate(zip(names, answers)):
         if number % 2:
             assert answer.WhichOneof("result") == "miss"
