@@ -13,7 +13,8 @@ internal import Synchronization
 ///                          lease is given back
 final class MemberNode: Sendable {
   private let configuration: NodeConfiguration
-  private let etcd: EtcdConfiguration
+  /// Where etcd is, and who this node is there.
+  let etcdFiles: EtcdFiles
   private let forwarding: Forwarding
   private let channels: PeerChannels
   private let store: Store
@@ -42,7 +43,7 @@ final class MemberNode: Sendable {
     store: Store, group: any EventLoopGroup, logger: Logger
   ) throws {
     self.configuration = configuration
-    self.etcd = try EtcdConfiguration(reading: configuration)
+    self.etcdFiles = try EtcdFiles(configuration)
     self.forwarding = forwarding
     // Others ask for this node's lease, and must hear of it, before their own is over.
     let timeout = TimeAmount.milliseconds(configuration.limits.leaseTTLMilliseconds / 6)
@@ -68,7 +69,9 @@ final class MemberNode: Sendable {
   ///   - whenJoined: called once, when the node is on the ring, and sees that itself.
   /// - Throws: why this node cannot be a member, with the remedy.
   func run(port: Int, whenJoined: @escaping @Sendable () -> Void) async throws {
-    let client = try EtcdClient(self.etcd, group: self.group, logger: self.logger)
+    let etcd = self.etcdFiles.etcd
+    let client = try EtcdClient(etcd, group: self.group, logger: self.logger)
+    self.etcdFiles.whenRead { client.install($0) }
     let membership: Membership
     do {
       membership = try Membership(
@@ -84,7 +87,7 @@ final class MemberNode: Sendable {
       metadata: [
         "cluster": "\(self.configuration.member.cluster)", "node-id": "\(membership.member.id)",
         "address": "\(membership.member.address)",
-        "etcd": "\(self.etcd.endpoints.map(\.description).joined(separator: ","))",
+        "etcd": "\(etcd.endpoints.map(\.description).joined(separator: ","))",
       ])
     let result = await Self.result { try await self.run(client, membership, whenJoined) }
     // Without a registration others own its keys: nothing that still comes is served as if it owned them.
@@ -255,38 +258,5 @@ final class MemberNode: Sendable {
     } catch {
       return .failure(error)
     }
-  }
-}
-
-extension EtcdConfiguration {
-  /// With what the files hold that the settings name.
-  init(reading configuration: NodeConfiguration) throws {
-    self.init(configuration)
-    let settings = configuration.etcd
-    if let user = settings.user, let path = settings.passwordFile {
-      self.credentials = EtcdCredentials(user: user, password: try Self.password(path: path))
-    }
-    guard settings.isEncrypted else { return }
-    var tls = ClientTLS.Configuration()
-    tls.authorities = try settings.authoritiesFile.map { try TLSFiles.pem($0, .etcdCA) }
-    if let certificate = settings.certificateFile, let key = settings.keyFile {
-      tls.identity = TLSIdentity(
-        certificate: try TLSFiles.pem(certificate, .etcdCert),
-        key: try TLSFiles.pem(key, .etcdKey))
-    }
-    self.tls = try ClientTLS(tls)
-  }
-
-  /// The first line of the file, which is mostly the only one.
-  private static func password(path: String) throws(NodeError) -> String {
-    let text: String
-    do throws(FileProblem) {
-      text = try readText(path: path, bytesMax: NodeLimits.passwordFileMaxBytes)
-    } catch {
-      throw .noPassword(path, error.reason)
-    }
-    let password = text.prefix { !$0.isNewline }
-    guard !password.isEmpty else { throw .noPassword(path, "begins with no password") }
-    return String(password)
   }
 }

@@ -62,6 +62,10 @@ import X509
       let error = await failure { () async throws(EtcdError) in try await etcd.get("k") }
       #expect(error?.reason == .unauthenticated)
       #expect(error?.message.contains("invalid user ID or password") == true)
+      // As when the file with the password has changed.
+      etcd.install(credentials)
+      let value = try await etcd.get("k")
+      #expect(value?.value == Array("2".utf8))
     }
     // One who may do nothing.
     let guest = EtcdCredentials(user: "guest", password: "g")
