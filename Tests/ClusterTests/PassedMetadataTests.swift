@@ -33,8 +33,9 @@ import Testing
   }
 
   @Test(arguments: [CacheMethod.get, .set])
-  func `what a client adds of its own reaches the owner as it is`(_ method: CacheMethod) async throws
-  {
+  func `what a client adds of its own reaches the owner as it is`(
+    _ method: CacheMethod
+  ) async throws {
     let own = self.metadata([
       ("x-request-id", Array("7".utf8)), ("tenant-bin", [0xff, 0, 1]),
       ("x-request-id", Array("8".utf8)),

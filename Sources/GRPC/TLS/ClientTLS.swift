@@ -64,9 +64,10 @@ public final class ClientTLS: Sendable {
   /// For one connection to `host`.
   func makeHandler(host: String) throws -> NIOSSLClientHandler {
     // Without a name, the address that is connected to is looked for in the certificate.
-    let name = self.expectedName(host: host)
+    let loaded = self.loaded.withLock { $0 }
+    let name = loaded.serverName ?? host
     return try NIOSSLClientHandler(
-      context: self.loaded.withLock { $0.context }, serverHostname: Self.isAddress(name) ? nil : name)
+      context: loaded.context, serverHostname: Self.isAddress(name) ? nil : name)
   }
 
   private static func isName(_ name: String) -> Bool {

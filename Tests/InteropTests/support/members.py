@@ -46,11 +46,11 @@ class Members:
         for node in self.nodes:
             node.end()
 
-    def add(self, *flags, at=None, etcd=None, port=None):
+    def add(self, *flags, at=None, etcd=None, port=None, env=None):
         """Starts one more node, or one in the place of another; returns its index."""
         node = Node(
             "--etcd", etcd or self.etcd.address, "--cluster", self.name, *SHORT, *self.flags,
-            *flags, port=port or free_port())
+            *flags, port=port or free_port(), env=env)
         if at is None:
             self.nodes.append(node)
             at = len(self.nodes) - 1

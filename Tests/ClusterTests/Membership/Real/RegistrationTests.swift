@@ -212,6 +212,34 @@ import Testing
     }
   }
 
+  @Test func `a machine whose clock is too far ahead of the others' takes no part`() async throws {
+    try await withEtcd { etcd in
+      try await withClient(etcd) { client in
+        let floor = WallClock.milliseconds() - 7_200_000
+        try await client.put("/larder/default/clock", "\(floor)")
+        let other = Member(id: "b", host: "127.0.0.1", port: 1, incarnation: 1)
+        let key = Array("/larder/default/nodes/b".utf8)
+        try await client.put(PutRequest(key, MemberRecord.encode(other)))
+        let node = try MembershipNode("a", etcd: [Int(etcd.clientPort)]) {
+          $0.leaseTTL = .seconds(2)
+        }
+        let end = await node.end()
+        guard case .clockAhead(let name, let ahead, let most)? = end as? MembershipError else {
+          Issue.record("\(String(describing: end))")
+          return
+        }
+        #expect(name == "/larder/default/clock" && ahead >= 7_200_000 && most == 3_600_000)
+        let kept = try await client.get("/larder/default/clock")
+        #expect(UInt64(digits: kept?.value ?? []) == floor)
+        // A cluster that was away for as long has nobody else.
+        let patient = try MembershipNode("a", etcd: [Int(etcd.clientPort)])
+        try await client.delete(.key("/larder/default/nodes/b"))
+        try await eventually("it joins") { patient.ids == ["a"] }
+        await patient.stop()
+      }
+    }
+  }
+
   @Test func `a clock too far ahead is refused, by name`() async throws {
     try await withEtcd { etcd in
       try await withClient(etcd) { client in
