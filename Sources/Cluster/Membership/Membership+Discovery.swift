@@ -39,8 +39,9 @@ extension Membership {
     }
   }
 
-  /// For a watch to show what a list has shown.
-  private static let auditPatience: Duration = .seconds(2)
+  /// For a watch to show what a list has shown: longer than etcd may stand still between the two, for who
+  /// has missed something forgets what it holds.
+  private static let auditPatience: Duration = .seconds(10)
 
   /// Between attempts at etcd that fail, which takes its own time to find that out.
   static let backoff = RetryBackoff(initial: .milliseconds(50), max: .seconds(2))

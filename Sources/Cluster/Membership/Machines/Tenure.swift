@@ -5,9 +5,11 @@ internal import Etcd
 /// I/O and no clock.
 ///
 /// etcd tells: a record that was deleted, be it by the end of its lease, and written again was made at
-/// another revision. What a watch has not shown, as etcd had compacted it before, may have been a ring on
-/// which a node that is gone again had keys of this one. Where etcd's history is new all records are. The other nodes hold the loss of those
+/// another revision. Where etcd's history is new all records are. The other nodes hold the loss of those
 /// for a while, so that a node which is back before that has lost nothing.
+///
+/// What a watch has not shown, as etcd had compacted it before, may have been a ring on which a node that
+/// is gone again had keys of this one.
 struct Tenure {
   typealias Instant = ContinuousClock.Instant
 
