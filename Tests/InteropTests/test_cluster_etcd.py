@@ -6,6 +6,7 @@ The nodes of each test have a cluster of their own, all in one etcd.
 
 import concurrent.futures
 import json
+import pathlib
 import signal
 import subprocess
 import time
@@ -283,6 +284,11 @@ def test_etcd_is_called_within_tls_and_must_be_of_the_named_authority(cluster_na
             wait_until(lambda: "cannot read the cluster's clock" in node.log(), "it was told why")
             assert fetch(node, "/ready").status == 503
             assert f"cannot connect to {etcd.address}" in node.log()
+            # The file is set right, and read anew.
+            pathlib.Path(other.authority.cert).write_bytes(
+                pathlib.Path(pki.authority.cert).read_bytes())
+            node.process.send_signal(signal.SIGHUP)
+            wait_until(lambda: fetch(node, "/ready").status == 200, "the node has joined")
 
 
 def test_nodes_ask_each_other_for_their_leases_with_the_role_of_peers(etcd, cluster_name, tmp_path):
