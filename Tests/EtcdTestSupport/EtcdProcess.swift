@@ -119,7 +119,8 @@ public final class EtcdProcess: Sendable {
       .filter { !$0.key.hasPrefix("ETCD_") }.map { "\($0.key)=\($0.value)" }
     let child: ChildProcess
     do throws(Failure) {
-      child = try ChildProcess([Self.program] + self.arguments, environment: environment)
+      child = try ChildProcess(
+        [Self.program] + self.arguments, environment: environment, folder: self.folder.path)
     } catch {
       throw Failure(description: "\(error) (Debian: apt-get install etcd-server)")
     }
