@@ -1,9 +1,12 @@
 #!/usr/bin/env bash
-# Every test, in order; stops at the first step that fails and says which one it was.
+# Every test, in order; stops at the first step that fails, and says at the very end which one it was and
+# what failed in it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 done_steps=()
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
 
 # step NAME COMMAND...: runs it, and remembers how long it took.
 step() {
@@ -11,10 +14,11 @@ step() {
   shift
   echo
   echo "=== $name"
-  "$@" || status=$?
+  "$@" 2>&1 | tee "$log" || status=$?
   if [ $status -ne 0 ]; then
     summary
     echo "  FAILED $name (exit status $status): $*"
+    failures
     exit $status
   fi
   done_steps+=("$(printf 'ok     %-46s %4d s' "$name" $((SECONDS - began)))")
@@ -26,9 +30,23 @@ summary() {
   if [ ${#done_steps[@]} -gt 0 ]; then printf '  %s\n' "${done_steps[@]}"; fi
 }
 
+# The lines of the step's output that tell what failed: an issue of Swift Testing (and what it adds below),
+# pytest's short summary and its assertions, an error of the compiler, a crash. Whoever has but the end of a
+# long log finds them there.
+failures() {
+  local lines pattern='✘ Test |✘ Suite .* recorded|↳ |^(FAILED|ERROR) |^E +[A-Za-z_.]*(Error|Exception|assert|Failed)'
+  pattern+='|error: |Fatal error|Program crashed|unexpected signal|WARNING: ThreadSanitizer|FAIL:'
+  lines=$(grep -aE "$pattern" "$log" | grep -avE '^(✔|◇)' | cut -b 1-500) || return 0
+  if [ "$(wc -l <<<"$lines")" -gt 20 ]; then
+    # The first ones, and the end: where there was a crash it is the last line.
+    lines=$(head -16 <<<"$lines" && echo "..." && tail -3 <<<"$lines")
+  fi
+  printf '%s\n' "$lines"
+}
+
 allocation_gate() {
-  scripts/release.sh echo-server
-  python3 Benchmarks/AllocationGate/gate.py .build/release/larder .build/release/echo-server
+  scripts/release.sh echo-server &&
+    python3 Benchmarks/AllocationGate/gate.py .build/release/larder .build/release/echo-server
 }
 
 etcd_35() {

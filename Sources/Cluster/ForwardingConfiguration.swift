@@ -20,6 +20,9 @@ public struct ForwardingConfiguration: Sendable {
   public var forwardTimeout: TimeAmount = .seconds(10)
   /// By how much a forward must end before its client stops waiting; a tenth of what is left at most.
   public var forwardMargin: TimeAmount = .milliseconds(5)
+  /// What of a client's own metadata a forward takes along, as a header list is counted (RFC 9113,
+  /// section 6.5.2); what does not fit is left out.
+  public var metadataMaxBytes = 4 << 10
   /// For a newer view of the ring, where a peer has one.
   public var epochWait: TimeAmount = .seconds(1)
   /// For another node to give up a key that is this node's by now.
@@ -43,6 +46,8 @@ public struct ForwardingConfiguration: Sendable {
   /// At first; `Forwarding.install` has others used.
   public var credentials = PeerCredentials()
 
+  /// Where the connections to peers can be found by channelz; nil: nowhere.
+  public var registry: ChannelRegistry?
   /// This node's, which peers are told, and which moves past theirs; nil: they are not told.
   public var clock: VersionClock?
   /// How far a peer's clock may be ahead of this machine's.
@@ -59,6 +64,7 @@ public struct ForwardingConfiguration: Sendable {
     client.keepaliveInterval = self.keepaliveInterval
     client.keepaliveTimeout = self.keepaliveTimeout
     client.callsMax = self.callsMax
+    client.registry = self.registry
     return client
   }
 

@@ -38,9 +38,11 @@ public struct ForwardingSnapshot: Sendable {
   /// Reads that were answered by another one's call to the owner.
   public private(set) var mergedReads = 0
   /// What has become of calls for keys that were on their way to this node.
-  public private(set) var handover = HandoverCounts()
+  public private(set) var handover = ArrivalCounts()
   /// Calls that wait for such keys now.
   public private(set) var arrivalCalls = 0
+  /// Reads that have gone out with others in one call to their owner.
+  public private(set) var sharedReads = 0
 
   init() {}
 
@@ -50,6 +52,7 @@ public struct ForwardingSnapshot: Sendable {
     self.mergedReads = loop.flights.mergedReads
     self.handover = loop.handover.calls.counts
     self.arrivalCalls = loop.handover.calls.count
+    self.sharedReads = loop.sharedReads
     self.peers = loop.table.members.enumerated().map { index, member in
       var peer = Peer(
         member: member, isOwn: index == loop.table.own, share: loop.table.ring.share(of: index),
@@ -73,6 +76,7 @@ public struct ForwardingSnapshot: Sendable {
     self.mergedReads += other.mergedReads
     self.handover.add(other.handover)
     self.arrivalCalls += other.arrivalCalls
+    self.sharedReads += other.sharedReads
     guard !self.peers.isEmpty, other.epoch <= self.epoch else {
       self.epoch = other.epoch
       self.peers = other.peers

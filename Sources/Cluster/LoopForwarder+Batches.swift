@@ -10,7 +10,7 @@ extension LoopForwarder {
   /// when they have answered; `pendingBatch` is the batch then.
   public func scatter(_ batch: BatchCall, _ call: borrowing UnaryCall) {
     let deadline = self.deadline(of: call)
-    batch.metadata = Self.passedOn(call.metadata)
+    batch.metadata = self.passed.of(call)
     self.lastBatch += 1
     let tag = Self.batchTags | self.lastBatch
     batch.parked(call.park(observer: self, tag: tag), tag: tag)

@@ -12,8 +12,8 @@ extension LoopForwarder {
   func shares(
     _ call: borrowing UnaryCall, _ hash: UInt64, _ link: PeerLink, _ deadline: ForwardDeadline
   ) -> Bool {
-    // A call belongs to one trace.
-    guard !call.isTraced, !self.isSecondTry else { return false }
+    // A call belongs to one trace, and has what one client has added.
+    guard !self.passed.isOf(call), !self.isSecondTry else { return false }
     var tag = self.forwards.nextTag
     var outcome = link.reads.read(call.message, by: tag, deadline)
     if outcome == .full {
@@ -68,6 +68,7 @@ extension LoopForwarder {
     self.flushes.add(connection)
     guard isShared else { return link.reads.recycle(readers) }
     self.readCalls[tag] = (link, readers)
+    self.sharedReads += readers.count
   }
 
   private func nextReadCall() -> UInt64 {

@@ -17,6 +17,7 @@ public final class LoopForwarder: @unchecked Sendable {
   /// When this node must stop to serve, unless it is told otherwise before.
   var servesUntil = NIODeadline.distantFuture
   let configuration: ForwardingConfiguration
+  let passed: PassedMetadata
   /// What new links show.
   var credentials: PeerCredentials
   let eventLoop: any EventLoop
@@ -43,6 +44,8 @@ public final class LoopForwarder: @unchecked Sendable {
   /// Calls that reads share, by their tags.
   var readCalls: [UInt64: (link: PeerLink, readers: [UInt64])] = [:]
   var lastReadCall: UInt64 = 0
+  /// Reads that have gone out with others in one call.
+  var sharedReads = 0
   /// Tells the tags of shared calls from those of forwards.
   static let readCallTags: UInt64 = 1 << 63
   /// The batch whose parts have come back, while its call is served again.
@@ -68,6 +71,7 @@ public final class LoopForwarder: @unchecked Sendable {
   ) {
     self.table = table
     self.configuration = configuration
+    self.passed = PassedMetadata(bytesMax: configuration.metadataMaxBytes)
     self.credentials = configuration.credentials
     self.eventLoop = eventLoop
     self.logger = logger
@@ -162,7 +166,7 @@ public final class LoopForwarder: @unchecked Sendable {
     let id = connection.call(
       link.methods[method.rawValue], timeout: deadline.time - call.now,
       tellsTimeout: deadline.isClients, now: call.now,
-      metadata: call.isTraced ? Self.passedOn(call.metadata) : Metadata(),
+      metadata: self.passed.of(call),
       size: call.message.byteCount,
       { $0.append(bytes: call.message) }, to: self, tag: tag)
     guard let id else {
@@ -240,7 +244,7 @@ public final class LoopForwarder: @unchecked Sendable {
       parked.resume(flushing: self.flushes) { call in
         id = connection.call(
           forward.link.methods[forward.method.rawValue], timeout: timeout,
-          tellsTimeout: forward.isClientDeadline, metadata: Self.passedOn(call.metadata),
+          tellsTimeout: forward.isClientDeadline, metadata: self.passed.of(call),
           size: call.message.byteCount,
           { $0.append(bytes: call.message) }, to: self, tag: tag)
         again = call.park(observer: self, tag: tag)
@@ -253,7 +257,7 @@ public final class LoopForwarder: @unchecked Sendable {
       let isWanted = self.look(at: flight) { call in
         id = connection.call(
           forward.link.methods[forward.method.rawValue], timeout: timeout,
-          tellsTimeout: forward.isClientDeadline, metadata: Self.passedOn(call.metadata),
+          tellsTimeout: forward.isClientDeadline, metadata: self.passed.of(call),
           size: call.message.byteCount,
           { $0.append(bytes: call.message) }, to: self, tag: tag)
       }
@@ -315,27 +319,6 @@ public final class LoopForwarder: @unchecked Sendable {
   func gone(_ forward: Forward) {
     self.counts.count(forward.method, .cancelled)
     self.landed(forward)
-  }
-
-  // MARK: - Metadata
-
-  /// W3C asks for no more (Trace Context, section 3.3.1.5); peers have a limit for all headers.
-  private static let traceStateMaxBytes = 512
-
-  /// What of a client's metadata the owner is to see: the trace that the call is a part of.
-  static func passedOn(_ metadata: borrowing MetadataView) -> Metadata {
-    var passed = Metadata()
-    guard let parent = metadata.first("traceparent") else { return passed }
-    self.add("traceparent", parent, to: &passed)
-    if let state = metadata.first("tracestate"), state.byteCount <= self.traceStateMaxBytes {
-      self.add("tracestate", state, to: &passed)
-    }
-    return passed
-  }
-
-  private static func add(_ name: String, _ value: RawSpan, to metadata: inout Metadata) {
-    let bytes = value.withUnsafeBytes { Array($0) }
-    if Metadata.isValid(name, bytes) { metadata.add(name, bytes: bytes) }
   }
 }
 

@@ -48,6 +48,9 @@ final class PeerLink {
   private var isDead = false
   /// It does not take this node's calls, as people were told.
   private var isRefused = false
+  private var tally = ChannelTally()
+  /// Nil: channelz does not show it.
+  private var shown: ShownPeerLink?
   /// Told of those who waited, when the wait is over: with a connection, or with the reason why not.
   private let whenReady: ([UInt64], Result<ClientConnection, Status>) -> Void
   /// Told that the peer's address refuses connections, again and again.
@@ -70,6 +73,19 @@ final class PeerLink {
     self.health = PeerHealthMachine(suspectAfter: configuration.suspectAfter)
     self.machine = PeerLinkStateMachine(configuration.backoff)
     self.methods = Self.methods(member, table, credentials, configuration.clock)
+    guard let registry = configuration.registry else { return }
+    let shown = ShownPeerLink(self, id: self.tally.id, on: eventLoop)
+    self.shown = shown
+    registry.add(shown)
+  }
+
+  deinit { self.configuration.registry?.remove(self.tally.id) }
+
+  /// What channelz shows.
+  func channelSnapshot() -> ChannelSnapshot {
+    let open = [self.connection, self.suspected].compactMap { $0 }
+    return self.tally.snapshot(
+      target: self.member.address, state: self.state.channelState, open: open)
   }
 
   var state: PeerLinkStateMachine.Shown { self.machine.shown }
@@ -201,6 +217,7 @@ final class PeerLink {
 
   private func lose(_ connection: ClientConnection) {
     guard self.connection === connection || self.suspected === connection else { return }
+    self.tally.ended(connection)
     self.connection = nil
     self.suspected = nil
     self.idleTimer?.cancel()

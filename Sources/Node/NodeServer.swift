@@ -30,7 +30,9 @@ struct NodeServer: Service {
   private let tls: TLSFiles?
   /// Nil: the node stands alone.
   let peerFiles: PeerFiles?
-  private let channelz = ChannelzService(channels: ChannelRegistry())
+  private let channelz: ChannelzService
+  /// Those that channelz shows.
+  let channels = ChannelRegistry()
   let readiness = Readiness()
   let startedNanoseconds = NodeClock.wallNanoseconds()
 
@@ -43,6 +45,7 @@ struct NodeServer: Service {
   init(_ configuration: NodeConfiguration, logger: Logger) throws {
     self.configuration = configuration
     self.logger = logger
+    self.channelz = ChannelzService(channels: self.channels)
     self.tls = try TLSFiles(configuration.tls, logger: logger)
     let hasPeers = !configuration.peers.isEmpty || !configuration.etcd.endpoints.isEmpty
     self.peerFiles = hasPeers ? try PeerFiles(configuration) : nil
@@ -180,7 +183,8 @@ struct NodeServer: Service {
     whenReady: @escaping @Sendable () -> Void, drain: () async -> Void
   ) async -> Result<Void, any Error> {
     await withTaskGroup(of: Result<Ending, any Error>.self) { group in
-      let reloader = Reloader(self.reloadables, logger: self.logger)
+      let etcdFiles = member.map { [$0.etcdFiles] } ?? []
+      let reloader = Reloader(self.reloadables + etcdFiles, logger: self.logger)
       let interval = self.configuration.limits.reloadIntervalMilliseconds
       group.addTask {
         await reloader.run(every: .milliseconds(interval), hangUps: hangUps)

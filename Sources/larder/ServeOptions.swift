@@ -58,6 +58,7 @@ struct ClusterOptions: ParsableArguments {
   @Option(.peerSuspectAfter) var peerSuspectAfter: String?
   @Option(.forwardTimeout) var forwardTimeout: String?
   @Option(.forwardMargin) var forwardMargin: String?
+  @Option(.forwardMetadataMax) var forwardMetadataMax: String?
   @Option(.epochWait) var epochWait: String?
   @Option(.handoverWait) var handoverWait: String?
   @Option(.handoverCallsMax) var handoverCallsMax: String?
@@ -72,7 +73,7 @@ struct ClusterOptions: ParsableArguments {
       (.peerKeepaliveTimeout, self.peerKeepaliveTimeout),
       (.peerSuspectAfter, self.peerSuspectAfter),
       (.forwardTimeout, self.forwardTimeout), (.forwardMargin, self.forwardMargin),
-      (.epochWait, self.epochWait),
+      (.forwardMetadataMax, self.forwardMetadataMax), (.epochWait, self.epochWait),
       (.handoverWait, self.handoverWait), (.handoverCallsMax, self.handoverCallsMax),
     ]
   }

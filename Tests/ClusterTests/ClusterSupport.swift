@@ -20,6 +20,8 @@ final class KeyService: UnaryService {
   let isMute = Atomic(false)
   /// Peers' calls are answered once this is false again.
   let isHeld = Atomic(false)
+  /// What came with the last of peers' calls.
+  let lastMetadata = Mutex(Metadata())
   /// Peers' calls that have come in.
   let served = Atomic(0)
   /// Those of them that read many keys, which are answered as `ManyReads` says.
@@ -36,6 +38,7 @@ final class KeyService: UnaryService {
   func serve(_ call: borrowing UnaryCall) {
     let loop = self.forwarding.loops[call.loop]
     if self.isForPeers {
+      self.lastMetadata.withLock { $0 = call.metadata.copy() }
       loop.heedClock(of: call)
       if call.method == CacheMethod.getMany.rawValue { return self.serveMany(call) }
     }
@@ -117,11 +120,12 @@ final class TestNode: Sendable {
 
   /// Who answers for the key, asked at this node.
   func owner(
-    of key: String, _ method: CacheMethod = .get, timeout: TimeAmount? = .seconds(60)
+    of key: String, _ method: CacheMethod = .get, metadata: Metadata = Metadata(),
+    timeout: TimeAmount? = .seconds(60)
   ) async -> Result<String, Status> {
     do throws(Status) {
       let answer = try await self.channel.unary(
-        method.path, Array(key.utf8), timeout: timeout)
+        method.path, Array(key.utf8), metadata: metadata, timeout: timeout)
       return .success(String(buffer: answer.message))
     } catch {
       return .failure(error)
@@ -151,8 +155,14 @@ func withNodes(
   _ body: (TestNode, TestNode) async throws -> Void
 ) async throws {
   var configuration = ForwardingConfiguration()
-  // A test that waits for calls that wait must not come too late for them.
+  // A test that waits for calls that wait must not come too late for them, nor a machine that stands
+  // still for a while be taken for a peer that is silent.
   configuration.epochWait = .seconds(60)
+  configuration.connectTimeout = .seconds(60)
+  configuration.forwardTimeout = .seconds(60)
+  configuration.suspectAfter = .seconds(60)
+  configuration.keepaliveInterval = .seconds(60)
+  configuration.keepaliveTimeout = .seconds(60)
   change(&configuration)
   let (a, b) = (try await TestNode("a", configuration), try await TestNode("b", configuration))
   for node in [a, b] { try await node.install([a.member, b.member], revision: 1) }

@@ -19,6 +19,29 @@ import Testing
     }
   }
 
+  @Test func `channelz shows a channel to each other node, with its socket`() async throws {
+    let registry = ChannelRegistry()
+    try await withNodes {
+      $0.registry = registry
+    } _: { a, b in
+      #expect(await a.owner(of: keyOfB) == .success("b"))
+      #expect(await a.owner(of: keyOfB, .set) == .success("b"))
+      var shown: [ChannelSnapshot] = []
+      for channel in registry.channels(from: 0, max: 10) { shown.append(await channel.snapshot()) }
+      let toB = try #require(shown.first { $0.target == b.member.address })
+      #expect(shown.count == 2 && toB.state == .ready)
+      #expect(toB.callsStarted == 2 && toB.callsSucceeded == 2 && toB.callsFailed == 0)
+      #expect(toB.sockets.first?.remote?.port == b.member.port)
+      #expect(shown.first { $0.target == a.member.address }?.state == .idle)
+      // What a connection has done that is closed counts all the same.
+      try await b.stopServing()
+      try await until { await registry.channel(toB.id)?.snapshot().sockets.isEmpty == true }
+      #expect(await registry.channel(toB.id)?.snapshot().callsSucceeded == 2)
+      try await a.install([a.member], revision: 2)
+      #expect(registry.channel(toB.id) == nil)
+    }
+  }
+
   // MARK: - Views that differ
 
   @Test func `an owner that is behind waits for the change, and answers then`() async throws {
@@ -90,14 +113,45 @@ import Testing
     }
   }
 
+  @Test func `a forward whose client has left leaves nothing with its link`() async throws {
+    try await withNodes {
+      $0.connectionsPerLoop = 2
+    } _: { a, b in
+      b.peers.isMute.store(true, ordering: .relaxed)
+      let call = Task { await a.owner(of: keyOfB, .set) }
+      let loop = a.forwarding.loops[0]
+      try await until { await a.forwarding.snapshot().peers[1].openCalls == 1 }
+      // It is the first, or the second in the same slot, as it has waited for the connection.
+      let left = await loop.onLoop { loop in
+        NIOLoopBound(loop.forwards[0] ?? loop.forwards[1 << 32], eventLoop: loop.eventLoop)
+      }
+      call.cancel()
+      try await until { await loop.onLoop { $0.forwards.count } == 0 }
+      // As where it was refused by its owner in the same turn, on the link that has no connection yet.
+      let waiting = await loop.onLoop { loop -> Int? in
+        guard let forward = left.value, let idle = loop.links[1].first(where: { $0.state == .idle })
+        else { return nil }
+        let again = Forward(
+          requester: forward.requester, method: .set, link: idle, deadline: forward.deadline,
+          isClientDeadline: false, isSecondTry: true)
+        loop.sendAgain(again) { _ in Issue.record("it has room") }
+        return idle.waitingCalls
+      }
+      #expect(waiting == 0)
+      #expect(await call.value.status?.code == .cancelled)
+    }
+  }
+
   // MARK: - Limits
 
   @Test func `an owner that never answers is waited for as long as forward-timeout says`()
     async throws
   {
     try await withNodes {
-      $0.forwardTimeout = .milliseconds(100)
+      $0.forwardTimeout = .seconds(1)
     } _: { a, b in
+      // The time is the owner's: none of it goes to the connection.
+      try await until { await a.owner(of: keyOfB) == .success("b") }
       b.peers.isMute.store(true, ordering: .relaxed)
       let write = await a.owner(of: keyOfB, .set)
       #expect(write.reason == "OUTCOME_UNKNOWN")
@@ -114,14 +168,12 @@ import Testing
       $0.callsMax = 2
     } _: { a, b in
       b.peers.isMute.store(true, ordering: .relaxed)
-      async let first = a.owner(of: keyOfB, .set, timeout: .seconds(1))
-      async let second = a.owner(of: keyOfB, .set, timeout: .seconds(1))
-      while await a.forwarding.snapshot().peers[1].openCalls < 2 {
-        try await Task.sleep(for: .milliseconds(1))
-      }
+      let calls = (0..<2).map { _ in Task { await a.owner(of: keyOfB, .set) } }
+      try await until { await a.forwarding.snapshot().peers[1].openCalls == 2 }
       let third = await a.owner(of: keyOfB, .set)
       #expect(third.status?.code == .resourceExhausted && third.reason == "FORWARDS_EXHAUSTED")
-      _ = await (first, second)
+      for call in calls { call.cancel() }
+      for call in calls { #expect(await call.value.status?.code == .cancelled) }
     }
   }
 
@@ -166,7 +218,7 @@ import Testing
         try await Task.sleep(for: .milliseconds(50))
       }
       #expect(dead.load(ordering: .relaxed) > 0)
-      #expect(await a.forwarding.snapshot().peers[1].state == "unreachable")
+      try await until { await a.forwarding.snapshot().peers[1].state == "unreachable" }
     }
   }
 
@@ -189,6 +241,14 @@ extension Result<String, Status> {
 }
 
 extension LoopForwarder {
+  fileprivate func onLoop<Value: Sendable>(
+    _ body: @escaping @Sendable (LoopForwarder) -> Value
+  ) async -> Value {
+    await withCheckedContinuation { continuation in
+      self.eventLoop.execute { continuation.resume(returning: body(self)) }
+    }
+  }
+
   /// Calls that wait for a newer table.
   fileprivate func waiting() async -> Int {
     await withCheckedContinuation { continuation in

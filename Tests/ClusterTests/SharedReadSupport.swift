@@ -111,7 +111,8 @@ final class TurnClient: UnaryReceiver, @unchecked Sendable {
 
   /// Sends these Gets in one go. The first one that was ever sent is number 0.
   func send(
-    _ messages: [[UInt8]], timeouts: [TimeAmount] = [], isTraced: Bool = false
+    _ messages: [[UInt8]], timeouts: [TimeAmount] = [], isTraced: Bool = false,
+    isMarked: Bool = false
   ) async throws {
     try await self.eventLoop.submit {
       let connection = self.connection.value
@@ -122,6 +123,7 @@ final class TurnClient: UnaryReceiver, @unchecked Sendable {
       if isTraced {
         metadata.add("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
       }
+      if isMarked { metadata.add("x-request-id", "7") }
       for (index, message) in messages.enumerated() {
         let id = connection.call(
           method, timeout: index < timeouts.count ? timeouts[index] : .seconds(60),

@@ -39,6 +39,7 @@ import Testing
       #expect(self.served(b) == [1, 0])
       let counts = await a.forwarding.snapshot().counts
       #expect(counts[.get, .ok] == 4 && counts[.getMany, .ok] == 0)
+      #expect(await a.forwarding.snapshot().sharedReads == 3)
       #expect(await a.forwarding.loops[0].openReads() == 0)
     }
   }
@@ -48,6 +49,7 @@ import Testing
       try await client.send([ManyReads.request("x").message])
       #expect(try await client.answer(0) == .success(Array("b".utf8)))
       #expect(self.served(b) == [0, 1])
+      #expect(await a.forwarding.snapshot().sharedReads == 0)
     }
   }
 
@@ -97,10 +99,14 @@ import Testing
     }
   }
 
-  @Test func `a call that is part of a trace goes alone`() async throws {
+  @Test(arguments: [true, false])
+  func `a call that is part of a trace, or has metadata of its own, goes alone`(
+    _ isTraced: Bool
+  ) async throws {
     try await self.withClient { client, a, b in
       try await client.send(
-        [ManyReads.request("x").message, ManyReads.request("y").message], isTraced: true)
+        [ManyReads.request("x").message, ManyReads.request("y").message], isTraced: isTraced,
+        isMarked: !isTraced)
       for number in 0..<2 {
         #expect(try await client.answer(number) == .success(Array("b".utf8)))
       }
@@ -167,7 +173,8 @@ import Testing
       b.peers.isHeld.store(true, ordering: .relaxed)
       let (x, y) = (ManyReads.request("x"), ManyReads.request("y"))
       try await client.send(
-        [x.message, y.message], timeouts: [.milliseconds(50), .seconds(60)])
+        [x.message, y.message], timeouts: [.seconds(2), .seconds(60)])
+      try await until { self.served(b) == [1, 0] }
       #expect(try await client.answer(0).failure?.code == .deadlineExceeded)
       b.peers.isHeld.store(false, ordering: .relaxed)
       #expect(try await client.answer(1) == .success(ManyReads.hit(y.key)))

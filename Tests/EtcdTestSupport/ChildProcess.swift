@@ -14,12 +14,18 @@ final class ChildProcess: Sendable {
   private let guardian: pid_t
   private let state = Mutex(State())
 
-  /// - Parameter arguments: the program's path first.
-  init(_ arguments: [String], environment: [String]) throws(EtcdProcess.Failure) {
+  /// - Parameters:
+  ///   - arguments: the program's path first.
+  ///   - folder: removed when we end and nobody has done so.
+  init(
+    _ arguments: [String], environment: [String], folder: String
+  ) throws(EtcdProcess.Failure) {
     self.id = try Self.spawn(arguments, environment)
     let watch = "while kill -0 \(getpid()) && kill -0 \(self.id); do sleep 0.3; done 2>/dev/null"
+    let tidy = #"kill -0 \#(getpid()) 2>/dev/null || rm -rf "$1""#
     self.guardian = try Self.spawn(
-      ["/bin/sh", "-c", "\(watch); kill -9 \(self.id) 2>/dev/null"], environment)
+      ["/bin/sh", "-c", "\(watch); kill -9 \(self.id) 2>/dev/null; \(tidy)", "sh", folder],
+      environment)
   }
 
   private static func spawn(

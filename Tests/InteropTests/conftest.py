@@ -34,7 +34,7 @@ def node():
 def channel(node):
     """As any client opens it: with the defaults of gRPC, its limit of 4 MiB a message too."""
     with grpc.insecure_channel(node.target) as channel:
-        grpc.channel_ready_future(channel).result(timeout=10)
+        grpc.channel_ready_future(channel).result(timeout=60)
         yield channel
 
 

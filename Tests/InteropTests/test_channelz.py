@@ -1,7 +1,11 @@
 """grpc.channelz.v1 as grpcdebug and its like use it: who is connected, and what they have done."""
 
 import contextlib
+import json
+import pathlib
 import socket
+import subprocess
+import sys
 import time
 
 import grpc
@@ -9,11 +13,13 @@ import pytest
 from grpc.channelz.v1 import channelz_pb2 as z, channelz_pb2_grpc
 from grpc.reflection.v1 import reflection_pb2, reflection_pb2_grpc
 from larder.v1 import cache_pb2 as pb, cache_pb2_grpc
+from support.cluster import Cluster
 from support.failures import refused
 from support.http2 import Connection, call_headers, message
 from support.node import Node, wait_until
 
 SERVICE = "grpc.channelz.v1.Channelz"
+TOOLS = pathlib.Path(sys.executable).parent
 NOT_FOUND = grpc.StatusCode.NOT_FOUND
 UNKNOWN_ID = 1 << 40
 
@@ -249,3 +255,32 @@ def test_where_callers_have_roles_it_takes_the_role_admin(tmp_path):
             else:
                 denied = grpc.StatusCode.PERMISSION_DENIED
                 refused(denied, "ROLE_MISSING", call, request, metadata=bearer)
+
+
+def ask_by_grpcurl(node, method, **request):
+    done = subprocess.run(
+        [str(TOOLS / "grpcurl"), "-plaintext", "-d", json.dumps(request), node.target,
+         f"{SERVICE}/{method}"],
+        capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_the_connections_to_other_nodes_are_channels_with_sockets():
+    with Cluster(2, "--loops", "1") as cluster:
+        first, second = cluster.nodes
+        name = cluster.keys_of(1, 1, "channelz")[0]
+        for _ in range(3):
+            cluster.cache(0).Get(pb.GetRequest(key=name))
+        (shown,) = ask_by_grpcurl(first, "GetTopChannels")["channel"]
+        assert shown["data"]["target"] == second.target
+        assert shown["data"]["state"] == {"state": "READY"}
+        assert shown["data"]["callsStarted"] == shown["data"]["callsSucceeded"] == "3"
+        (socket_ref,) = shown["socketRef"]
+        assert second.target in socket_ref["name"]
+        found = ask_by_grpcurl(first, "GetSocket", socket_id=socket_ref["socketId"])["socket"]
+        assert found["remote"]["tcpipAddress"]["port"] == second.port
+        assert found["data"]["streamsStarted"] == "3"
+        (again,) = [ask_by_grpcurl(
+            first, "GetChannel", channel_id=shown["ref"]["channelId"])["channel"]]
+        assert again["data"]["target"] == second.target

@@ -6,6 +6,7 @@ The nodes of each test have a cluster of their own, all in one etcd.
 
 import concurrent.futures
 import json
+import pathlib
 import signal
 import subprocess
 import time
@@ -16,7 +17,7 @@ from grpc.health.v1 import health_pb2, health_pb2_grpc
 from larder.v1 import cache_pb2 as pb, peer_pb2
 from support.etcd import PROGRAMS, Etcd, name_of
 from support.failures import refused
-from support.members import SHORT, SOON, Members, check_all_ways, get, put
+from support.members import LEASE_SECONDS, SHORT, SOON, Members, check_all_ways, get, put
 from support.node import Node, binary, environment, free_port, run, wait_until
 from support.pages import fetch, scrape
 from support.proxy import Proxy
@@ -36,7 +37,7 @@ def test_three_nodes_form_and_any_answers_for_any_key(members):
     for index in range(3):
         cluster = members.cluster(index)
         assert (cluster.name, cluster.standing) == (members.name, "leased")
-        assert cluster.epoch.startswith("1.") and 0 < cluster.lease_left_ms <= 2_000
+        assert cluster.epoch.startswith("1.") and 0 < cluster.lease_left_ms <= LEASE_SECONDS * 1_000
         assert abs(sum(m.share_millionths for m in cluster.members) - 1_000_000) <= 3
         record, lease = members.record(index)
         own = next(member for member in cluster.members if member.is_self)
@@ -52,7 +53,11 @@ def test_operators_see_the_cluster(members):
     assert f"cluster {members.name}, epoch 1." in status.stdout and ", leased, " in status.stdout
     rows = [line.split() for line in status.stdout.splitlines() if line.startswith("127.0.0.1:")]
     assert {row[0] for row in rows} == {members.id(index) for index in range(3)}
+    leases = {members.id(index): f"{members.record(index)[1]:x}" for index in range(3)}
+    assert all({leases[row[0]], "0.1.0"} <= set(row) for row in rows), status.stdout
     whole = json.loads(run("status", "--json", *target).stdout)["cluster"]
+    assert {member["id"]: member["lease"] for member in whole["members"]} == leases
+    assert [member["suspicions"] for member in whole["members"]] == [0, 0, 0]
     assert whole["standing"] == "leased" and len(whole["members"]) == 3
     key = members.key_of(1, "why", [0, 1, 2])
     assert f"owner    {members.id(1)}" in run("ring", key, *target).stdout
@@ -60,7 +65,7 @@ def test_operators_see_the_cluster(members):
     assert metrics["larder_cluster_members", (("state", "active"),)] == 3
     assert metrics["larder_cluster_standing", (("standing", "leased"),)] == 1
     assert metrics["larder_cluster_incarnation", ()] == 1
-    assert 0 < metrics["larder_lease_seconds", ()] <= 2
+    assert 0 < metrics["larder_lease_seconds", ()] <= LEASE_SECONDS
 
 
 @each_etcd
@@ -188,7 +193,7 @@ def test_a_second_node_with_the_same_id_is_refused_and_says_what_to_do(members):
             "--etcd", members.etcd.address, "--cluster", members.name, "--node-id", node_id,
             *SHORT,
         ],
-        env=environment(), capture_output=True, text=True, timeout=20)
+        env=environment(), capture_output=True, text=True, timeout=60)
     assert result.returncode == 1
     assert f"a node with the id {node_id} is registered at {node_id}" in result.stderr
     assert "another node-id" in result.stderr
@@ -279,6 +284,11 @@ def test_etcd_is_called_within_tls_and_must_be_of_the_named_authority(cluster_na
             wait_until(lambda: "cannot read the cluster's clock" in node.log(), "it was told why")
             assert fetch(node, "/ready").status == 503
             assert f"cannot connect to {etcd.address}" in node.log()
+            # The file is set right, and read anew.
+            pathlib.Path(other.authority.cert).write_bytes(
+                pathlib.Path(pki.authority.cert).read_bytes())
+            node.process.send_signal(signal.SIGHUP)
+            wait_until(lambda: fetch(node, "/ready").status == 200, "the node has joined")
 
 
 def test_nodes_ask_each_other_for_their_leases_with_the_role_of_peers(etcd, cluster_name, tmp_path):

@@ -1,6 +1,7 @@
 """Nodes that differ from the others, and such as are none: each is told of, and does no harm."""
 
 import json
+import signal
 import time
 
 import grpc
@@ -98,6 +99,10 @@ def test_etcd_with_users_is_joined_with_a_password_and_not_with_another(
                 wait_until(lambda: "authentication failed" in node.log(), "it is told why")
                 assert etcd.address in node.log() and "secret" not in node.log()
                 assert fetch(node, "/ready").status == 503
+                # Who sets it right need not restart the node.
+                (tmp_path / "wrong").write_text("secret\n")
+                node.process.send_signal(signal.SIGHUP)
+                wait_until(lambda: fetch(node, "/ready").status == 200, "it has joined")
             with Node("--etcd", etcd.address, "--cluster", cluster_name, *SHORT) as node:
                 wait_until(lambda: "user name is empty" in node.log(), "it is told why")
                 assert fetch(node, "/ready").status == 503

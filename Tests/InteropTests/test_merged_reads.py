@@ -6,7 +6,7 @@ import time
 
 import pytest
 from larder.v1 import cache_pb2 as pb
-from support.cluster import Cluster
+from support.cluster import PATIENT, Cluster
 from support.node import wait_until
 from support.pages import scrape
 
@@ -16,7 +16,7 @@ SOON = 60
 @pytest.fixture(scope="module")
 def cluster():
     # One loop, so that all clients of a node meet.
-    with Cluster(3, "--loops", "1") as cluster:
+    with Cluster(3, "--loops", "1", *PATIENT) as cluster:
         yield cluster
 
 

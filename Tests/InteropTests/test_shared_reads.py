@@ -3,8 +3,9 @@
 import grpc
 import pytest
 from larder.v1 import cache_pb2 as pb
-from support.cluster import Cluster
+from support.cluster import PATIENT, Cluster
 from support.node import wait_until
+from support.pages import scrape
 
 SOON = 60
 PEER = "larder.v1.Peer"
@@ -13,7 +14,7 @@ PEER = "larder.v1.Peer"
 @pytest.fixture(scope="module")
 def cluster():
     # One loop, so that all calls to a node meet.
-    with Cluster(2, "--loops", "1") as cluster:
+    with Cluster(2, "--loops", "1", *PATIENT) as cluster:
         yield cluster
 
 
@@ -43,11 +44,17 @@ def share(cluster, requests):
     return wait_until(go, "reads meet")
 
 
+def shared(cluster):
+    return scrape(cluster.nodes[0]).values["larder_shared_reads_total", ()]
+
+
 def test_every_read_gets_its_own_value(cluster, key):
     names = cluster.keys_of(1, 40, key)
     for name in names[::2]:
         cluster.cache(0).Set(pb.SetRequest(key=name, value=name.encode(), flags=len(name)))
+    before = shared(cluster)
     answers, _ = share(cluster, [pb.GetRequest(key=name) for name in names])
+    assert shared(cluster) > before + 1
     for number, (name, answer) in enumerate(zip(names, answers)):
         if number % 2:
             assert answer.WhichOneof("result") == "miss"
@@ -74,7 +81,7 @@ def test_an_owner_that_takes_no_batches_answers_each_read(key):
 
 
 def test_an_owner_that_is_gone_is_gone_for_every_read(key):
-    with Cluster(2, "--loops", "1") as cluster:
+    with Cluster(2, "--loops", "1", *PATIENT) as cluster:
         names = cluster.keys_of(1, 20, key)
         cluster.cache(0).Get(pb.GetRequest(key=names[0]))
         cluster.pause(1)

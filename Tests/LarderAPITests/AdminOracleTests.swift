@@ -78,10 +78,12 @@ import Wire
       member.waitingCalls = values.uint64()
       member.connectFailures = values.uint64()
       member.lastError = String(decoding: values.text(), as: UTF8.self)
+      member.suspicions = values.uint64()
       member.membership = String(decoding: values.text(), as: UTF8.self)
       member.incarnation = values.uint64()
       member.version = String(decoding: values.text(), as: UTF8.self)
       member.capacityBytes = values.uint64()
+      member.lease = String(decoding: values.text(), as: UTF8.self)
       return member
     }
     status.forwards = values.list { values in

@@ -51,7 +51,7 @@ struct HandoverCalls {
   private var lineStart = 0
   private var lastFetch = 0
   private(set) var fetchesUnderWay = 0
-  private(set) var counts = HandoverCounts()
+  private(set) var counts = ArrivalCounts()
 
   init(callsMax: Int, fetchesMax: Int) {
     self.callsMax = callsMax
@@ -227,7 +227,7 @@ struct HandoverCalls {
 
 /// What has become of calls for keys that were on their way to this node; of one event loop, or of
 /// several together.
-public struct HandoverCounts: Sendable, Equatable {
+public struct ArrivalCounts: Sendable, Equatable {
   /// Calls that have waited for a seal; one that has waited again counts again.
   public internal(set) var parked = 0
   /// Fetches that were answered, though it were with nothing.
@@ -239,7 +239,7 @@ public struct HandoverCounts: Sendable, Equatable {
 
   public init() {}
 
-  mutating func add(_ other: HandoverCounts) {
+  mutating func add(_ other: ArrivalCounts) {
     self.parked += other.parked
     self.fetchesOK += other.fetchesOK
     self.fetchesFailed += other.fetchesFailed

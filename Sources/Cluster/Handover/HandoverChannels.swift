@@ -85,6 +85,13 @@ public final class HandoverChannels: HandoverPeer {
     }
   }
 
+  public func release(_ order: SealOrder, at member: Member) async throws(HandoverFailure) {
+    var request = SealRequest(order)
+    request.releases = true
+    _ = try await self.call(
+      PeerMethod.sealPath, request.serialized(), member, timeout: self.sealTimeout)
+  }
+
   public func fetch(
     _ namespace: String, keys: [[UInt8]], heir: MemberProcess, from member: Member,
     timeout: TimeAmount

@@ -40,6 +40,13 @@ extension HandoverMachine {
     self.losses.contains { $0.heir == heir && $0.arcs.contains(hash) }
   }
 
+  /// What is sealed, by for whom.
+  var sealedByHeir: [MemberProcess: ArcSet] {
+    self.losses.reduce(into: [:]) { sealed, loss in
+      if let heir = loss.heir { sealed[heir] = (sealed[heir] ?? .none).union(loss.arcs) }
+    }
+  }
+
   /// The part of `arcs` of which that is so. The heir has asked for it.
   mutating func sealed(_ arcs: ArcSet, for heir: MemberProcess, _ now: Instant) -> ArcSet {
     var sealed = ArcSet.none

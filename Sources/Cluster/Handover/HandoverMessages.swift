@@ -53,7 +53,7 @@ extension SealRequest {
     self.heir = ProcessID(order.heir)
     self.epoch = "\(order.epoch)"
     self.ranges = order.arcs.pairs
-    self.via = order.via.map { ProcessID($0) }
+    self.vias = order.vias.map { ProcessID($0) }
   }
 }
 
@@ -62,11 +62,11 @@ extension SealOrder {
     guard let epoch = Epoch(request.epoch) else {
       throw HandoverMessageFault(what: "has an epoch that is none: \"\(request.epoch)\"")
     }
-    var via: MemberProcess?
-    if let process = request.via { via = try MemberProcess(process, "via") }
+    var vias: Set<MemberProcess> = []
+    for process in request.vias { vias.insert(try MemberProcess(process, "via")) }
     self.init(
       heir: try MemberProcess(request.heir, "heir"), epoch: epoch,
-      arcs: try ArcSet(pairs: request.ranges), via: via)
+      arcs: try ArcSet(pairs: request.ranges), vias: vias)
   }
 }
 
@@ -82,6 +82,7 @@ extension SealResponse {
         var predecessor = LarderAPI.Predecessor()
         predecessor.process = ProcessID(part.process)
         predecessor.isCertain = part.isCertain
+        predecessor.isSuperseded = part.isSuperseded
         return predecessor
       }
       return holding
@@ -97,7 +98,8 @@ extension SealAnswer {
       for predecessor in part.predecessors {
         holding.predecessors.append(
           Predecessor(
-            try MemberProcess(predecessor.process, "process"), isCertain: predecessor.isCertain))
+            try MemberProcess(predecessor.process, "process"), isCertain: predecessor.isCertain,
+            isSuperseded: predecessor.isSuperseded))
       }
       self.holdings.append(holding)
     }

@@ -11,6 +11,9 @@ public protocol HandoverPeer: Sendable {
     _ order: SealOrder, at member: Member
   ) async throws(HandoverFailure) -> SealAnswer
 
+  /// Has the member forget what it holds of hashes for the heir of the order.
+  func release(_ order: SealOrder, at member: Member) async throws(HandoverFailure)
+
   /// What the member holds under keys that it has sealed for `heir`, in their order. Large answers come
   /// in several calls.
   ///

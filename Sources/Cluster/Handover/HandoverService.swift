@@ -50,6 +50,10 @@ public final class HandoverService: UnaryService {
       throw HandoverMessageFault(what: "is malformed protobuf: \(error)")
     }
     let order = try SealOrder(request)
+    if request.releases {
+      self.source.handedOver(order.arcs, to: order.heir)
+      return call.reply(size: 0) { _ in }
+    }
     guard let own = self.own() else {
       return call.fail(
         Status(

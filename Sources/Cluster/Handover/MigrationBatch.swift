@@ -83,15 +83,20 @@ public struct MigrationBatch: Sendable {
   /// Puts the items into the store, newer versions winning, and raises the floors behind them. Takes some
   /// hundred nanoseconds for each item, so it is not for an event loop.
   ///
+  /// - Parameter wanted: others are passed over: the node has lost them since it asked.
   /// - Throws: `fault`, which names the peer, for items that were not asked for.
   @discardableResult
-  public func apply(to store: Store, now: StoreTime) throws(HandoverFailure) -> Tally {
+  public func apply(
+    to store: Store, only wanted: ArcSet = .all, now: StoreTime
+  ) throws(HandoverFailure) -> Tally {
     var tally = Tally()
     // The message was read to its end when the batch was made.
     let items = RepeatedMessages<MigrateItem>(
       validated: self.message.readableBytesSpan, field: 2, count: self.itemCount)
     var left = items.makeIterator()
-    while let item = left.next() { try self.apply(item, to: store, now, &tally) }
+    while let item = left.next() {
+      try self.apply(item, to: store, only: wanted, now, &tally)
+    }
     let limit = Version(wallMilliseconds: now.wallMilliseconds + self.origin.skewMaxMilliseconds)
     guard self.floors.allSatisfy({ (0..<Store.floorCells).contains($0.cell) }) else {
       throw .fault("\(self.origin.peer) has sent a floor of a cell that is none")
@@ -106,7 +111,8 @@ public struct MigrationBatch: Sendable {
   }
 
   private func apply(
-    _ item: MigrateItem, to store: Store, _ now: StoreTime, _ tally: inout Tally
+    _ item: MigrateItem, to store: Store, only wanted: ArcSet, _ now: StoreTime,
+    _ tally: inout Tally
   ) throws(HandoverFailure) {
     guard (1...StoreConfiguration.keyMaxBytes).contains(item.key.byteCount) else {
       throw .fault("\(self.origin.peer) has sent a key of \(item.key.byteCount) bytes")
@@ -115,6 +121,7 @@ public struct MigrationBatch: Sendable {
     guard self.origin.arcs.contains(hash) else {
       throw .fault("\(self.origin.peer) has sent a key that it was not asked for")
     }
+    guard wanted.contains(hash) else { return }
     guard let namespace = store.namespaces.id(of: item.namespace) else {
       tally.unknownNamespace += 1
       return

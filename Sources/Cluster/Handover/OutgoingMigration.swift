@@ -87,7 +87,8 @@ final class OutgoingMigration: Sendable {
     let heir = try MemberProcess(start.heir, "heir")
     let wanted = try ArcSet(pairs: start.ranges)
     let arcs = self.service.source.sealed(wanted, for: heir)
-    guard !arcs.isEmpty else { throw Status.notSealed }
+    // What the node owns again by a ring that the heir has yet to see is not the heir's any more.
+    guard !arcs.isEmpty, arcs == wanted else { throw Status.notSealed }
     try self.state.withLock { try $0.stream.start(after: start.after) }
     let key = MigrationLedger.Key(heir: heir, arcs: arcs)
     let point = self.service.ledger.begin(

@@ -17,13 +17,15 @@ public struct Placement: Sendable {
     self.init(epoch: table.epoch, ring: table.ring, members: table.members)
   }
 
-  /// As it would be without one of the members.
-  ///
-  /// - Throws: never, where the table is one of a cluster.
-  public init(_ table: RoutingTable, without id: String) throws(RingError) {
-    let members = table.members.filter { $0.id != id }
-    let smaller = try RoutingTable(epoch: table.epoch, members: members, ownID: "")
-    self.init(epoch: table.epoch, ring: smaller.ring, members: smaller.members)
+  /// As it would be without some of the members.
+  init(_ table: RoutingTable, without ids: Set<String>) {
+    let members = table.members.filter { !ids.contains($0.id) }
+    do throws(RingError) {
+      let smaller = try RoutingTable(epoch: table.epoch, members: members, ownID: "")
+      self.init(epoch: table.epoch, ring: smaller.ring, members: smaller.members)
+    } catch {
+      preconditionFailure("a ring can be made of fewer members than it was made of: \(error)")
+    }
   }
 
   private init(epoch: Epoch, ring: Ring, members: [Member]) {

@@ -7,21 +7,45 @@ extension Membership {
   /// How often versions are compared with the floor, which is 10 s ahead.
   private static let clockInterval: Duration = .seconds(1)
 
+  /// Between two looks at a cluster's clock that is behind this node's.
+  private static let clockPause: Duration = .milliseconds(500)
+
   /// Has versions begin above all that the cluster has drawn. Tries until etcd answers.
   ///
   /// - Returns: false where the task was cancelled.
   func passClockFloor() async throws(MembershipError) -> Bool {
     var failures = 0
+    var aheadSince: ContinuousClock.Instant?
     while !Task.isCancelled {
       var floor = ClockFloorMachine()
+      let ahead: UInt64?
       do throws(EtcdError) {
         try await self.read(into: &floor)
+        ahead = try await self.lead(over: floor)
       } catch {
         failures += 1
         self.logger.warning(
           "cannot read the cluster's clock in etcd", metadata: ["error": "\(error)"])
         let delay = Self.backoff.delay(afterFailures: failures, chance: .random(in: -1...1))
         guard await Self.sleep(delay) else { return false }
+        continue
+      }
+      if let ahead {
+        // Where all have been away, etcd's clock is as old as that, and may have their records for as long
+        // as a lease lasts.
+        let since = aheadSince ?? .now
+        guard since.duration(to: .now) < self.configuration.leaseTTL * 2 else {
+          throw MembershipError.clockAhead(
+            key: self.keys.clock, aheadMilliseconds: ahead,
+            maxMilliseconds: self.clockSkewMaxMilliseconds)
+        }
+        if aheadSince == nil {
+          self.logger.warning(
+            "this machine's clock is far ahead of the cluster's; waiting for that",
+            metadata: ["key": "\(self.keys.clock)", "ahead-ms": "\(ahead)"])
+        }
+        aheadSince = since
+        guard await Self.sleep(Self.clockPause) else { return false }
         continue
       }
       guard self.follow(floor) else {
@@ -33,6 +57,21 @@ extension Membership {
       return true
     }
     return false
+  }
+
+  /// By how much this machine's clock is ahead of the floor, where that is too much, and others are there
+  /// that would have raised it. A node that took part like this would raise it for all, and none of the
+  /// others could start again.
+  private func lead(over floor: ClockFloorMachine) async throws(EtcdError) -> UInt64? {
+    let (wall, floor) = (WallClock.milliseconds(), floor.milliseconds ?? 0)
+    guard floor > 0, wall > floor, wall - floor > self.clockSkewMaxMilliseconds else { return nil }
+    let own = self.keys.node(self.configuration.member.id)
+    let found = try await self.etcd.list(self.keys.watched)
+    let hasOthers = found.keyValues.contains { keyValue in
+      guard case .node = self.keys.meaning(of: keyValue.key) else { return false }
+      return keyValue.keyText != own
+    }
+    return hasOthers ? wall - floor : nil
   }
 
   /// Raises the floor before versions reach it. While etcd is away they go past it, which matters only

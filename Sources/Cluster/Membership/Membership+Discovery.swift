@@ -39,6 +39,10 @@ extension Membership {
     }
   }
 
+  /// For a watch to show what a list has shown: longer than etcd may stand still between the two, for who
+  /// has missed something forgets what it holds.
+  private static let auditPatience: Duration = .seconds(10)
+
   /// Between attempts at etcd that fail, which takes its own time to find that out.
   static let backoff = RetryBackoff(initial: .milliseconds(50), max: .seconds(2))
 
@@ -103,8 +107,15 @@ extension Membership {
       guard let mark = self.state.withLock({ $0.machine.auditMark }) else { continue }
       do throws(EtcdError) {
         let listing = try await self.etcd.list(self.keys.watched)
+        let isAhead = self.state.withLock { state in
+          defer { state.interruption?.yield() }
+          return state.machine.audited(listing, since: mark)
+        }
+        guard isAhead else { continue }
+        // A watch that lives shows it by then.
+        guard await Self.sleep(Self.auditPatience) else { return }
         self.state.withLock { state in
-          self.pass(state.machine.audited(listing, since: mark, .now), &state)
+          state.machine.missed(listing, since: mark)
           state.interruption?.yield()
         }
       } catch {

@@ -26,7 +26,9 @@ extension Membership {
     for notice in notices {
       switch notice {
       case .publish(let view):
-        for reader in state.readers.values { reader.yield(view) }
+        state.readers.removeAll { reader in
+          if case .terminated = reader.yield(view) { true } else { false }
+        }
         self.log(view, after: state.logged)
         state.logged = view
       case .own(let member, let revision):

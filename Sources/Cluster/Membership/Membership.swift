@@ -17,8 +17,7 @@ public final class Membership: Sendable {
     var standing: StandingMachine
     /// Ends the watch under way, because something else is to be done.
     var interruption: AsyncStream<Void>.Continuation?
-    var readers: [Int: AsyncStream<ClusterView>.Continuation] = [:]
-    var lastReader = 0
+    var readers: [AsyncStream<ClusterView>.Continuation] = []
     /// The view that people were told of last.
     var logged: ClusterView?
     var isOver = false
@@ -41,6 +40,12 @@ public final class Membership: Sendable {
   private static let tickInterval: Duration = .milliseconds(250)
   /// How often the others are asked while the lease is in doubt.
   private static let surveyInterval: Duration = .milliseconds(500)
+
+  /// The next survey is over before then: each takes a sixth of the lease's time where somebody does not
+  /// answer (see `PeerSurvey`), and as long again is left to a machine that is busy.
+  private static func surveyAgeMax(_ configuration: MembershipConfiguration) -> Duration {
+    configuration.leaseTTL / 3 + self.surveyInterval * 2
+  }
 
   /// - Parameters:
   ///   - etcd: somebody runs it.
@@ -68,7 +73,7 @@ public final class Membership: Sendable {
         registration: RegistrationMachine(member),
         standing: StandingMachine(
           servesWithoutLease: configuration.servesWithoutLease,
-          surveyLead: configuration.leaseTTL / 3)))
+          surveyLead: configuration.leaseTTL / 3, surveyAgeMax: Self.surveyAgeMax(configuration))))
   }
 
   // MARK: - What is known
@@ -81,15 +86,12 @@ public final class Membership: Sendable {
   public func views() -> AsyncStream<ClusterView> {
     let (stream, continuation) = AsyncStream.makeStream(
       of: ClusterView.self, bufferingPolicy: .unbounded)
-    let reader = self.state.withLock { state in
+    self.state.withLock { state in
       if let view = state.machine.view { continuation.yield(view) }
       if state.isOver { continuation.finish() }
-      state.lastReader += 1
-      state.readers[state.lastReader] = continuation
-      return state.lastReader
-    }
-    continuation.onTermination = { [weak self] _ in
-      self?.state.withLock { $0.readers[reader] = nil }
+      // One that has ended is forgotten at the next view, and not in its `onTermination`: who cancels a
+      // reader holds a lock of its task then, which whoever passes it a view under this lock waits for.
+      state.readers.append(continuation)
     }
     return stream
   }
@@ -112,7 +114,7 @@ public final class Membership: Sendable {
       let now = ContinuousClock.now
       return MembershipSnapshot(
         cluster: self.configuration.cluster, member: state.registration.member,
-        view: state.machine.view, lease: state.registration.lease,
+        view: state.machine.view, leases: state.machine.leases, lease: state.registration.lease,
         leaseLeft: state.standing.leaseEnd.flatMap { $0 > now ? now.duration(to: $0) : nil },
         etcdFailures: self.etcd.failures)
     }
@@ -179,7 +181,7 @@ public final class Membership: Sendable {
   private func finish() {
     let readers = self.state.withLock { state in
       state.isOver = true
-      return Array(state.readers.values)
+      return state.readers
     }
     for reader in readers { reader.finish() }
     self.ends.continuation.finish()
@@ -207,6 +209,7 @@ public final class Membership: Sendable {
         state.standing.wantsSurvey(.now) ? state.machine.view?.members : nil
       }
       guard let ring else { continue }
+      let began = ContinuousClock.now
       let reports = await withTaskGroup(of: (String, PeerReport?).self) { group in
         for member in ring where member.isOnRing && member.id != id {
           group.addTask { (member.id, await self.survey.report(of: member)) }
@@ -216,8 +219,9 @@ public final class Membership: Sendable {
         return reports
       }
       self.state.withLock { state in
-        state.standing.surveyed(reports, by: id, of: ring)
-        self.stand(&state, .now)
+        let now = ContinuousClock.now
+        state.standing.surveyed(reports, by: id, of: ring, began: began, now)
+        self.stand(&state, now)
       }
     }
   }

@@ -6,6 +6,9 @@ public enum MembershipError: Error, Hashable, Sendable {
   case replaced(id: String, address: String)
   /// Versions in the cluster are further ahead of this machine's clock than `clock-skew-max`.
   case clockBehind(key: String, aheadMilliseconds: UInt64, maxMilliseconds: UInt64)
+  /// This machine's clock is further ahead of versions in the cluster than `clock-skew-max`, though other
+  /// nodes are there, which keep the cluster's clock near their own.
+  case clockAhead(key: String, aheadMilliseconds: UInt64, maxMilliseconds: UInt64)
   /// etcd refuses what every node must be able to do.
   case refused(String)
 }
@@ -24,6 +27,9 @@ extension MembershipError: CustomStringConvertible {
       "the cluster's clock in etcd (\(key)) is \(ahead) ms ahead of this machine's clock, and at most"
         + " \(most) ms are allowed (clock-skew-max): set this machine's clock, or delete the key if it"
         + " is the one that is wrong"
+    case .clockAhead(let key, let ahead, let most):
+      "this machine's clock is \(ahead) ms ahead of the cluster's clock in etcd (\(key)), which other"
+        + " nodes keep, and at most \(most) ms are allowed (clock-skew-max): set this machine's clock"
     case .refused(let text): "etcd refuses the registration of this node: \(text)"
     }
   }

@@ -8,6 +8,8 @@ public struct MembershipSnapshot: Sendable {
   public let member: Member
   /// Nil: nothing of the cluster was seen yet.
   public let view: ClusterView?
+  /// Those that the members are registered under, by their ids.
+  public let leases: [String: LeaseID]
   /// The lease that the node's record is under; nil: it is not registered.
   public let lease: LeaseID?
   /// What is left of the lease, if etcd does not hear from the node any more; nil: there is none.
@@ -17,12 +19,13 @@ public struct MembershipSnapshot: Sendable {
 
   /// A moment of a membership.
   public init(
-    cluster: String, member: Member, view: ClusterView?, lease: LeaseID?, leaseLeft: Duration?,
-    etcdFailures: Int
+    cluster: String, member: Member, view: ClusterView?, leases: [String: LeaseID] = [:],
+    lease: LeaseID?, leaseLeft: Duration?, etcdFailures: Int
   ) {
     self.cluster = cluster
     self.member = member
     self.view = view
+    self.leases = leases
     self.lease = lease
     self.leaseLeft = leaseLeft
     self.etcdFailures = etcdFailures

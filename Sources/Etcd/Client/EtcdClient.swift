@@ -22,6 +22,8 @@ public final class EtcdClient: Sendable {
   let logger: Logger
   let farewells = Farewells()
   private let tokens: TokenSource?
+  /// Used where etcd's users are.
+  private let user: CurrentUser
   private let watches: WatchHub
 
   /// - Parameter group: its event loops serve the connections; stays the caller's.
@@ -33,11 +35,17 @@ public final class EtcdClient: Sendable {
     self.configuration = configuration
     self.endpoints = endpoints
     self.logger = logger
-    self.tokens = configuration.credentials.map { credentials in
-      TokenSource { () async throws(EtcdError) in
-        try await Self.authenticate(credentials, configuration, endpoints)
+    let user = CurrentUser(configuration.credentials)
+    self.user = user
+    self.tokens =
+      configuration.credentials == nil
+      ? nil
+      : TokenSource { () async throws(EtcdError) in
+        guard let credentials = user.credentials else {
+          preconditionFailure("whoever has tokens has credentials")
+        }
+        return try await Self.authenticate(credentials, configuration, endpoints)
       }
-    }
     self.watches = WatchHub(configuration, logger: logger)
   }
 
@@ -52,6 +60,10 @@ public final class EtcdClient: Sendable {
 
   /// Closes the connections. For a client that nobody runs.
   public func shutdown() async { await self.endpoints.shutdown() }
+
+  /// Has the client be this user from now on, as after a change of its password; the token that it has is
+  /// good for as long as etcd says so. Nothing, for a client that was made without credentials.
+  public func install(_ credentials: EtcdCredentials) { self.user.replace(with: credentials) }
 
   /// Shows what happens to `keys` from `revision` on, each change once and in order, across losses of
   /// the connection and changes of the endpoint. Needs `run`.

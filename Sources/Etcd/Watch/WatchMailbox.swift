@@ -2,6 +2,9 @@ internal import Synchronization
 
 /// What one watch has shown and its reader has not taken. Bounded: one that is full takes no more until it
 /// is empty, and etcd is told not to send any meanwhile.
+///
+/// A reader is resumed outside of the lock: that takes a lock of the reader's task, which whoever cancels
+/// the task holds while it calls `finish`.
 final class WatchMailbox: Sendable {
   private struct State {
     var batches: [WatchBatch] = []
@@ -11,9 +14,13 @@ final class WatchMailbox: Sendable {
     /// It was full, and is not empty yet.
     var isBehind = false
     /// Why nothing follows what waits; nil: something may.
-    var end: Result<WatchBatch?, WatchEnd>?
-    var reader: CheckedContinuation<Result<WatchBatch?, WatchEnd>, Never>?
+    var end: Next?
+    var reader: Reader?
   }
+
+  /// Nil for a watch that has ended because nobody wants it any more.
+  typealias Next = Result<WatchBatch?, WatchEnd>
+  private typealias Reader = CheckedContinuation<Next, Never>
 
   private let bytesMax: Int
   private let state = Mutex(State())
@@ -22,50 +29,45 @@ final class WatchMailbox: Sendable {
 
   /// - Returns: false where it was full with this batch, which it has taken.
   func deliver(_ batch: WatchBatch) -> Bool {
-    self.state.withLock { state in
-      guard state.end == nil else { return true }
-      if let reader = state.reader {
-        state.reader = nil
-        reader.resume(returning: .success(batch))
-        return true
-      }
+    let (reader, hasRoom) = self.state.withLock { state -> (Reader?, Bool) in
+      guard state.end == nil else { return (nil, true) }
+      if let reader = state.reader.take() { return (reader, true) }
       state.batches.append(batch)
       state.bytes += batch.bytes
       if state.bytes >= self.bytesMax { state.isBehind = true }
-      return !state.isBehind
+      return (nil, !state.isBehind)
     }
+    reader?.resume(returning: .success(batch))
+    return hasRoom
   }
 
   /// Nothing follows. The first end counts.
-  func finish(_ end: Result<WatchBatch?, WatchEnd>) {
-    self.state.withLock { state in
-      guard state.end == nil else { return }
+  func finish(_ end: Next) {
+    let reader = self.state.withLock { state -> Reader? in
+      guard state.end == nil else { return nil }
       state.end = end
-      state.reader?.resume(returning: end)
-      state.reader = nil
+      return state.reader.take()
     }
+    reader?.resume(returning: end)
   }
 
   /// The next batch, once there is one. One reader.
   ///
   /// - Parameter drained: called where the mailbox was full and is empty now.
-  func next(drained: @Sendable () -> Void) async -> Result<WatchBatch?, WatchEnd> {
+  func next(drained: @Sendable () -> Void) async -> Next {
     await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
-        let isDrained = self.state.withLock { state -> Bool in
+        let (result, isDrained) = self.state.withLock { state -> (Next?, Bool) in
           precondition(state.reader == nil, "a watch has one reader at a time")
           if let batch = Self.take(&state) {
-            continuation.resume(returning: .success(batch))
-            defer { state.isBehind = state.isBehind && !state.batches.isEmpty }
-            return state.isBehind && state.batches.isEmpty
+            let isDrained = state.isBehind && state.batches.isEmpty
+            if isDrained { state.isBehind = false }
+            return (.success(batch), isDrained)
           }
-          if let end = state.end {
-            continuation.resume(returning: end)
-          } else {
-            state.reader = continuation
-          }
-          return false
+          if state.end == nil { state.reader = continuation }
+          return (state.end, false)
         }
+        if let result { continuation.resume(returning: result) }
         if isDrained { drained() }
       }
     } onCancel: {

@@ -106,6 +106,16 @@ public struct MetadataView: ~Escapable {
     return nil
   }
 
+  /// Whether there is a field with a name that `isIncluded` picks, of whoever's: gRPC's and HTTP's own are
+  /// among them.
+  public func contains(name isIncluded: (RawSpan) -> Bool) -> Bool {
+    var fields = self.block
+    while let field = fields.next() {
+      if isIncluded(field.name) { return true }
+    }
+    return false
+  }
+
   /// How often the call was tried before, as a client says that retries (`grpc-previous-rpc-attempts`,
   /// gRFC A6); 0 where it says nothing.
   public var previousAttempts: Int {

@@ -1,8 +1,9 @@
 internal import NIOCore
 internal import NIOSSL
+internal import Synchronization
 
 /// What a client needs to speak TLS: whom it trusts, and who it is. Made once and shared by all
-/// connections, since reading the system's authorities takes long.
+/// connections, since reading the system's authorities takes long. Can be replaced while it is used.
 public final class ClientTLS: Sendable {
   /// What the user of a client says.
   public struct Configuration: Sendable, Equatable {
@@ -19,11 +20,27 @@ public final class ClientTLS: Sendable {
     public init() {}
   }
 
-  private let context: NIOSSLContext
-  private let serverName: String?
+  private struct Loaded: Sendable {
+    let context: NIOSSLContext
+    let serverName: String?
+  }
+
+  private let loaded: Mutex<Loaded>
 
   /// Reads the system's authorities where none are given, which blocks: not for an event loop.
   public init(_ configuration: Configuration) throws(TLSConfigurationError) {
+    self.loaded = Mutex(try Self.load(configuration))
+  }
+
+  /// Takes another configuration for the connections made from now on. On an error all stays as it is.
+  public func replace(with configuration: Configuration) throws(TLSConfigurationError) {
+    let loaded = try Self.load(configuration)
+    self.loaded.withLock { $0 = loaded }
+  }
+
+  private static func load(
+    _ configuration: Configuration
+  ) throws(TLSConfigurationError) -> Loaded {
     var tls = TLSConfiguration.makeClientConfiguration()
     TLSMaterial.share(&tls, minimumVersion: configuration.minimumVersion)
     if let authorities = configuration.authorities {
@@ -32,24 +49,25 @@ public final class ClientTLS: Sendable {
     if let identity = configuration.identity {
       _ = try TLSMaterial.put(identity, into: &tls, now: TLSMaterial.wallClock())
     }
-    self.context = try TLSMaterial.context(tls, identity: configuration.identity)
+    let context = try TLSMaterial.context(tls, identity: configuration.identity)
     if let name = configuration.serverName, !Self.isName(name) {
       throw TLSConfigurationError(
         description: "\"\(name)\" is no DNS name that a server's certificate could have. Expected"
           + " one such as cache-1.internal.")
     }
-    self.serverName = configuration.serverName
+    return Loaded(context: context, serverName: configuration.serverName)
   }
 
   /// The name or address that the certificate of a server reached by `host` must have.
-  func expectedName(host: String) -> String { self.serverName ?? host }
+  func expectedName(host: String) -> String { self.loaded.withLock { $0.serverName } ?? host }
 
   /// For one connection to `host`.
   func makeHandler(host: String) throws -> NIOSSLClientHandler {
     // Without a name, the address that is connected to is looked for in the certificate.
-    let name = self.expectedName(host: host)
+    let loaded = self.loaded.withLock { $0 }
+    let name = loaded.serverName ?? host
     return try NIOSSLClientHandler(
-      context: self.context, serverHostname: Self.isAddress(name) ? nil : name)
+      context: loaded.context, serverHostname: Self.isAddress(name) ? nil : name)
   }
 
   private static func isName(_ name: String) -> Bool {

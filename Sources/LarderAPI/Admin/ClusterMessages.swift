@@ -69,7 +69,7 @@ public struct MemberStatus: WireMessage, WireDecodable, Equatable, Sendable {
   public var shareMillionths: UInt32 = 0
   /// The node that was asked.
   public var isSelf = false
-  /// self, idle, connecting, ready or unreachable.
+  /// self, idle, connecting, ready, suspected or unreachable.
   public var state = ""
   /// Of all event loops of the node that was asked.
   public var connections: UInt32 = 0
@@ -81,6 +81,8 @@ public struct MemberStatus: WireMessage, WireDecodable, Equatable, Sendable {
   public var connectFailures: UInt64 = 0
   /// Why it cannot be reached; empty: it can, as far as is known.
   public var lastError = ""
+  /// How often it was suspected: it had calls to answer, and was silent.
+  public var suspicions: UInt64 = 0
   /// joining, active or leaving; empty, as all that follows: the nodes are a fixed list.
   public var membership = ""
   /// Tells the node's process from those before it.
@@ -89,6 +91,8 @@ public struct MemberStatus: WireMessage, WireDecodable, Equatable, Sendable {
   public var version = ""
   /// The byte budget of its store.
   public var capacityBytes: UInt64 = 0
+  /// Under which it is registered, in hexadecimal; empty: none is known.
+  public var lease = ""
 
   /// To be filled in.
   public init() {}
@@ -108,10 +112,12 @@ public struct MemberStatus: WireMessage, WireDecodable, Equatable, Sendable {
       case 10: self.waitingCalls = try reader.uint64(field)
       case 11: self.connectFailures = try reader.uint64(field)
       case 12: self.lastError = String(copyingUTF8: try reader.string(field))
+      case 13: self.suspicions = try reader.uint64(field)
       case 20: self.membership = String(copyingUTF8: try reader.string(field))
       case 21: self.incarnation = try reader.uint64(field)
       case 22: self.version = String(copyingUTF8: try reader.string(field))
       case 23: self.capacityBytes = try reader.uint64(field)
+      case 24: self.lease = String(copyingUTF8: try reader.string(field))
       default: try reader.skip(field)
       }
     }
@@ -130,10 +136,12 @@ public struct MemberStatus: WireMessage, WireDecodable, Equatable, Sendable {
     sink.uint64(field: 10, self.waitingCalls)
     sink.uint64(field: 11, self.connectFailures)
     sink.string(field: 12, self.lastError)
+    sink.uint64(field: 13, self.suspicions)
     sink.string(field: 20, self.membership)
     sink.uint64(field: 21, self.incarnation)
     sink.string(field: 22, self.version)
     sink.uint64(field: 23, self.capacityBytes)
+    sink.string(field: 24, self.lease)
   }
 }
 

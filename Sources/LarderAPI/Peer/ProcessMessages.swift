@@ -40,6 +40,8 @@ public struct Predecessor: WireMessage, WireDecodable, Hashable, Sendable {
   public var process: ProcessID?
   /// It did own them. Otherwise it may have, and may hold nothing.
   public var isCertain = false
+  /// It must give the hashes up, and what it holds of them is of no use.
+  public var isSuperseded = false
 
   /// To be filled in.
   public init() {}
@@ -49,6 +51,7 @@ public struct Predecessor: WireMessage, WireDecodable, Hashable, Sendable {
       switch field.number {
       case 1: self.process = try reader.processID(field, over: self.process)
       case 2: self.isCertain = try reader.bool(field)
+      case 3: self.isSuperseded = try reader.bool(field)
       default: try reader.skip(field)
       }
     }
@@ -57,6 +60,7 @@ public struct Predecessor: WireMessage, WireDecodable, Hashable, Sendable {
   public func encode<Sink: FieldSink & ~Copyable & ~Escapable>(into sink: inout Sink) {
     if let process = self.process { sink.message(field: 1, process) }
     sink.bool(field: 2, self.isCertain)
+    sink.bool(field: 3, self.isSuperseded)
   }
 }
 

@@ -11,8 +11,10 @@ public struct SealRequest: WireMessage, WireDecodable, Hashable, Sendable {
   public var epoch = ""
   /// Pairs of the first and the last hash of a range, ascending.
   public var ranges: [UInt64] = []
-  /// The process that has named the node as the holder of entries older than its own; nil: none has.
-  public var via: ProcessID?
+  /// Processes that have sealed newer entries of all these hashes for the sender.
+  public var vias: [ProcessID] = []
+  /// The sender wants nothing more of what the node has sealed for it.
+  public var releases = false
 
   /// To be filled in.
   public init() {}
@@ -23,7 +25,8 @@ public struct SealRequest: WireMessage, WireDecodable, Hashable, Sendable {
       case 1: self.heir = try reader.processID(field, over: self.heir)
       case 2: self.epoch = String(copyingUTF8: try reader.string(field))
       case 3: try reader.fixed64s(field, to: &self.ranges)
-      case 4: self.via = try reader.processID(field, over: self.via)
+      case 4: self.vias.append(try ProcessID(from: try reader.message(field)))
+      case 5: self.releases = try reader.bool(field)
       default: try reader.skip(field)
       }
     }
@@ -33,7 +36,8 @@ public struct SealRequest: WireMessage, WireDecodable, Hashable, Sendable {
     if let heir = self.heir { sink.message(field: 1, heir) }
     sink.string(field: 2, self.epoch)
     sink.fixed64s(field: 3, self.ranges)
-    if let via = self.via { sink.message(field: 4, via) }
+    for via in self.vias { sink.message(field: 4, via) }
+    sink.bool(field: 5, self.releases)
   }
 }
 

@@ -13,7 +13,8 @@ internal import Synchronization
 ///                          lease is given back
 final class MemberNode: Sendable {
   private let configuration: NodeConfiguration
-  private let etcd: EtcdConfiguration
+  /// Where etcd is, and who this node is there.
+  let etcdFiles: EtcdFiles
   private let forwarding: Forwarding
   private let channels: PeerChannels
   private let store: Store
@@ -21,6 +22,8 @@ final class MemberNode: Sendable {
   private let logger: Logger
   /// Nil until the node listens: before, nobody knows by which port others would reach it.
   private let joined = Mutex<Membership?>(nil)
+  /// Held while the loops are told until when they may serve.
+  private let heeding = Mutex(())
   /// Members whose addresses refuse connections, as the event loops find them.
   private let deaths = AsyncStream.makeStream(
     of: (member: Cluster.Member, at: ContinuousClock.Instant).self,
@@ -28,10 +31,6 @@ final class MemberNode: Sendable {
 
   /// How often peers are told of this node's clock.
   private static let clockInterval: Duration = .seconds(1)
-  /// What is found out about a dead member is acted on within this time, or not at all.
-  private static let deathAgeMax: Duration = .seconds(1)
-  /// Between two times that this node declares the same member dead.
-  private static let deathInterval: Duration = .seconds(5)
   /// How long a change of the ring waits for the cluster's clock, which etcd has at hand.
   private static let clockTimeout: Duration = .milliseconds(500)
 
@@ -44,7 +43,7 @@ final class MemberNode: Sendable {
     store: Store, group: any EventLoopGroup, logger: Logger
   ) throws {
     self.configuration = configuration
-    self.etcd = try EtcdConfiguration(reading: configuration)
+    self.etcdFiles = try EtcdFiles(configuration)
     self.forwarding = forwarding
     // Others ask for this node's lease, and must hear of it, before their own is over.
     let timeout = TimeAmount.milliseconds(configuration.limits.leaseTTLMilliseconds / 6)
@@ -70,7 +69,9 @@ final class MemberNode: Sendable {
   ///   - whenJoined: called once, when the node is on the ring, and sees that itself.
   /// - Throws: why this node cannot be a member, with the remedy.
   func run(port: Int, whenJoined: @escaping @Sendable () -> Void) async throws {
-    let client = try EtcdClient(self.etcd, group: self.group, logger: self.logger)
+    let etcd = self.etcdFiles.etcd
+    let client = try EtcdClient(etcd, group: self.group, logger: self.logger)
+    self.etcdFiles.whenRead { client.install($0) }
     let membership: Membership
     do {
       membership = try Membership(
@@ -86,7 +87,7 @@ final class MemberNode: Sendable {
       metadata: [
         "cluster": "\(self.configuration.member.cluster)", "node-id": "\(membership.member.id)",
         "address": "\(membership.member.address)",
-        "etcd": "\(self.etcd.endpoints.map(\.description).joined(separator: ","))",
+        "etcd": "\(etcd.endpoints.map(\.description).joined(separator: ","))",
       ])
     let result = await Self.result { try await self.run(client, membership, whenJoined) }
     // Without a registration others own its keys: nothing that still comes is served as if it owned them.
@@ -159,7 +160,7 @@ final class MemberNode: Sendable {
       group.addTask { try await membership.run() }
       group.addTask { await self.follow(membership, whenJoined) }
       group.addTask { await self.tellClock() }
-      group.addTask { await self.heedLease(membership) }
+      group.addTask { await self.heedLeases(membership) }
       group.addTask { await self.heedDeaths(membership) }
       // All of them run until they are cancelled, or this node cannot be a member.
       try await group.next()
@@ -174,7 +175,7 @@ final class MemberNode: Sendable {
       let change = follower.follow(view, incarnation: membership.member.incarnation)
       if change.hasLost { await membership.passClock(timeout: Self.clockTimeout) }
       // A table by which the node serves, and the lease by which it may, come at once.
-      self.heed(membership.servingEnd)
+      self.heedLease(of: membership)
       if let table = change.table { await self.go(by: table, forgetting: change.forgets) }
       if change.hasJoined { whenJoined() }
       await self.channels.keep(view.members)
@@ -208,30 +209,28 @@ final class MemberNode: Sendable {
   }
 
   /// A lease is over when its time is: the loops see that by themselves.
-  private func heedLease(_ membership: Membership) async {
-    for await end in membership.servingEnds { self.heed(end) }
+  private func heedLeases(_ membership: Membership) async {
+    for await _ in membership.servingEnds { self.heedLease(of: membership) }
   }
 
-  private func heed(_ end: ServingEnd) {
-    switch end {
-    case .never: self.forwarding.serve(until: .distantFuture)
-    case .passed: self.forwarding.serve(until: .now())
-    case .at(let instant):
-      let left = ContinuousClock.now.duration(to: instant)
-      self.forwarding.serve(until: .now() + TimeAmount(left))
+  /// Two tasks do: what the loops are told last is the newest.
+  private func heedLease(of membership: Membership) {
+    self.heeding.withLock { _ in
+      switch membership.servingEnd {
+      case .never: self.forwarding.serve(until: .distantFuture)
+      case .passed: self.forwarding.serve(until: .now())
+      case .at(let instant):
+        let left = ContinuousClock.now.duration(to: instant)
+        self.forwarding.serve(until: .now() + TimeAmount(left))
+      }
     }
   }
 
   /// Who finds a member dead tells etcd, and so the others. Every loop of every node may: the record is
   /// deleted once.
   private func heedDeaths(_ membership: Membership) async {
-    var declared: [String: ContinuousClock.Instant] = [:]
-    for await (dead, at) in self.deaths.stream {
-      // The other loops find the same. One that has put its record back since lives, and so may one that
-      // was found dead while etcd could not be told.
-      if let last = declared[dead.id], at < last + Self.deathInterval { continue }
-      guard ContinuousClock.now < at + Self.deathAgeMax else { continue }
-      declared[dead.id] = .now
+    var notices = DeathNotices()
+    for await (dead, at) in self.deaths.stream where notices.admits(dead.id, foundAt: at, .now) {
       do throws(EtcdError) {
         try await membership.declareDead(dead)
       } catch {
@@ -259,38 +258,5 @@ final class MemberNode: Sendable {
     } catch {
       return .failure(error)
     }
-  }
-}
-
-extension EtcdConfiguration {
-  /// With what the files hold that the settings name.
-  init(reading configuration: NodeConfiguration) throws {
-    self.init(configuration)
-    let settings = configuration.etcd
-    if let user = settings.user, let path = settings.passwordFile {
-      self.credentials = EtcdCredentials(user: user, password: try Self.password(path: path))
-    }
-    guard settings.isEncrypted else { return }
-    var tls = ClientTLS.Configuration()
-    tls.authorities = try settings.authoritiesFile.map { try TLSFiles.pem($0, .etcdCA) }
-    if let certificate = settings.certificateFile, let key = settings.keyFile {
-      tls.identity = TLSIdentity(
-        certificate: try TLSFiles.pem(certificate, .etcdCert),
-        key: try TLSFiles.pem(key, .etcdKey))
-    }
-    self.tls = try ClientTLS(tls)
-  }
-
-  /// The first line of the file, which is mostly the only one.
-  private static func password(path: String) throws(NodeError) -> String {
-    let text: String
-    do throws(FileProblem) {
-      text = try readText(path: path, bytesMax: NodeLimits.passwordFileMaxBytes)
-    } catch {
-      throw .noPassword(path, error.reason)
-    }
-    let password = text.prefix { !$0.isNewline }
-    guard !password.isEmpty else { throw .noPassword(path, "begins with no password") }
-    return String(password)
   }
 }

@@ -51,6 +51,7 @@ extension NodeServer {
   private func makePeers() -> ForwardingConfiguration {
     var peers = ForwardingConfiguration(self.configuration.limits)
     if let files = self.peerFiles { peers.credentials = files.credentials }
+    peers.registry = self.channels
     return peers
   }
 

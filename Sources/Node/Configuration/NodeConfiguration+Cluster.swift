@@ -71,6 +71,7 @@ extension ForwardingConfiguration {
     self.suspectAfter = .milliseconds(limits.peerSuspectAfterMilliseconds)
     self.forwardTimeout = .milliseconds(limits.forwardTimeoutMilliseconds)
     self.forwardMargin = .milliseconds(limits.forwardMarginMilliseconds)
+    self.metadataMaxBytes = limits.forwardMetadataMaxBytes
     self.epochWait = .milliseconds(limits.epochWaitMilliseconds)
     self.handoverWait = .milliseconds(limits.handoverWaitMilliseconds)
     self.handoverCallsMax = limits.handoverCallsMax

@@ -138,6 +138,8 @@ public struct NodeLimits: Sendable, Equatable {
   public var forwardTimeoutMilliseconds: Int64 = 10_000
   /// By which a forward ends before its client's deadline.
   public var forwardMarginMilliseconds: Int64 = 5
+  /// Of a client's own metadata that a forward takes along.
+  public var forwardMetadataMaxBytes = 4 << 10
   /// For a change of the cluster that another node has seen already.
   public var epochWaitMilliseconds: Int64 = 1_000
   /// For another node to give up a key that is this node's by now.

@@ -4,7 +4,7 @@ extension Setting {
     [.peers, .peerTokenFile, .peerConnectionsPerLoop, .peerCallsMax]
     + [.peerConnectTimeout, .peerBackoffMax, .peerIdleTimeout]
     + [.peerKeepaliveInterval, .peerKeepaliveTimeout, .peerSuspectAfter]
-    + [.forwardTimeout, .forwardMargin, .epochWait]
+    + [.forwardTimeout, .forwardMargin, .forwardMetadataMax, .epochWait]
     + [.handoverWait, .handoverCallsMax]
 
   private static let dayMilliseconds: Int64 = 86_400_000
@@ -56,6 +56,10 @@ extension Setting {
     "forward-margin", .cluster,
     .milliseconds(\.limits.forwardMarginMilliseconds, 0...60_000),
     "Time by which a forward ends before its client's deadline; a tenth of what is left at most.")
+  package static let forwardMetadataMax = Setting(
+    "forward-metadata-max", .cluster, .bytes(\.limits.forwardMetadataMaxBytes, 0...(64 << 10)),
+    "Metadata of a client's own that a forward takes along to the owner; what does not fit is left out."
+      + " All nodes' header-list-max must have room for it.")
   package static let epochWait = Setting(
     "epoch-wait", .cluster, .milliseconds(\.limits.epochWaitMilliseconds, 0...60_000),
     "Time that a call waits for a change of the cluster that another node has seen already.")

@@ -19,6 +19,10 @@ extension ForwardingSnapshot {
     page.sample(self.mergedReads, [])
     self.writeHandover(&page)
     page.begin(
+      "larder_shared_reads_total", .counter,
+      "Reads that were sent to their owner with others, of other keys, in one call.")
+    page.sample(self.sharedReads, [])
+    page.begin(
       "larder_ring_share_ratio", .gauge, "The part of all keys that each node owns, 0 to 1.")
     for peer in self.peers {
       page.sample("\(Self.decimal(peer.share))", [("node", peer.member.id)])

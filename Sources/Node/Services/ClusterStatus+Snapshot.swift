@@ -32,7 +32,7 @@ extension ClusterStatus {
     let members = membership.view?.members ?? []
     for member in members {
       if let index = self.members.firstIndex(where: { $0.id == member.id }) {
-        self.members[index].add(member)
+        self.members[index].add(member, membership)
       } else {
         // It is in the cluster, and not on the ring.
         var status = MemberStatus()
@@ -41,7 +41,7 @@ extension ClusterStatus {
         status.zone = member.zone
         status.isSelf = member.id == membership.member.id
         status.state = status.isSelf ? "self" : "idle"
-        status.add(member)
+        status.add(member, membership)
         self.members.append(status)
       }
     }
@@ -49,11 +49,12 @@ extension ClusterStatus {
 }
 
 extension MemberStatus {
-  fileprivate mutating func add(_ member: Member) {
+  fileprivate mutating func add(_ member: Member, _ membership: MembershipSnapshot) {
     self.membership = member.state.rawValue
     self.incarnation = member.incarnation
     self.version = member.version
     self.capacityBytes = member.capacityBytes
+    self.lease = membership.leases[member.id].map { "\($0)" } ?? ""
   }
 
   fileprivate init(_ peer: ForwardingSnapshot.Peer) {
@@ -70,5 +71,6 @@ extension MemberStatus {
     self.waitingCalls = UInt64(peer.waitingCalls)
     self.connectFailures = UInt64(peer.failures)
     self.lastError = peer.lastFailure ?? ""
+    self.suspicions = UInt64(peer.suspicions)
   }
 }

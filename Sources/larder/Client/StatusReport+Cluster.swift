@@ -53,35 +53,39 @@ extension ClusterStatus {
       ("open_calls", .unsigned(member.openCalls)),
       ("waiting_calls", .unsigned(member.waitingCalls)),
       ("connect_failures", .unsigned(member.connectFailures)),
-      ("last_error", .string(member.lastError)), ("membership", .string(member.membership)),
+      ("last_error", .string(member.lastError)), ("suspicions", .unsigned(member.suspicions)),
+      ("membership", .string(member.membership)),
       ("incarnation", .unsigned(member.incarnation)), ("version", .string(member.version)),
-      ("capacity_bytes", .unsigned(member.capacityBytes)),
+      ("capacity_bytes", .unsigned(member.capacityBytes)), ("lease", .string(member.lease)),
     ])
   }
 
   private var table: TextTable {
     // Only etcd knows of members that are not on the ring, and of processes that came before.
     let isInEtcd = !self.name.isEmpty
-    let alignments: [TextTable.Alignment] = [.left, .right, .left] + (isInEtcd ? [.left] : [])
+    let texts: [TextTable.Alignment] = isInEtcd ? [.left, .left, .left] : []
     var table = TextTable(
-      alignments + Array(repeating: .right, count: isInEtcd ? 5 : 4))
+      [.left, .right] + texts + [.left]
+        + Array(repeating: .right, count: isInEtcd ? 6 : 5))
     table.add(
-      ["node", "share"] + (isInEtcd ? ["member"] : [])
-        + ["state", "connections", "calls", "waiting", "failures"]
+      ["node", "share"] + (isInEtcd ? ["member", "version", "lease"] : [])
+        + ["state", "connections", "calls", "waiting", "failures", "suspicions"]
         + (isInEtcd ? ["incarnation"] : []))
     for member in self.members {
       let share = DecimalText.percent(UInt64(member.shareMillionths), of: 1_000_000)
       // To itself a node has no connections.
       let numbers =
         member.isSelf
-        ? ["", "", "", ""]
+        ? ["", "", "", "", ""]
         : [
           String(member.connections), DecimalText.grouped(member.openCalls),
           DecimalText.grouped(member.waitingCalls), DecimalText.grouped(member.connectFailures),
+          DecimalText.grouped(member.suspicions),
         ]
+      let lease = member.lease.isEmpty ? "none" : member.lease
       table.add(
-        [member.id, share] + (isInEtcd ? [member.membership] : []) + [member.state] + numbers
-          + (isInEtcd ? [String(member.incarnation)] : []))
+        [member.id, share] + (isInEtcd ? [member.membership, member.version, lease] : [])
+          + [member.state] + numbers + (isInEtcd ? [String(member.incarnation)] : []))
     }
     return table
   }

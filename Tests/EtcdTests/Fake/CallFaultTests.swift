@@ -175,14 +175,14 @@ import Testing
     async throws
   {
     var script = FakeEtcd.Script()
-    script.grant = Self.grants(3)
+    script.grant = Self.grants(9)
     script.keepAlive = { stream, count in
       // The first stream takes everything and says nothing.
       if count == 0 { for try await _ in stream.requests {} }
       try await Self.answer(stream, 100)
     }
     try await withFakes(script) { etcd, fakes in
-      let keeper = LeaseKeeper(etcd, ttl: .seconds(3)) { _ in }
+      let keeper = LeaseKeeper(etcd, ttl: .seconds(9)) { _ in }
       let task = Task { try await keeper.run() }
       try await eventually("a renewal was answered") {
         if case .held(_, let until) = keeper.state { until > .now + .seconds(60) } else { false }

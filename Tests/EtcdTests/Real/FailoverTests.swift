@@ -12,9 +12,8 @@ import Testing
     for member in members { try member.launch() }
     for member in members { try await member.start(isLaunched: true) }
     try await withClient(members.map(\.endpoint)) {
-      // As patient as a test may be.
+      // A member that hangs must be left.
       $0.attemptTimeout = .seconds(1)
-      $0.callTimeout = .seconds(15)
       $0.progressInterval = .milliseconds(500)
       $0.progressTimeout = .milliseconds(500)
     } _: { etcd in
@@ -25,7 +24,7 @@ import Testing
           for event in batch.events { seen.append(event.text) }
         }
       }
-      let keeper = LeaseKeeper(etcd, ttl: .seconds(10)) { lease in
+      let keeper = LeaseKeeper(etcd, ttl: .seconds(15)) { lease in
         try await etcd.put("/node", "here", lease: lease)
       }
       let keeping = Task { try await keeper.run() }
@@ -39,6 +38,8 @@ import Testing
         try await fault.befall(victim)
         try await put(etcd, "/w/k", "\(round)")
         try await eventually("round \(round) is seen") { seen.values.last == "k=\(round)" }
+        let until = keeper.state.until
+        try await eventually("the lease is extended") { keeper.state.until > until }
         try await fault.heal(victim)
       }
       let registered = try await etcd.get("/node")
@@ -100,5 +101,12 @@ import Testing
         return error == nil
       }
     }
+  }
+}
+
+extension LeaseKeeper.State {
+  /// Of a lease that is lost: now.
+  fileprivate var until: ContinuousClock.Instant {
+    if case .held(_, let until) = self { until } else { .now }
   }
 }

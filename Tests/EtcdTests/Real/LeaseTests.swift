@@ -9,8 +9,9 @@ import Testing
 @Suite struct LeaseTests {
   @Test func `a key ends with its lease, and a watch shows it`() async throws {
     try await withSharedEtcd { etcd, prefix in
-      let lease = try await etcd.grantLease(ttl: .seconds(1))
-      #expect(lease.ttlSeconds >= 1)
+      // Long enough for a key to be tied to it, however busy the machine is.
+      let lease = try await etcd.grantLease(ttl: .seconds(5))
+      #expect(lease.ttlSeconds >= 5)
       let start = try await etcd.put(prefix + "k", "1", lease: lease.id).header.revision.next
       for try await batch in etcd.watch(prefix: prefix, fromRevision: start) {
         #expect(batch.events.map(\.text) == ["k-"])
@@ -26,7 +27,7 @@ import Testing
       let lease = try await etcd.grantLease(ttl: .seconds(100)).id
       try await etcd.put(prefix + "k", "1", lease: lease)
       let left = try #require(try await etcd.timeToLive(of: lease, wantsKeys: true))
-      #expect(left.grantedSeconds == 100 && (90...100).contains(left.ttlSeconds))
+      #expect(left.grantedSeconds == 100 && (50...100).contains(left.ttlSeconds))
       #expect(left.keys == [Array("\(prefix)k".utf8)])
       let before = ContinuousClock.now
       let until = try await etcd.keepAlive(lease)
@@ -44,9 +45,9 @@ import Testing
   @Test func `a lease that is chosen by its id is granted once`() async throws {
     try await withSharedEtcd { etcd, _ in
       let id = LeaseID(rawValue: Int64.random(in: 1...Int64.max))
-      _ = try await etcd.grantLease(ttl: .seconds(10), id: id)
+      _ = try await etcd.grantLease(ttl: .seconds(60), id: id)
       let again = await failure { () async throws(EtcdError) in
-        try await etcd.grantLease(ttl: .seconds(10), id: id)
+        try await etcd.grantLease(ttl: .seconds(60), id: id)
       }
       #expect(again?.reason == .refused)
       #expect(again?.message.contains("lease already exists") == true)
@@ -58,11 +59,12 @@ import Testing
 
   @Test func `a registration outlives its lease's time, and ends with its keeper`() async throws {
     try await withSharedEtcd { etcd, prefix in
-      let keeper = keeper(etcd, prefix + "node", ttl: .seconds(2))
+      // A third of it passes before it is renewed, and two thirds are the machine's.
+      let keeper = keeper(etcd, prefix + "node", ttl: .seconds(8))
       let task = Task { try await keeper.run() }
       try await eventually("it is registered") { keeper.state.lease != nil }
       let lease = try #require(keeper.state.lease)
-      try await Task.sleep(for: .seconds(3.5))
+      try await Task.sleep(for: .seconds(9))
       #expect(keeper.state.lease == lease)
       let key = try await etcd.get(prefix + "node")
       #expect(key?.lease == lease)
@@ -94,7 +96,7 @@ import Testing
 
   @Test func `a lease that is revoked behind the keeper's back is granted anew`() async throws {
     try await withSharedEtcd { etcd, prefix in
-      let keeper = keeper(etcd, prefix + "node", ttl: .seconds(2))
+      let keeper = keeper(etcd, prefix + "node", ttl: .seconds(10))
       let task = Task { try await keeper.run() }
       try await eventually("it is registered") { keeper.state.lease != nil }
       let first = try #require(keeper.state.lease)
@@ -113,14 +115,17 @@ import Testing
     let process = try EtcdProcess.single()
     try await process.start()
     try await withClient([process.endpoint]) { etcd in
-      let keeper = keeper(etcd, "node", ttl: .seconds(2))
+      let keeper = keeper(etcd, "node", ttl: .seconds(5))
       let states = Collected<LeaseKeeper.State>()
       let reader = Task { for await state in keeper.states { states.append(state) } }
       let task = Task { try await keeper.run() }
       try await eventually("it is registered") { keeper.state.lease != nil }
       process.kill()
       // Longer than the lease: what it was worth is over, and the keeper says so.
-      try await eventually("it is lost") { keeper.state.lease == nil }
+      try await eventually("it is lost") {
+        keeper.state.lease == nil
+          && states.values.contains { if case .lost = $0 { true } else { false } }
+      }
       try await process.start()
       try await eventually("it is registered again") { keeper.state.lease != nil }
       let key = try await etcd.get("node")
@@ -128,7 +133,6 @@ import Testing
       task.cancel()
       try await task.value
       await reader.value
-      #expect(states.values.contains { if case .lost = $0 { true } else { false } })
     }
   }
 

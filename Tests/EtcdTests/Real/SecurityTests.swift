@@ -62,6 +62,10 @@ import X509
       let error = await failure { () async throws(EtcdError) in try await etcd.get("k") }
       #expect(error?.reason == .unauthenticated)
       #expect(error?.message.contains("invalid user ID or password") == true)
+      // As when the file with the password has changed.
+      etcd.install(credentials)
+      let value = try await etcd.get("k")
+      #expect(value?.value == Array("2".utf8))
     }
     // One who may do nothing.
     let guest = EtcdCredentials(user: "guest", password: "g")
@@ -121,7 +125,7 @@ import X509
     let stranger = try ClientTLS(known)
     try await withClient([endpoint]) {
       $0.tls = stranger
-      $0.callTimeout = .seconds(1)
+      $0.callTimeout = .seconds(3)
     } _: { etcd in
       let error = await failure { () async throws(EtcdError) in try await etcd.get("k") }
       #expect(error?.reason == .unavailable && error?.message.contains("https://") == true)
@@ -138,7 +142,7 @@ import X509
       ("UserAdd", ["guest", "g"]), ("AuthEnable", []),
     ] {
       _ = try await channel.unary(
-        "/etcdserverpb.Auth/\(path)", Texts(values: texts).serialized(), timeout: .seconds(5))
+        "/etcdserverpb.Auth/\(path)", Texts(values: texts).serialized(), timeout: .seconds(60))
     }
   }
 

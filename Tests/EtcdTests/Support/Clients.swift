@@ -19,8 +19,9 @@ func withClient<Value: Sendable>(
   _ body: @escaping @Sendable (EtcdClient) async throws -> Value
 ) async throws -> Value {
   var configuration = EtcdConfiguration(endpoints: endpoints)
-  // A busy machine is no reason to fail.
+  // A busy machine is no reason to fail, and a Put that is given up may not be made again.
   configuration.callTimeout = .seconds(60)
+  configuration.attemptTimeout = .seconds(60)
   change(&configuration)
   let client = try EtcdClient(
     configuration, group: MultiThreadedEventLoopGroup.singleton, logger: silent)

@@ -45,6 +45,25 @@ import Testing
     #expect(await end == .success(nil))
   }
 
+  /// Neither waits for the other for ever.
+  @Test func `readers are cancelled while batches are delivered to them`() async {
+    for round in 0..<300 {
+      let mailboxes = (0..<100).map { _ in WatchMailbox(bytesMax: 1_000) }
+      let readers = Task {
+        await withTaskGroup(of: Void.self) { group in
+          for mailbox in mailboxes { group.addTask { _ = await mailbox.next {} } }
+        }
+      }
+      for _ in 0..<(10 + round % 10) { await Task.yield() }
+      let canceller = Task { readers.cancel() }
+      // They meet, whichever way the readers are cancelled.
+      let order = round % 2 == 0 ? mailboxes : mailboxes.reversed()
+      for mailbox in order { _ = mailbox.deliver(.of(1)) }
+      await canceller.value
+      await readers.value
+    }
+  }
+
   @Test func `a reader that is cancelled reads the end`() async {
     let mailbox = WatchMailbox(bytesMax: 1)
     let task = Task { await mailbox.next {} }

@@ -29,7 +29,7 @@ import Testing
     try await withServer([.unary(paths: ["/t.S/M"], Unary.echo)]) { server in
       let channel = server.channel()
       try await channel.connect()
-      try await channel.connect(timeout: .seconds(5))
+      try await channel.connect(timeout: .seconds(60))
       #expect(server.server.connections == 1)
       let snapshot = await channel.snapshot()
       #expect(snapshot.state == .ready && snapshot.callsStarted == 0)
@@ -113,7 +113,7 @@ import Testing
       try await eventually("the call is parked") {
         try await server.eventLoop.submit { lot.parked.count == 1 }.get()
       }
-      async let drained = server.server.shutdown(timeout: .seconds(20))
+      async let drained = server.server.shutdown(timeout: .seconds(60))
       try await Task.sleep(for: .milliseconds(50))
       try await server.eventLoop.submit { lot.answer([4]) }.get()
       let answer = try await call.value

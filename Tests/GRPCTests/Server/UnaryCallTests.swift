@@ -207,6 +207,23 @@ import Wire
     #expect(lot.abandoned == [1])
   }
 
+  /// A lease, or an expiry, may have come meanwhile.
+  @Test func `a call that was parked goes by the time of its resumption`() throws {
+    let lot = WatchedLot()
+    let began = NIODeadline.uptimeNanoseconds(1_000_000_000_000)
+    let server = try EmbeddedServer([.unary(paths: ["/t.S/M"], lot)], time: began)
+    let id = server.call(body: framed([1])).id
+    try server.run()
+    server.passUnseen(5)
+    var now = began
+    lot.parked[0].resume {
+      now = $0.now
+      $0.reply([5])
+    }
+    try server.run()
+    #expect(now == began + .seconds(5) && server.answers[id].status == 0)
+  }
+
   @Test func `the observer of a call that was answered hears nothing`() throws {
     let lot = WatchedLot()
     let server = try EmbeddedServer(lot)

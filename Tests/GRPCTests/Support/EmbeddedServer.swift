@@ -101,6 +101,9 @@ final class EmbeddedServer {
     }
   }
 
+  /// Lets simulated time pass, and nobody look.
+  func passUnseen(_ seconds: Int64) { self.time.map { $0.now = $0.now + .seconds(seconds) } }
+
   /// How often each limit was reached that was.
   var hits: [PeerLimit: Int] {
     Dictionary(uniqueKeysWithValues: zip(PeerLimit.allCases, self.resources.limitHits.all))

@@ -165,6 +165,22 @@ import X509
     }
   }
 
+  @Test func `whom a client trusts can be replaced while it is used`() async throws {
+    try await self.withTLS { setup in
+      let stranger = ClientTLS.Configuration(authorities: try TestAuthority("other").pem)
+      let tls = try ClientTLS(stranger)
+      var client = ClientConfiguration()
+      client.tls = tls
+      #expect(await setup.problem(client) != nil)
+      try tls.replace(with: ClientTLS.Configuration(authorities: setup.authority.pem))
+      #expect(await setup.problem(client) == nil)
+      var broken = ClientTLS.Configuration()
+      broken.serverName = "127.0.0.1"
+      #expect(throws: TLSConfigurationError.self) { try tls.replace(with: broken) }
+      #expect(await setup.problem(client) == nil)
+    }
+  }
+
   @Test func `a server that stalls in the handshake is given up`() async throws {
     try await self.withTLS { setup in
       let listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
@@ -216,7 +232,7 @@ import X509
       let stalled = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
         .connect(host: "127.0.0.1", port: setup.port).get()
       try await eventually("it was accepted") { setup.server.connections == 1 }
-      #expect(await setup.server.shutdown(timeout: .seconds(20)) == 0)
+      #expect(await setup.server.shutdown(timeout: .seconds(60)) == 0)
       await stalled.waitUntilClosed()
     }
   }
@@ -234,5 +250,12 @@ import X509
       #expect(distrusting != nil)
       await old.shutdown()
     }
+  }
+}
+
+extension ClientTLS.Configuration {
+  fileprivate init(authorities: PEM) {
+    self.init()
+    self.authorities = authorities
   }
 }

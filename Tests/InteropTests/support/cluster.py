@@ -11,6 +11,11 @@ from support.pages import scrape
 from support.ring import owner_of
 
 
+# For tests whose nodes are to be silent for a while, and not to be suspected.
+PATIENT = [
+    "--peer-suspect-after", "60s", "--peer-keepalive-interval", "60s", "--forward-timeout", "60s"]
+
+
 class Cluster:
     """Nodes that were given the same list of each other. `with Cluster(3) as cluster:`"""
 
@@ -50,7 +55,7 @@ class Cluster:
 
     def status(self, index):
         admin = admin_pb2_grpc.AdminStub(self.channels[index])
-        return admin.GetStatus(admin_pb2.GetStatusRequest(), timeout=20)
+        return admin.GetStatus(admin_pb2.GetStatusRequest(), timeout=60)
 
     def kill(self, index):
         """Kills a node as a crash would."""

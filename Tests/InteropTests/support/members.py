@@ -8,10 +8,12 @@ from larder.v1 import admin_pb2, admin_pb2_grpc, cache_pb2 as pb, cache_pb2_grpc
 from support.node import Node, free_port, wait_until
 from support.ring import owner_of
 
-SOON = 10
+SOON = 30
+# Longer than any pause of etcd or of the machine, that no lease ends that is not to.
+LEASE_SECONDS = 5
 # So that a test need not wait long for a lease to end, or for a member of etcd to be given up.
 SHORT = [
-    "--lease-ttl", "2s", "--mass-loss-hold", "3s", "--etcd-audit-interval", "1s",
+    "--lease-ttl", f"{LEASE_SECONDS}s", "--mass-loss-hold", "20s", "--etcd-audit-interval", "1s",
     "--etcd-call-timeout", "1s", "--etcd-attempt-timeout", "500ms",
     "--etcd-progress-interval", "500ms", "--etcd-progress-timeout", "500ms",
 ]
@@ -44,11 +46,11 @@ class Members:
         for node in self.nodes:
             node.end()
 
-    def add(self, *flags, at=None, etcd=None, port=None):
+    def add(self, *flags, at=None, etcd=None, port=None, env=None):
         """Starts one more node, or one in the place of another; returns its index."""
         node = Node(
             "--etcd", etcd or self.etcd.address, "--cluster", self.name, *SHORT, *self.flags,
-            *flags, port=port or free_port())
+            *flags, port=port or free_port(), env=env)
         if at is None:
             self.nodes.append(node)
             at = len(self.nodes) - 1
@@ -73,7 +75,7 @@ class Members:
         """The cluster as one node sees it."""
         admin = admin_pb2_grpc.AdminStub(self._channels[index])
         return admin.GetStatus(
-            admin_pb2.GetStatusRequest(), timeout=5, wait_for_ready=True).cluster
+            admin_pb2.GetStatusRequest(), timeout=SOON, wait_for_ready=True).cluster
 
     def ring(self, index):
         """The ids of those that one node has on its ring."""

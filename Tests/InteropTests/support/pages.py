@@ -26,7 +26,7 @@ class Page:
 
 def fetch(node, path, method="GET", body=None):
     """Asks a node for one of its pages."""
-    connection = http.client.HTTPConnection(node.admin, timeout=20)
+    connection = http.client.HTTPConnection(node.admin, timeout=60)
     try:
         connection.request(method, path, body)
         answer = connection.getresponse()

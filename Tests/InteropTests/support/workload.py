@@ -10,7 +10,7 @@ from larder.v1 import cache_pb2 as pb
 from support.failures import DETAILS, failure_of
 from support.history import History
 
-CALL_SECONDS = 5
+CALL_SECONDS = 20
 
 
 # A client that was refused does not ask again at once.

@@ -106,6 +106,10 @@ private final class BatchNode: Sendable {
     node.limits.valueMaxBytes = 64 << 10
     var configuration = ForwardingConfiguration()
     configuration.epochWait = epochWait
+    // A machine that stands still for a while is no peer that is silent.
+    configuration.connectTimeout = .seconds(60)
+    configuration.forwardTimeout = .seconds(60)
+    configuration.suspectAfter = .seconds(60)
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     self.name = name
     self.store = try Store(StoreConfiguration(node))

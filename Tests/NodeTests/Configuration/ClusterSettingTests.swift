@@ -55,14 +55,17 @@ import Testing
     #expect(byDefault.keepaliveTimeout == own.keepaliveTimeout)
     #expect(byDefault.forwardTimeout == own.forwardTimeout)
     #expect(byDefault.forwardMargin == own.forwardMargin)
+    #expect(byDefault.metadataMaxBytes == own.metadataMaxBytes)
     #expect(byDefault.epochWait == own.epochWait)
     #expect(byDefault.handoverWait == own.handoverWait)
     #expect(byDefault.handoverCallsMax == own.handoverCallsMax)
     var limits = NodeLimits()
     limits.messageMaxBytes = 5 << 20
     limits.peerCallsMax = 7
+    limits.forwardMetadataMaxBytes = 8
     #expect(ForwardingConfiguration(limits).connection.messageMaxBytes == 5 << 20)
     #expect(ForwardingConfiguration(limits).callsMax == 7)
+    #expect(ForwardingConfiguration(limits).metadataMaxBytes == 8)
   }
 
   @Test(arguments: [
@@ -76,6 +79,7 @@ import Testing
     (.peerSuspectAfter, "10ms", "9ms"), (.peerSuspectAfter, "1d", "2d"),
     (.forwardTimeout, "10ms", "9ms"), (.forwardTimeout, "1d", "2d"),
     (.forwardMargin, "0ms", "60001ms"), (.forwardMargin, "1m", "60001ms"),
+    (.forwardMetadataMax, "0", "65KiB"), (.forwardMetadataMax, "64KiB", "65KiB"),
     (.epochWait, "0ms", "60001ms"), (.epochWait, "1m", "60001ms"),
     (.handoverWait, "0ms", "60001ms"), (.handoverWait, "1m", "60001ms"),
     (.handoverCallsMax, "1", "0"), (.handoverCallsMax, "1000000", "1000001"),

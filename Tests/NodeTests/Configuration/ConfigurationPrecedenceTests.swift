@@ -108,7 +108,7 @@ private let sampleValues = [
   "peer-connections-per-loop": "2", "peer-calls-max": "31", "peer-connect-timeout": "32ms",
   "peer-backoff-max": "133ms", "peer-idle-timeout": "134ms", "peer-keepalive-interval": "135ms",
   "peer-keepalive-timeout": "36ms", "peer-suspect-after": "40ms", "forward-timeout": "37ms",
-  "forward-margin": "38ms",
+  "forward-margin": "38ms", "forward-metadata-max": "5KiB",
   "epoch-wait": "39ms", "handover-wait": "52ms", "handover-calls-max": "53",
   "etcd": "http://a:2379,https://b:2379", "etcd-user": "node", "etcd-password-file": "password",
   "etcd-ca": "ca.pem", "etcd-cert": "cert.pem", "etcd-key": "key.pem", "cluster": "other",

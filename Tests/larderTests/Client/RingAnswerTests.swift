@@ -66,10 +66,10 @@ import Testing
       Self.cluster.text == """
         ring, epoch 0.0
 
-        node            share  state        connections  calls  waiting  failures
+        node            share  state        connections  calls  waiting  failures  suspicions
         10.0.0.1:7600  40.0 %  self
-        10.0.0.2:7600  40.0 %  ready                  1      0        0         0
-        10.0.0.3:7600  20.0 %  unreachable            0      0        0        12
+        10.0.0.2:7600  40.0 %  ready                  1      0        0         0           0
+        10.0.0.3:7600  20.0 %  unreachable            0      0        0        12           0
 
         10.0.0.3:7600: connection refused
 

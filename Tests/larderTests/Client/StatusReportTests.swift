@@ -58,19 +58,26 @@ import Testing
     own.state = "self"
     own.membership = "active"
     own.incarnation = 1_760_000_000_000
+    own.version = "0.1.0"
+    own.lease = "694d7fe32c3a1b05"
     var other = MemberStatus()
     other.id = "cache-2:7600"
     other.state = "idle"
     other.membership = "leaving"
     other.incarnation = 1_760_000_000_001
+    other.version = "0.2.0"
+    other.suspicions = 3
     cluster.members = [own, other]
     #expect(
       cluster.text == """
         cluster larder, epoch 1.42, leased, lease 694d7fe32c3a1b05 for 9.4 s, etcd failures 2
 
-        node            share  member   state  connections  calls  waiting  failures    incarnation
-        cache-1:7600  100.0 %  active   self                                          1760000000000
-        cache-2:7600    0.0 %  leaving  idle             0      0        0         0  1760000000001
+        node            share  member   version  lease             state  connections  calls \
+         waiting  failures  suspicions    incarnation
+        cache-1:7600  100.0 %  active   0.1.0    694d7fe32c3a1b05  self                          \
+                                    1760000000000
+        cache-2:7600    0.0 %  leaving  0.2.0    none              idle             0      0     \
+           0         0           3  1760000000001
 
         """)
     #expect(cluster.json.description.contains(#""standing":"leased","lease":"694d7fe32c3a1b05""#))

@@ -48,6 +48,8 @@ struct MembershipMachine {
   private var members: [Member] = []
   /// What the registry shows is complete up to here.
   private var newest = Revision.current
+  /// What came after `newest` may not be shown by any watch: it is listed, and no more.
+  private var hasGap = false
   /// The history that `newest` belongs to is over.
   private var isHistoryOver = false
   /// The highest that was seen; 0: none.
@@ -77,6 +79,9 @@ struct MembershipMachine {
     self.tenure = Tenure(grace: max(.zero, lossHold - leaseTTL))
   }
 
+  /// Under which the members are registered, by their ids.
+  var leases: [String: LeaseID] { self.roster.leases }
+
   /// The first revision that was not seen.
   var watchFrom: Revision { self.newest.next }
 
@@ -104,8 +109,16 @@ struct MembershipMachine {
       self.incarnation = found.value
       self.changedAt = found.revision
       self.roster = MemberRoster(keys: self.keys)
+    } else if !self.hasGap {
+      // It was a false alarm: the watch goes on where it was.
+      self.step = .watch
+      return []
+    } else if listing.revision > self.newest {
+      // Which of the revisions in between were about members no list says: some may have come and gone.
+      self.tenure.missedChanges()
     }
     self.isHistoryOver = false
+    self.hasGap = false
     self.step = .watch
     return notices + self.take(listing, now)
   }
@@ -124,21 +137,44 @@ struct MembershipMachine {
   /// A list that was asked for beside the watch, to see whether the watch shows everything.
   ///
   /// - Parameter mark: `auditMark` when it was asked for.
-  mutating func audited(
-    _ listing: KeyListing, since mark: AuditMark, _ now: Instant
-  ) -> [Notice] {
-    guard self.step == .watch, mark.incarnation == self.incarnation else { return [] }
+  /// - Returns: whether it has what the watch has not shown yet. If that is so a while later as well, the
+  ///   watch is dead: `missed`.
+  mutating func audited(_ listing: KeyListing, since mark: AuditMark) -> Bool {
+    guard self.step == .watch, mark.incarnation == self.incarnation else { return false }
     if listing.revision < mark.revision { self.isHistoryOver = true }
     guard !self.isHistoryOver, self.incarnation(in: listing).value == self.incarnation else {
-      self.step = .list
-      return []
+      self.listAll()
+      return false
     }
-    return listing.revision > self.newest ? self.take(listing, now) : []
+    return self.isAhead(listing)
+  }
+
+  /// The watch has had time enough to show what was listed.
+  mutating func missed(_ listing: KeyListing, since mark: AuditMark) {
+    guard self.step == .watch, mark.incarnation == self.incarnation, self.isAhead(listing) else {
+      return
+    }
+    self.listAll()
+  }
+
+  private mutating func listAll() {
+    self.hasGap = true
+    self.step = .list
+  }
+
+  /// What is listed is not taken here: a change that came and went before it may be on its way.
+  private func isAhead(_ listing: KeyListing) -> Bool {
+    listing.revision > self.newest && self.roster(of: listing) != self.roster
+  }
+
+  private func roster(of listing: KeyListing) -> MemberRoster {
+    var roster = MemberRoster(keys: self.keys)
+    for keyValue in listing.keyValues { roster.put(keyValue) }
+    return roster
   }
 
   private mutating func take(_ listing: KeyListing, _ now: Instant) -> [Notice] {
-    var roster = MemberRoster(keys: self.keys)
-    for keyValue in listing.keyValues { roster.put(keyValue) }
+    let roster = self.roster(of: listing)
     if roster != self.roster {
       // When a key was deleted no list says: at the latest when it was made.
       let last =
@@ -173,7 +209,7 @@ struct MembershipMachine {
         if event.kind == .delete || UInt64(digits: event.keyValue.value) != self.incarnation {
           // Another node has found a new history, or somebody has tampered: a list shows which, and
           // whether what is known still holds.
-          self.step = .list
+          self.listAll()
           return notices
         }
       case .foreign: self.roster.apply(event)
@@ -194,7 +230,7 @@ struct MembershipMachine {
   mutating func watchEnded(_ end: WatchEnd) {
     guard self.step == .watch else { return }
     if case .newHistory = end { self.isHistoryOver = true }
-    self.step = .list
+    self.listAll()
   }
 
   /// Another node has an epoch of this incarnation.

@@ -7,6 +7,9 @@ internal import Etcd
 /// etcd tells: a record that was deleted, be it by the end of its lease, and written again was made at
 /// another revision. Where etcd's history is new all records are. The other nodes hold the loss of those
 /// for a while, so that a node which is back before that has lost nothing.
+///
+/// What a watch has not shown, as etcd had compacted it before, may have been a ring on which a node that
+/// is gone again had keys of this one.
 struct Tenure {
   typealias Instant = ContinuousClock.Instant
 
@@ -47,6 +50,9 @@ struct Tenure {
     self.record = record
     self.isolatedFor = .zero
   }
+
+  /// Changes of the ring may not have been seen.
+  mutating func missedChanges() { self.number += 1 }
 
   private mutating func noteIsolation(_ now: Instant) {
     guard let since = self.isolatedSince else { return }

@@ -19,6 +19,7 @@ struct MemberRoster: Equatable {
     let member: Member?
     let createRevision: Revision
     let modRevision: Revision
+    let lease: LeaseID
   }
 
   private let keys: MembershipKeys
@@ -53,7 +54,7 @@ struct MemberRoster: Equatable {
       }
       self.records[id] = Record(
         member: member, createRevision: keyValue.createRevision,
-        modRevision: keyValue.modRevision)
+        modRevision: keyValue.modRevision, lease: keyValue.lease)
     }
   }
 
@@ -68,6 +69,9 @@ struct MemberRoster: Equatable {
 
   /// When the key of this id was made; nil: it is not there.
   func createRevision(of id: String) -> Revision? { self.records[id]?.createRevision }
+
+  /// Those that records are under, by the ids of their nodes.
+  var leases: [String: LeaseID] { self.records.mapValues(\.lease).filter { $0.value != .none } }
 
   /// The newest change that the records show.
   var newestRevision: Revision {

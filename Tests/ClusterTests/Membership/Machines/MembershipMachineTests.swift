@@ -108,7 +108,7 @@ private let start = ContinuousClock.now
       [incarnation(1, at: 1), stored(node("a"), made: 10), stored(node("c"), made: 15)], at: 21)
     let notices = machine.listed(missed, start)
     // The deletion of b, which no list dates, was at 21 at the latest.
-    #expect(notices.contains(.publish(view([node("a"), node("c")], 21))))
+    #expect(notices.contains(.publish(view([node("a"), node("c")], 21, tenure: 1))))
     #expect(machine.step == .watch && machine.watchFrom == Revision(rawValue: 22))
   }
 
@@ -117,8 +117,27 @@ private let start = ContinuousClock.now
     machine.watchEnded(.cancelled(reason: "test"))
     let same = listing(
       [incarnation(1, at: 1), stored(node("a"), made: 10), stored(node("b"), made: 10)], at: 90)
-    #expect(machine.listed(same, start) == [.own(nil, at: Revision(rawValue: 90))])
+    #expect(
+      machine.listed(same, start) == [
+        .own(nil, at: Revision(rawValue: 90)),
+        .publish(view([node("a"), node("b")], 10, tenure: 1)),
+      ])
     #expect(machine.watchFrom == Revision(rawValue: 91))
+  }
+
+  @Test func `where revisions were skipped another ring may have come and gone`() {
+    for (revision, tenure) in [(10, 0), (11, 1)] as [(Int64, UInt64)] {
+      var machine = watching([node("me"), node("b")], at: 10)
+      machine.watchEnded(.compacted(at: Revision(rawValue: revision)))
+      // A node that joined at 11 and left at 12 would have left no trace but these.
+      let same = listing(
+        [incarnation(1, at: 1), stored(node("me"), made: 10), stored(node("b"), made: 10)],
+        at: revision)
+      _ = machine.listed(same, start)
+      #expect(machine.view?.tenure == tenure && machine.step == .watch)
+      _ = machine.changed([put(stored(node("c"), made: 20))], start)
+      #expect(machine.view?.tenure == tenure)
+    }
   }
 
   // MARK: - New histories
@@ -193,6 +212,11 @@ private let start = ContinuousClock.now
     #expect(machine.step == .watch)
     machine.heard(incarnation: 2)
     #expect(machine.step == .list)
+    // It was mistaken: the watch goes on where it was, and misses nothing.
+    let same = listing([incarnation(1, at: 1), stored(node("a"), made: 10)], at: 90)
+    #expect(machine.listed(same, start) == [])
+    #expect(machine.step == .watch && machine.watchFrom == Revision(rawValue: 11))
+    #expect(machine.view?.tenure == 0)
   }
 
   // MARK: - Audits
@@ -200,13 +224,33 @@ private let start = ContinuousClock.now
   @Test func `an audit finds what a dead watch did not show`() {
     var machine = watching([node("a")], at: 10)
     let mark = machine.auditMark ?? none
-    let notices = machine.audited(
-      listing(
-        [incarnation(1, at: 1), stored(node("a"), made: 10), stored(node("b"), made: 12)], at: 13),
-      since: mark, start)
-    #expect(notices.last == .publish(view([node("a"), node("b")], 12)) && machine.step == .watch)
+    let found = listing(
+      [incarnation(1, at: 1), stored(node("a"), made: 10), stored(node("b"), made: 12)], at: 13)
+    let isAhead = machine.audited(found, since: mark)
+    #expect(isAhead && machine.step == .watch)
+    machine.missed(found, since: mark)
+    #expect(machine.step == .list)
+    let notices = machine.listed(found, start)
+    #expect(notices.last == .publish(view([node("a"), node("b")], 12, tenure: 1)))
     // The events that come late are passed over.
     #expect(machine.changed([put(stored(node("b"), made: 12))], start) == [])
+  }
+
+  @Test func `an audit that is ahead of the watch hides nothing that came and went`() {
+    var machine = watching([node("a")], at: 10)
+    let mark = machine.auditMark ?? none
+    let same = listing([incarnation(1, at: 1), stored(node("a"), made: 10)], at: 13)
+    let isAheadAtFirst = machine.audited(same, since: mark)
+    #expect(!isAheadAtFirst)
+    // The watch is slower.
+    let joined = machine.changed([put(stored(node("b"), made: 11))], start)
+    #expect(joined == [.publish(view([node("a"), node("b")], 11))])
+    let isAhead = machine.audited(same, since: mark)
+    #expect(isAhead)
+    let left = machine.changed([deletion(keys.node("b"), at: 12)], start)
+    #expect(left == [.publish(view([node("a")], 12))])
+    machine.missed(same, since: mark)
+    #expect(machine.step == .watch)
   }
 
   @Test func `an audit that the watch has overtaken says nothing`() {
@@ -214,7 +258,9 @@ private let start = ContinuousClock.now
     let mark = machine.auditMark ?? none
     _ = machine.changed([put(stored(node("b"), made: 14))], start)
     let late = listing([incarnation(1, at: 1), stored(node("a"), made: 10)], at: 12)
-    #expect(machine.audited(late, since: mark, start) == [])
+    let isAhead = machine.audited(late, since: mark)
+    #expect(!isAhead)
+    machine.missed(late, since: mark)
     #expect(machine.view?.members.count == 2 && machine.step == .watch)
   }
 
@@ -225,7 +271,8 @@ private let start = ContinuousClock.now
     ] {
       var machine = watching([node("a")], at: 10)
       let mark = machine.auditMark ?? none
-      #expect(machine.audited(found, since: mark, start) == [])
+      let isAhead = machine.audited(found, since: mark)
+      #expect(!isAhead)
       #expect(machine.step == .list)
     }
   }
@@ -236,7 +283,10 @@ private let start = ContinuousClock.now
     machine.watchEnded(.newHistory(seen: Revision(rawValue: 100), found: Revision(rawValue: 2)))
     let new = listing([incarnation(2, at: 2), stored(node("a"), made: 3)], at: 3)
     _ = machine.listed(new, start)
-    #expect(machine.audited(new, since: mark, start) == [] && machine.step == .watch)
+    let isAhead = machine.audited(new, since: mark)
+    #expect(!isAhead)
+    machine.missed(new, since: mark)
+    #expect(machine.step == .watch)
   }
 
   // MARK: - Every step, every event
@@ -255,7 +305,9 @@ private let start = ContinuousClock.now
       machine.watchEnded(.compacted(at: .current))
       machine.heard(incarnation: 7)
       #expect(machine.changed([put(stored(node("b"), made: 99))], start) == [])
-      #expect(machine.audited(late, since: none, start) == [])
+      let isAhead = machine.audited(late, since: none)
+      #expect(!isAhead)
+      machine.missed(late, since: none)
       #expect(machine.tick(start) == [] && machine.stands(.leased, hasLease: true, start) == [])
       #expect(machine.step == step && machine.view == nil)
     }
@@ -287,9 +339,9 @@ func watching(
 
 func view(
   _ members: [Member], _ revision: UInt64, incarnation: UInt64 = 1,
-  standing: ClusterView.Standing = .leased
+  standing: ClusterView.Standing = .leased, tenure: UInt64 = 0
 ) -> ClusterView {
   ClusterView(
     epoch: Epoch(incarnation: incarnation, revision: revision), members: members,
-    standing: standing)
+    standing: standing, tenure: tenure)
 }

@@ -12,12 +12,12 @@ import Testing
     try await withEtcd { etcd in
       try await withMemberships(["a", "b", "c"], etcd) { nodes in
         try await withClient(etcd) { client in
-          // On a machine that is busy with other things a round may be slow; three are not.
+          // On a machine that is busy with other things a round may be slow; ten are not.
           var medians: [Duration] = []
           repeat {
             let prefix = "round\(medians.count)-"
             medians.append(try await self.median(of: 21, prefix, client, nodes))
-          } while (medians.min() ?? .zero) > .milliseconds(100) && medians.count < 3
+          } while (medians.min() ?? .zero) > .milliseconds(100) && medians.count < 10
           #expect((medians.min() ?? .zero) <= .milliseconds(100), "\(medians)")
         }
       }

@@ -91,6 +91,7 @@ import Testing
         try await eventually("all know all") {
           cutOff.ids == self.ids && nodes.allSatisfy { $0.ids == self.ids }
         }
+        let tenure = cutOff.view?.tenure
         proxy.cut()
         let fourth = try MembershipNode("d", etcd: [Int(etcd.clientPort)])
         try await eventually("the others see a fourth") { nodes[0].ids == self.ids + ["d"] }
@@ -103,6 +104,8 @@ import Testing
         #expect(cutOff.ids == self.ids)
         proxy.heal()
         try await eventually("it sees both") { cutOff.ids == ["a", "c", "d"] }
+        // And that there may have been others.
+        #expect(cutOff.view?.tenure != tenure)
         await fourth.stop()
         await cutOff.stop()
       }
@@ -115,7 +118,7 @@ import Testing
     for member in members { try member.launch() }
     for member in members { try await member.start(isLaunched: true) }
     let ports = members.map { Int($0.clientPort) }
-    let nodes = try ids.map { try MembershipNode($0, etcd: ports) { $0.leaseTTL = .seconds(10) } }
+    let nodes = try ids.map { try MembershipNode($0, etcd: ports) { $0.leaseTTL = .seconds(20) } }
     try await eventually("all know all") { nodes.allSatisfy { $0.ids == self.ids } }
     for member in members {
       member.kill()
@@ -136,7 +139,9 @@ import Testing
   {
     try await withEtcd { etcd in
       let survey = TestSurvey()
-      try await withMemberships(ids, etcd, survey: survey) { nodes in
+      try await withMemberships(ids, etcd, survey: survey) {
+        $0.leaseTTL = .seconds(6)
+      } _: { nodes in
         survey.cutOff(["c"])
         etcd.pause()
         try await eventually("two of three serve on") {
@@ -162,14 +167,17 @@ import Testing
       let survey = TestSurvey()
       try await withMemberships(["a", "b"], etcd, survey: survey) { nodes in
         let proxy = try await PartitionProxy(to: etcd.clientPort)
-        let cutOff = try MembershipNode("c", etcd: [proxy.port], survey: survey)
+        let cutOff = try MembershipNode("c", etcd: [proxy.port], survey: survey) {
+          $0.leaseTTL = .seconds(5)
+        }
         try await eventually("all know all") {
           cutOff.ids == self.ids && nodes.allSatisfy { $0.ids == self.ids }
         }
         proxy.cut()
         try await eventually("it is gone") { nodes.allSatisfy { $0.ids == ["a", "b"] } }
-        // Its own time is over before etcd's is.
-        #expect(cutOff.view?.standing == .isolated && cutOff.ids == self.ids)
+        // Its own time is over before etcd's is, whenever it comes to say so.
+        #expect(!cutOff.mayServe(at: .now) && cutOff.ids == self.ids)
+        try await eventually("it says so") { cutOff.view?.standing == .isolated }
         proxy.heal()
         try await eventually("it is back") {
           nodes.allSatisfy { $0.ids == self.ids } && cutOff.view?.standing == .leased
@@ -181,6 +189,14 @@ import Testing
 }
 
 extension MembershipNode {
+  fileprivate func mayServe(at instant: ContinuousClock.Instant) -> Bool {
+    switch self.membership.servingEnd {
+    case .never: true
+    case .at(let end): instant < end
+    case .passed: false
+    }
+  }
+
   /// Views that a node was missing from which an earlier one had.
   fileprivate var lost: [ClusterView] {
     let views = self.views.withLock { $0 }

@@ -24,12 +24,13 @@ final class MembershipNode: Sendable {
   ) throws {
     var configuration = MembershipConfiguration(
       Member(id: id, host: "127.0.0.1", port: port == 0 ? TestSurvey.port(of: id) : port))
-    configuration.leaseTTL = .seconds(3)
+    // Where it is not to end, no pause of the machine or of etcd ends it.
+    configuration.leaseTTL = .seconds(12)
     change(&configuration)
     var etcd = EtcdConfiguration(
       endpoints: ports.map { EtcdEndpoint(host: "127.0.0.1", port: $0) })
-    etcd.attemptTimeout = .seconds(1)
-    etcd.callTimeout = .seconds(2)
+    etcd.attemptTimeout = .seconds(30)
+    etcd.callTimeout = .seconds(30)
     etcd.progressInterval = .milliseconds(500)
     etcd.progressTimeout = .milliseconds(500)
     etcd.backoff.max = .milliseconds(500)
@@ -151,9 +152,13 @@ func withMemberships(
 func withClient(
   _ process: EtcdProcess, _ body: (EtcdClient) async throws -> Void
 ) async throws {
+  var configuration = EtcdConfiguration(
+    endpoints: [EtcdEndpoint(host: "127.0.0.1", port: Int(process.clientPort))])
+  // A Put that is given up may not be made again.
+  configuration.attemptTimeout = .seconds(60)
+  configuration.callTimeout = .seconds(60)
   let client = try EtcdClient(
-    EtcdConfiguration(
-      endpoints: [EtcdEndpoint(host: "127.0.0.1", port: Int(process.clientPort))]),
+    configuration,
     group: MultiThreadedEventLoopGroup.singleton,
     logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
   do {
@@ -167,7 +172,7 @@ func withClient(
 
 /// Waits until `condition` holds; fails the test when it does not in time.
 func eventually(
-  _ what: String, within limit: Duration = .seconds(30),
+  _ what: String, within limit: Duration = .seconds(60),
   sourceLocation: SourceLocation = #_sourceLocation, _ condition: () async throws -> Bool
 ) async throws {
   let deadline = ContinuousClock.now + limit

@@ -1637,7 +1637,7 @@ const ProtobufCMessageDescriptor larder__v1__cluster_status__descriptor =
   (ProtobufCMessageInit) larder__v1__cluster_status__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor larder__v1__member_status__field_descriptors[16] =
+static const ProtobufCFieldDescriptor larder__v1__member_status__field_descriptors[18] =
 {
   {
     "id",
@@ -1784,6 +1784,18 @@ static const ProtobufCFieldDescriptor larder__v1__member_status__field_descripto
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
+    "suspicions",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__MemberStatus, suspicions),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
     "membership",
     20,
     PROTOBUF_C_LABEL_NONE,
@@ -1831,30 +1843,44 @@ static const ProtobufCFieldDescriptor larder__v1__member_status__field_descripto
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "lease",
+    24,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__MemberStatus, lease),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned larder__v1__member_status__field_indices_by_name[] = {
   1,   /* field[1] = address */
-  15,   /* field[15] = capacity_bytes */
+  16,   /* field[16] = capacity_bytes */
   10,   /* field[10] = connect_failures */
   7,   /* field[7] = connections */
   0,   /* field[0] = id */
-  13,   /* field[13] = incarnation */
+  14,   /* field[14] = incarnation */
   5,   /* field[5] = is_self */
   11,   /* field[11] = last_error */
-  12,   /* field[12] = membership */
+  17,   /* field[17] = lease */
+  13,   /* field[13] = membership */
   8,   /* field[8] = open_calls */
   3,   /* field[3] = points */
   4,   /* field[4] = share_millionths */
   6,   /* field[6] = state */
-  14,   /* field[14] = version */
+  12,   /* field[12] = suspicions */
+  15,   /* field[15] = version */
   9,   /* field[9] = waiting_calls */
   2,   /* field[2] = zone */
 };
 static const ProtobufCIntRange larder__v1__member_status__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 20, 12 },
-  { 0, 16 }
+  { 20, 13 },
+  { 0, 18 }
 };
 const ProtobufCMessageDescriptor larder__v1__member_status__descriptor =
 {
@@ -1864,7 +1890,7 @@ const ProtobufCMessageDescriptor larder__v1__member_status__descriptor =
   "Larder__V1__MemberStatus",
   "larder.v1",
   sizeof(Larder__V1__MemberStatus),
-  16,
+  18,
   larder__v1__member_status__field_descriptors,
   larder__v1__member_status__field_indices_by_name,
   2,  larder__v1__member_status__number_ranges,

@@ -386,7 +386,7 @@ struct  Larder__V1__MemberStatus
    */
   protobuf_c_boolean is_self;
   /*
-   * self, idle, connecting, ready or unreachable.
+   * self, idle, connecting, ready, suspected or unreachable.
    */
   char *state;
   /*
@@ -400,6 +400,10 @@ struct  Larder__V1__MemberStatus
    * Why it cannot be reached; empty: it can, as far as is known.
    */
   char *last_error;
+  /*
+   * How often it was suspected: it had calls to answer, and was silent.
+   */
+  uint64_t suspicions;
   /*
    * As etcd has it: joining, active or leaving; only active ones are on the ring. This and what follows
    * is not there where the nodes are a fixed list.
@@ -417,10 +421,15 @@ struct  Larder__V1__MemberStatus
    * The byte budget of its store.
    */
   uint64_t capacity_bytes;
+  /*
+   * Under which it is registered in etcd, as etcdctl writes it; empty: its record is under none, or is not
+   * there any more.
+   */
+  char *lease;
 };
 #define LARDER__V1__MEMBER_STATUS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&larder__v1__member_status__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, (char *)protobuf_c_empty_string, 0, 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0 }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, (char *)protobuf_c_empty_string, 0, 0, 0, 0, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string }
 
 
 struct  Larder__V1__ForwardStatus

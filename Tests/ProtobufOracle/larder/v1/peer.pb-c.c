@@ -778,7 +778,7 @@ const ProtobufCMessageDescriptor larder__v1__process_id__descriptor =
   (ProtobufCMessageInit) larder__v1__process_id__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor larder__v1__predecessor__field_descriptors[2] =
+static const ProtobufCFieldDescriptor larder__v1__predecessor__field_descriptors[3] =
 {
   {
     "process",
@@ -804,15 +804,28 @@ static const ProtobufCFieldDescriptor larder__v1__predecessor__field_descriptors
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "is_superseded",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__Predecessor, is_superseded),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned larder__v1__predecessor__field_indices_by_name[] = {
   1,   /* field[1] = is_certain */
+  2,   /* field[2] = is_superseded */
   0,   /* field[0] = process */
 };
 static const ProtobufCIntRange larder__v1__predecessor__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor larder__v1__predecessor__descriptor =
 {
@@ -822,14 +835,14 @@ const ProtobufCMessageDescriptor larder__v1__predecessor__descriptor =
   "Larder__V1__Predecessor",
   "larder.v1",
   sizeof(Larder__V1__Predecessor),
-  2,
+  3,
   larder__v1__predecessor__field_descriptors,
   larder__v1__predecessor__field_indices_by_name,
   1,  larder__v1__predecessor__number_ranges,
   (ProtobufCMessageInit) larder__v1__predecessor__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor larder__v1__seal_request__field_descriptors[4] =
+static const ProtobufCFieldDescriptor larder__v1__seal_request__field_descriptors[5] =
 {
   {
     "heir",
@@ -868,13 +881,25 @@ static const ProtobufCFieldDescriptor larder__v1__seal_request__field_descriptor
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "via",
+    "vias",
     4,
-    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_LABEL_REPEATED,
     PROTOBUF_C_TYPE_MESSAGE,
-    0,   /* quantifier_offset */
-    offsetof(Larder__V1__SealRequest, via),
+    offsetof(Larder__V1__SealRequest, n_vias),
+    offsetof(Larder__V1__SealRequest, vias),
     &larder__v1__process_id__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "releases",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__SealRequest, releases),
+    NULL,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
@@ -884,12 +909,13 @@ static const unsigned larder__v1__seal_request__field_indices_by_name[] = {
   1,   /* field[1] = epoch */
   0,   /* field[0] = heir */
   2,   /* field[2] = ranges */
-  3,   /* field[3] = via */
+  4,   /* field[4] = releases */
+  3,   /* field[3] = vias */
 };
 static const ProtobufCIntRange larder__v1__seal_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor larder__v1__seal_request__descriptor =
 {
@@ -899,7 +925,7 @@ const ProtobufCMessageDescriptor larder__v1__seal_request__descriptor =
   "Larder__V1__SealRequest",
   "larder.v1",
   sizeof(Larder__V1__SealRequest),
-  4,
+  5,
   larder__v1__seal_request__field_descriptors,
   larder__v1__seal_request__field_indices_by_name,
   1,  larder__v1__seal_request__number_ranges,

@@ -64,10 +64,14 @@ struct  Larder__V1__Predecessor
    * It did own them. Otherwise it may have, and may hold nothing.
    */
   protobuf_c_boolean is_certain;
+  /*
+   * It must give the hashes up, and what it holds of them is of no use: what was newer is lost.
+   */
+  protobuf_c_boolean is_superseded;
 };
 #define LARDER__V1__PREDECESSOR__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&larder__v1__predecessor__descriptor) \
-    , NULL, 0 }
+    , NULL, 0, 0 }
 
 
 struct  Larder__V1__SealRequest
@@ -87,13 +91,20 @@ struct  Larder__V1__SealRequest
   size_t n_ranges;
   uint64_t *ranges;
   /*
-   * The process that has named the node as the holder of entries older than its own; absent: none has.
+   * Processes that have sealed newer entries of all these hashes for the sender: what the node has sealed
+   * for one of them is the sender's.
    */
-  Larder__V1__ProcessID *via;
+  size_t n_vias;
+  Larder__V1__ProcessID **vias;
+  /*
+   * The sender wants nothing more of what the node has sealed for it: the node forgets that, and seals
+   * nothing.
+   */
+  protobuf_c_boolean releases;
 };
 #define LARDER__V1__SEAL_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&larder__v1__seal_request__descriptor) \
-    , NULL, (char *)protobuf_c_empty_string, 0,NULL, NULL }
+    , NULL, (char *)protobuf_c_empty_string, 0,NULL, 0,NULL, 0 }
 
 
 struct  Larder__V1__SealResponse

@@ -1,0 +1,115 @@
+internal import CacheStore
+internal import Logging
+internal import NIOCore
+internal import Synchronization
+
+// What calls need before all of it is here.
+extension Handover: KeyFetcher {
+  /// For all keys of one call, from one node.
+  private static let fetchTimeout: TimeAmount = .seconds(1)
+
+  /// Keys of one namespace, and those that may have them: newest first.
+  private struct Question: Hashable {
+    let holders: [MemberProcess]
+    let namespace: String
+  }
+
+  public func fetch(_ keys: [FetchKey]) async -> Bool {
+    var questions: [Question: [FetchKey]] = [:]
+    let hasLost = self.state.withLock { state in
+      guard let machine = state.machine else { return false }
+      var hasLost = false
+      for key in keys {
+        guard let gain = machine.gain(of: key.hash) else {
+          hasLost = hasLost || !machine.owned.contains(key.hash)
+          continue
+        }
+        guard gain.phase(own: machine.own) == .incoming else { continue }
+        let question = Question(
+          holders: gain.holders.map(\.process), namespace: key.namespaceName)
+        questions[question, default: []].append(key)
+      }
+      return hasLost
+    }
+    // By a ring that the loops have yet to go by: then the call is passed on.
+    if hasLost { _ = await self.isInstalled() }
+    for (question, keys) in questions {
+      guard await self.ask(question, keys) else { return false }
+    }
+    return true
+  }
+
+  private func ask(_ question: Question, _ keys: [FetchKey]) async -> Bool {
+    var left = keys
+    /// Below these nothing counts.
+    var floors: [FetchKey: Version] = [:]
+    for holder in question.holders where !left.isEmpty {
+      let found = self.state.withLock { state in
+        (member: state.members[holder], own: state.machine?.own)
+      }
+      guard let own = found.own else { return true }
+      if holder == own {
+        left = left.filter { !self.isHere($0, above: floors[$0] ?? .none) }
+        continue
+      }
+      // It is gone: what counts now, the call finds when it is served again.
+      guard let member = found.member else { return true }
+      do throws(HandoverFailure) {
+        let copies = try await self.peer.fetch(
+          question.namespace, keys: left.map(\.bytes), heir: own, from: member,
+          timeout: Self.fetchTimeout)
+        var unknown: [FetchKey] = []
+        for (key, copy) in zip(left, copies) {
+          if case .unknown(let floor) = copy {
+            floors[key] = max(floors[key] ?? .none, floor)
+            unknown.append(key)
+          } else {
+            self.apply(copy, key, from: holder, above: floors[key] ?? .none)
+          }
+        }
+        left = unknown
+      } catch {
+        self.logger.debug(
+          "a node does not say what it holds",
+          metadata: ["peer": "\(member.id)", "reason": "\(error)"])
+        return false
+      }
+    }
+    return true
+  }
+
+  /// Whether this node has something from before. Forgets what may have been deleted since.
+  private func isHere(_ key: FetchKey, above floor: Version) -> Bool {
+    key.withStoreKey { key in
+      self.store.forget(key, through: floor)
+      return self.store.newest(key, now: self.time()) != nil
+    }
+  }
+
+  private func apply(
+    _ copy: FetchedCopy, _ key: FetchKey, from holder: MemberProcess, above floor: Version
+  ) {
+    let now = self.time()
+    self.state.withLock { state in
+      // What this node has lost since must not change any more.
+      guard let gain = state.machine?.gain(of: key.hash),
+        gain.holders.contains(where: { $0.process == holder && $0.isSealed })
+      else { return }
+      key.withStoreKey { key in
+        switch copy {
+        case .entry(let value, let version, let expiry, let flags) where version > floor:
+          _ = self.store.apply(
+            key, value: value.span.bytes, flags: flags, version: version, expiry: expiry, now: now)
+        case .tombstone(let version): _ = self.store.applyTombstone(key, version: version)
+        case .entry, .unknown: return
+        }
+      }
+    }
+  }
+}
+
+extension FetchKey {
+  fileprivate func withStoreKey<Result>(_ body: (borrowing StoreKey) -> Result) -> Result {
+    body(StoreKey(namespace: self.namespace, bytes: self.bytes.span.bytes, hash: self.hash))
+  }
+}

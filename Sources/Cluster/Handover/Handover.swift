@@ -1,0 +1,221 @@
+public import CacheStore
+internal import HashRing
+public import Logging
+internal import NIOCore
+internal import Synchronization
+
+/// A node's part in the handover of keys, as its cluster's ring changes: what it gains it gets from those
+/// that had it, and what it has lost it keeps for those that own it now.
+///
+/// `HandoverMachine` decides; this does what the machine shows to be done, each piece of work in a task of
+/// its own, and has the event loops go by the outcome.
+///
+///     view ── change ──> machine ── work ──> tasks: seal, stream, release, clear, forget
+///                           └── arrivals ──> event loops
+public final class Handover: Sendable {
+  typealias Work = HandoverMachine.Work
+
+  struct State {
+    /// Nil: the node is in no cluster yet.
+    var machine: HandoverMachine?
+    var ring: Ring?
+    var members: [MemberProcess: Member] = [:]
+    /// What the store has been told to track.
+    var tracked = ArcSet.none
+    /// The arrivals that the event loops go by may be others than the machine's.
+    var isUntold = false
+  }
+
+  enum Event: Sendable {
+    case changed
+    case ended(Work)
+  }
+
+  let store: Store
+  let forwarding: Forwarding
+  let peer: any HandoverPeer
+  let time: @Sendable () -> StoreTime
+  let skewMaxMilliseconds: UInt64
+  let logger: Logger
+  let state = Mutex(State())
+  /// What is sealed for whom: for event loops, which must not wait for `state`.
+  let sealed = Mutex<[MemberProcess: ArcSet]>([:])
+  let events = AsyncStream.makeStream(of: Event.self)
+  /// Changes of what event loops go by come one after the other.
+  private let turns = Turns()
+
+  /// How often time is looked at.
+  private static let tickInterval: Duration = .milliseconds(500)
+
+  /// - Parameters:
+  ///   - peer: by which other nodes are called.
+  ///   - time: reads the clocks for the store.
+  public init(
+    store: Store, forwarding: Forwarding, peer: some HandoverPeer,
+    configuration: ForwardingConfiguration, time: @escaping @Sendable () -> StoreTime,
+    logger: Logger
+  ) {
+    self.store = store
+    self.forwarding = forwarding
+    self.peer = peer
+    self.skewMaxMilliseconds = UInt64(max(0, configuration.clockSkewMax.nanoseconds / 1_000_000))
+    self.time = time
+    self.logger = logger
+  }
+
+  // MARK: - The ring changes
+
+  /// Has the node go by another table, and returns when all event loops do.
+  ///
+  /// - Parameters:
+  ///   - members: all that are registered, on the ring or not.
+  ///   - own: this process.
+  ///   - isAnew: others may have owned what it held: it holds nothing any more, and begins anew.
+  public func change(
+    to table: RoutingTable, members: [Member], own: MemberProcess, isAnew: Bool
+  ) async {
+    await self.turns.take {
+      let arrivals = self.update { state in
+        if isAnew || state.machine?.own != own { state.machine = nil }
+        Self.change(&state, to: table, members: members, own: own, self.store.clock.newest)
+        state.isUntold = false
+        return state.machine?.arrivals ?? .none
+      }
+      await self.forwarding.install(table, arrivals: arrivals)
+      self.update { $0.machine?.isInstalled(table.epoch) }
+    }
+  }
+
+  private static func change(
+    _ state: inout State, to table: RoutingTable, members: [Member], own: MemberProcess,
+    _ clock: Version
+  ) {
+    state.members = Dictionary(uniqueKeysWithValues: members.map { (MemberProcess($0), $0) })
+    var before: [Placement] = []
+    if state.machine == nil {
+      state.machine = HandoverMachine(own: own)
+      state.ring = nil
+      before = Placement.before(table, members, own: own)
+    }
+    let placement: Placement
+    if table.ring === state.ring, let last = state.machine?.placement {
+      placement = Placement(epoch: table.epoch, arcs: last.arcs)
+    } else {
+      placement = Placement(table)
+    }
+    state.ring = table.ring
+    state.machine?.change(
+      to: placement, before: before, alive: Set(state.members.keys), clock: clock, .now)
+  }
+
+  /// Of this node on its way out: waits until others have all that it has lost.
+  ///
+  /// - Returns: false where the time is over, and entries are left behind.
+  public func drain(timeout: Duration) async -> Bool {
+    let end = ContinuousClock.now + timeout
+    while ContinuousClock.now < end, !Task.isCancelled {
+      let isDone = self.state.withLock { state in
+        guard let machine = state.machine else { return true }
+        // Where nobody is on the ring, there is nobody to come.
+        return machine.losses.isEmpty || machine.placement?.arcs.isEmpty ?? true
+      }
+      if isDone { return true }
+      await Self.pause(.milliseconds(5))
+    }
+    return false
+  }
+
+  // MARK: - Running
+
+  /// Does what is to be done until the task is cancelled.
+  public func run() async {
+    let ticks = Task {
+      while await Self.pause(Self.tickInterval) { self.update { $0.machine?.tick(.now) } }
+    }
+    var tasks: [Work: Task<Void, Never>] = [:]
+    for await event in self.events.stream {
+      if case .ended(let work) = event { tasks[work] = nil }
+      await self.tellLoops()
+      let wanted = self.state.withLock { $0.machine?.work ?? [] }
+      for (work, task) in tasks where !wanted.contains(work) {
+        task.cancel()
+        tasks[work] = nil
+      }
+      for work in wanted where tasks[work] == nil {
+        tasks[work] = Task {
+          await self.perform(work)
+          // One that was cancelled has another in its place, if any.
+          if !Task.isCancelled { self.events.continuation.yield(.ended(work)) }
+        }
+      }
+    }
+    ticks.cancel()
+    for task in tasks.values { task.cancel() }
+    for task in tasks.values { await task.value }
+  }
+
+  private func tellLoops() async {
+    await self.turns.take {
+      let arrivals = self.state.withLock { state -> Arrivals? in
+        guard state.isUntold else { return nil }
+        state.isUntold = false
+        return state.machine?.arrivals
+      }
+      if let arrivals { await self.forwarding.install(arrivals) }
+    }
+  }
+
+  /// Changes what is known, and has everybody heed it.
+  @discardableResult
+  func update<Result>(_ body: (inout State) -> Result) -> Result {
+    let result = self.state.withLock { state in
+      let result = body(&state)
+      self.track(state.machine?.tracked ?? .none, &state)
+      state.isUntold = true
+      self.sealed.withLock { $0 = state.machine?.sealedByHeir ?? [:] }
+      return result
+    }
+    self.events.continuation.yield(.changed)
+    return result
+  }
+
+  private func track(_ arcs: ArcSet, _ state: inout State) {
+    guard arcs != state.tracked else { return }
+    // In this order, so that nothing that stays is untracked meanwhile.
+    self.store.track(arcs.subtracting(state.tracked))
+    self.store.untrack(state.tracked.subtracting(arcs))
+    state.tracked = arcs
+  }
+
+  /// - Returns: false where the task was cancelled.
+  @discardableResult
+  static func pause(_ duration: Duration) async -> Bool {
+    do {
+      try await Task.sleep(for: duration)
+      return true
+    } catch {
+      return false
+    }
+  }
+}
+
+extension Placement {
+  /// How many of those that came last a node takes for having come while it did.
+  private static let newcomersMax = 3
+
+  /// Rings by which others may have served what a node gains with its first: without it, and without
+  /// those that came shortly before it, which may be gone before they have served.
+  fileprivate static func before(
+    _ table: RoutingTable, _ members: [Member], own: MemberProcess
+  ) -> [Placement] {
+    var gone: Set<String> = [own.id]
+    var before: [Placement] = []
+    let newest = table.members.filter { $0.id != own.id }
+      .sorted { $0.incarnation > $1.incarnation }
+    for count in 0...min(Self.newcomersMax, newest.count) {
+      if count > 0 { gone.insert(newest[count - 1].id) }
+      before.insert(Placement(table, without: gone), at: 0)
+    }
+    return before
+  }
+}
