@@ -70,9 +70,11 @@ final class LargeMemory: @unchecked Sendable {
     let count = Self.pageCount(of: byteCount)
     guard let found = self.runs.withLock({ self.allocate(count, from: &$0) }) else { return nil }
     // The runs number the pages of the region.
-    let start = region + found.run.page * Self.pageBytes
-    if found.was == .cold { Mapping.provide(start, byteCount: count * Self.pageBytes) }
-    return start
+    if let fresh = found.fresh {
+      Mapping.provide(
+        region + fresh.page * Self.pageBytes, byteCount: fresh.count * Self.pageBytes)
+    }
+    return region + found.run.page * Self.pageBytes
   }
 
   /// Ends a block that `allocate` gave.
@@ -80,12 +82,12 @@ final class LargeMemory: @unchecked Sendable {
     guard let region = self.region else { preconditionFailure("no block came from here") }
     let run = PageRuns.Run(
       page: (start - region) / Self.pageBytes, count: Self.pageCount(of: byteCount))
-    self.runs.withLock { $0?.free(run, as: .warm) }
+    var excess = self.runs.withLock { self.free(run, as: .warm, in: &$0) }
     // Given back without the lock, and seen as free by others only then.
-    while let idle = self.runs.withLock({ self.takeExcess(of: &$0) }) {
+    while let idle = excess {
       Mapping.discard(
         region + idle.page * Self.pageBytes, byteCount: idle.count * Self.pageBytes)
-      self.runs.withLock { $0?.free(idle, as: .cold) }
+      excess = self.runs.withLock { self.free(idle, as: .cold, in: &$0) }
     }
   }
 
@@ -98,12 +100,16 @@ final class LargeMemory: @unchecked Sendable {
 
   private func allocate(
     _ count: Int, from runs: inout PageRuns?
-  ) -> (run: PageRuns.Run, was: PageRuns.Kind)? {
+  ) -> (run: PageRuns.Run, fresh: PageRuns.Run?)? {
     defer { _ = self.noteExcess(of: &runs) }
     return runs?.allocate(count)
   }
 
-  private func takeExcess(of runs: inout PageRuns?) -> PageRuns.Run? {
+  /// Frees a run; returns another that is taken because too much waits.
+  private func free(
+    _ run: PageRuns.Run, as kind: PageRuns.Kind, in runs: inout PageRuns?
+  ) -> PageRuns.Run? {
+    runs?.free(run, as: kind)
     let excess = self.noteExcess(of: &runs)
     let idle = runs?.takeIdle(countMax: excess)
     // What is taken has left already, as far as the next writer is concerned.

@@ -66,24 +66,32 @@ struct PageRuns: ~Copyable {
 
   deinit { Mapping.release(self.records, byteCount: self.recordBytes) }
 
-  /// A run of that many pages, and what its memory was; nil where no free run is that long.
-  mutating func allocate(_ count: Int) -> (run: Run, was: Kind)? {
+  /// A run of that many pages, and the part of it whose memory was not the process's; nil where no free
+  /// run is that long.
+  mutating func allocate(_ count: Int) -> (run: Run, fresh: Run?)? {
     if let page = self.find(count, in: self.warm) {
-      return (self.take(page, count, .warm), .warm)
+      return (self.take(page, count, .warm), nil)
     }
-    let whole = (count + self.systemPage - 1) / self.systemPage * self.systemPage
-    guard let page = self.find(whole, in: self.cold) else { return nil }
-    _ = self.take(page, whole, .cold)
-    let (run, rest) = (
-      Run(page: page, count: count), Run(page: page + count, count: whole - count)
-    )
+    guard let cold = self.find(self.whole(count), in: self.cold) else { return nil }
+    // The rest of the last page of the system that was taken: the run begins with that.
+    let before = self.records[cold - 1]
+    let rest = before.kind == .warm ? Int(before.count) : 0
+    if rest >= count { return (self.take(cold - rest, count, .warm), nil) }
+    if rest > 0 { _ = self.take(cold - rest, rest, .warm) }
+    let fresh = self.take(cold, self.whole(count - rest), .cold)
+    let run = Run(page: cold - rest, count: count)
     self.mark(run, .used)
-    if rest.count > 0 {
-      // The memory of the last page of the system comes as a whole.
-      self.mark(rest, .used)
-      self.free(rest, as: .warm)
+    let over = Run(page: run.page + count, count: rest + fresh.count - count)
+    if over.count > 0 {
+      self.mark(over, .used)
+      self.free(over, as: .warm)
     }
-    return (run, .cold)
+    return (run, fresh)
+  }
+
+  /// The next multiple of a page of the system.
+  private func whole(_ count: Int) -> Int {
+    (count + self.systemPage - 1) / self.systemPage * self.systemPage
   }
 
   /// Ends a run that `allocate` or `takeIdle` gave out.
@@ -140,9 +148,8 @@ struct PageRuns: ~Copyable {
   /// Takes whole pages of the system out of a warm run; nil where it has none.
   private mutating func takeSystemPages(of page: Int, countMax: Int) -> Run? {
     let end = page + Int(self.records[page].count)
-    let first = (page + self.systemPage - 1) / self.systemPage * self.systemPage
-    let wanted = (countMax + self.systemPage - 1) / self.systemPage * self.systemPage
-    let last = min(end / self.systemPage * self.systemPage, first + min(wanted, end))
+    let first = self.whole(page)
+    let last = min(end / self.systemPage * self.systemPage, first + self.whole(min(countMax, end)))
     guard first < last else { return nil }
     self.remove(page, .warm)
     if page < first { self.add(Run(page: page, count: first - page), .warm) }

@@ -44,12 +44,15 @@ import Testing
       {
         let pages = found.run.page..<found.run.page + found.run.count
         try #require(pages.lowerBound >= 4 && !pages.contains { owned[$0] })
-        if found.was == .warm {
-          try #require(pages.allSatisfy { resident[$0] })
-        } else {
-          try #require(found.run.page % 4 == 0 && !pages.contains { resident[$0] })
-          for page in pages.lowerBound..<(pages.upperBound + 3) & ~3 { resident[page] = true }
+        if let fresh = found.fresh {
+          let pages = fresh.page..<fresh.page + fresh.count
+          try #require(fresh.page % 4 == 0 && fresh.count % 4 == 0)
+          for page in pages {
+            try #require(!resident[page])
+            resident[page] = true
+          }
         }
+        try #require(pages.allSatisfy { resident[$0] })
         for page in pages { owned[page] = true }
         held.append(found.run)
       } else if !held.isEmpty {
@@ -74,14 +77,20 @@ import Testing
     #expect(runs.allocate(4000)?.run == PageRuns.Run(page: 4, count: 4000))
   }
 
+  @Test func `runs that are no whole pages of the system lie close together`() throws {
+    guard var runs = PageRuns(pages: 4000, systemPage: 4) else { throw NoRoom() }
+    for _ in 0..<100 { _ = try Self.take(5, of: &runs) }
+    #expect(runs.usedPages == 500 && runs.warmPages < 4)
+  }
+
   @Test func `a warm run is taken before a cold one, and its rest stays warm`() throws {
     var runs = try Self.runs(pages: 100)
     let first = try Self.take(20, of: &runs)
-    #expect(first.was == .cold)
+    #expect(first.fresh == first.run)
     runs.free(first.run, as: .warm)
     let second = try Self.take(15, of: &runs)
     #expect(second.run == PageRuns.Run(page: first.run.page, count: 15))
-    #expect(second.was == .warm && runs.warmPages == 5)
+    #expect(second.fresh == nil && runs.warmPages == 5)
   }
 
   @Test func `a run that is longer than any free one is refused`() throws {
@@ -119,7 +128,7 @@ import Testing
 
   private static func take(
     _ count: Int, of runs: inout PageRuns
-  ) throws -> (run: PageRuns.Run, was: PageRuns.Kind) {
+  ) throws -> (run: PageRuns.Run, fresh: PageRuns.Run?) {
     guard let found = runs.allocate(count) else { throw NoRoom() }
     return found
   }
