@@ -57,7 +57,8 @@ extension NodeServer {
           namespaces: store.namespaces.configurations.map(\.name), store: store.statistics(),
           server: await server.metrics(), adminHits: adminHits,
           cluster: await cluster?.forwarding.snapshot(),
-          membership: cluster?.member?.membership?.snapshot, snapshots: snapshots?.metrics
+          membership: cluster?.member?.membership?.snapshot,
+          handovers: cluster?.member?.migrations.snapshot(), snapshots: snapshots?.metrics
         ).text
       },
       loops: Array(loops.makeIterator()))

@@ -17,6 +17,7 @@ struct MembershipOptions: ParsableArguments {
   @Option(.clockSkewMax) var clockSkewMax: String?
   @Flag(.serveWithoutLease) var serveWithoutLease = false
   @Option(.leaveTimeout) var leaveTimeout: String?
+  @Option(.handoverTimeout) var handoverTimeout: String?
   @Option(.auditInterval) var auditInterval: String?
   @Option(.migrationRate) var migrationRate: String?
   @Option(.migrationBatchMax) var migrationBatchMax: String?
@@ -38,7 +39,7 @@ struct MembershipOptions: ParsableArguments {
       (.zone, self.zone), (.weight, self.weight), (.leaseTTL, self.leaseTTL),
       (.massLossHold, self.massLossHold), (.clockSkewMax, self.clockSkewMax),
       (.serveWithoutLease, self.serveWithoutLease ? "true" : nil),
-      (.leaveTimeout, self.leaveTimeout), (.auditInterval, self.auditInterval),
+      (.leaveTimeout, self.leaveTimeout), (.handoverTimeout, self.handoverTimeout), (.auditInterval, self.auditInterval),
       (.migrationRate, self.migrationRate), (.migrationBatchMax, self.migrationBatchMax),
       (.migrationWindow, self.migrationWindow),
       (.etcdCallTimeout, self.etcdCallTimeout), (.etcdAttemptTimeout, self.etcdAttemptTimeout),

@@ -137,7 +137,9 @@ extension Handover {
   /// Waits until all event loops go by the ring of the machine.
   func isInstalled() async -> Bool {
     while !Task.isCancelled {
-      if self.state.withLock({ $0.machine.map { $0.installed == $0.epoch } ?? true }) { return true }
+      if self.state.withLock({ $0.machine.map { $0.installed == $0.epoch } ?? true }) {
+        return true
+      }
       await Self.pause(.milliseconds(1))
     }
     return false

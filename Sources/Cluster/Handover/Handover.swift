@@ -125,6 +125,19 @@ public final class Handover: Sendable {
     return false
   }
 
+  /// What this node still holds for others. Looks through the whole store.
+  public func entriesLeft() async -> ArcUsage {
+    let arcs = self.state.withLock { state in
+      state.machine?.losses.reduce(ArcSet.none) { $0.union($1.arcs) } ?? .none
+    }
+    var usage = ArcUsage()
+    while !usage.isComplete {
+      usage = self.store.usage(of: arcs, after: usage, now: self.time())
+      await Task.yield()
+    }
+    return usage
+  }
+
   // MARK: - Running
 
   /// Does what is to be done until the task is cancelled.

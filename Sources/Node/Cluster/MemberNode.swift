@@ -17,6 +17,11 @@ final class MemberNode: Sendable {
   let etcdFiles: EtcdFiles
   private let forwarding: Forwarding
   private let channels: PeerChannels
+  private let handoverChannels: HandoverChannels
+  /// What is moved to and from other nodes, for operators.
+  let migrations: MigrationRegister
+  /// Gets what the node gains, and keeps what it has lost for others.
+  let handover: Handover
   private let store: Store
   private let group: any EventLoopGroup
   private let logger: Logger
@@ -40,7 +45,7 @@ final class MemberNode: Sendable {
   /// - Throws: what is wrong with the files that the settings name.
   init(
     _ configuration: NodeConfiguration, forwarding: Forwarding, peers: ForwardingConfiguration,
-    store: Store, group: any EventLoopGroup, logger: Logger
+    store: Store, clock: NodeClock, group: any EventLoopGroup, logger: Logger
   ) throws {
     self.configuration = configuration
     self.etcdFiles = try EtcdFiles(configuration)
@@ -49,6 +54,14 @@ final class MemberNode: Sendable {
     let timeout = TimeAmount.milliseconds(configuration.limits.leaseTTLMilliseconds / 6)
     self.channels = PeerChannels(
       group: group, configuration: peers, timeout: timeout, logger: logger)
+    self.migrations = MigrationRegister(bytesPerSecond: configuration.limits.migrationRateBytes)
+    self.handoverChannels = HandoverChannels(
+      group: group, configuration: peers, register: self.migrations,
+      limits: HandoverLimits(configuration.limits))
+    self.handover = Handover(
+      store: store, forwarding: forwarding, peer: self.handoverChannels, configuration: peers,
+      time: { clock.time(.now()) }, logger: logger)
+    forwarding.fetchMissing(with: self.handover)
     self.store = store
     self.group = group
     self.logger = logger
@@ -60,7 +73,10 @@ final class MemberNode: Sendable {
   var membership: Membership? { self.joined.withLock { $0 } }
 
   /// Shows other nodes these credentials from now on, where it asks them how they stand.
-  func install(_ credentials: PeerCredentials) { self.channels.install(credentials) }
+  func install(_ credentials: PeerCredentials) {
+    self.channels.install(credentials)
+    self.handoverChannels.install(credentials)
+  }
 
   /// Joins the cluster, and follows it, until the task is cancelled; then gives the lease back.
   ///
@@ -93,6 +109,7 @@ final class MemberNode: Sendable {
     // Without a registration others own its keys: nothing that still comes is served as if it owned them.
     self.forwarding.serve(until: .now())
     await self.channels.shutdown()
+    await self.handoverChannels.shutdown()
     try result.get()
   }
 
@@ -119,11 +136,28 @@ final class MemberNode: Sendable {
     }
     if hasLeft {
       self.logger.info("left the cluster's ring")
+      await self.handOver()
     } else {
       self.logger.warning(
         "the others may not know yet that this node stops: leave-timeout passed",
         metadata: ["leave-timeout": "\(DurationText.text(milliseconds: timeout))"])
     }
+  }
+
+  /// Waits until others have what this node held.
+  private func handOver() async {
+    let timeout = self.configuration.limits.handoverTimeoutMilliseconds
+    if await self.handover.drain(timeout: .milliseconds(timeout)) {
+      self.logger.info("handed all entries over")
+      return
+    }
+    let left = await self.handover.entriesLeft()
+    self.logger.warning(
+      "entries are left behind: handover-timeout passed",
+      metadata: [
+        "entries": "\(left.entries)", "bytes": "\(left.bytes)",
+        "handover-timeout": "\(DurationText.text(milliseconds: timeout))",
+      ])
   }
 
   /// - Returns: whether this node is off its own ring and those of all others that answer.
@@ -159,6 +193,7 @@ final class MemberNode: Sendable {
       group.addTask { await client.run() }
       group.addTask { try await membership.run() }
       group.addTask { await self.follow(membership, whenJoined) }
+      group.addTask { await self.handover.run() }
       group.addTask { await self.tellClock() }
       group.addTask { await self.heedLeases(membership) }
       group.addTask { await self.heedDeaths(membership) }
@@ -171,32 +206,36 @@ final class MemberNode: Sendable {
 
   private func follow(_ membership: Membership, _ whenJoined: () -> Void) async {
     var follower = ViewFollower(ownID: membership.member.id)
+    let own = MemberProcess(membership.member)
     for await view in membership.views() {
       let change = follower.follow(view, incarnation: membership.member.incarnation)
       if change.hasLost { await membership.passClock(timeout: Self.clockTimeout) }
       // A table by which the node serves, and the lease by which it may, come at once.
       self.heedLease(of: membership)
-      if let table = change.table { await self.go(by: table, forgetting: change.forgets) }
+      if let table = change.table {
+        await self.go(by: table, view, own, forgetting: change.forgets)
+      }
       if change.hasJoined { whenJoined() }
       await self.channels.keep(view.members)
+      await self.handoverChannels.keep(view.members)
     }
   }
 
-  private func go(by table: RoutingTable, forgetting forgotten: ViewFollower.Forgotten) async {
+  private func go(
+    by table: RoutingTable, _ view: ClusterView, _ own: MemberProcess,
+    forgetting forgotten: ViewFollower.Forgotten
+  ) async {
     switch forgotten {
-    case .nothing: await self.forwarding.install(table)
-    case .arcs(let arcs):
-      await self.forwarding.install(table)
-      await self.forget(ArcSet(arcs))
-    case .all:
-      await self.forwarding.install(table)
-      await self.forget(.all)
+    case .nothing: break
+    case .all: await self.forwarding.install(table, arrivals: .none)
     case .allBefore:
       // As one that has seen nothing yet: calls of peers that see this node on the ring wait meanwhile.
-      await self.forwarding.install(RoutingTable(table, epoch: .unknown, duty: .none))
-      await self.forget(.all)
-      await self.forwarding.install(table)
+      await self.forwarding.install(
+        RoutingTable(table, epoch: .unknown, duty: .none), arrivals: .none)
     }
+    if forgotten != .nothing { await self.forget(.all) }
+    await self.handover.change(
+      to: table, members: view.members, own: own, isAnew: forgotten != .nothing)
   }
 
   /// In small steps, so that no shard is held long: a second for ten million entries.

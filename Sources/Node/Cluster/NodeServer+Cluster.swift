@@ -42,7 +42,7 @@ extension NodeServer {
     self.peerFiles?.whenRead { forwarding.install($0) }
     let member = try MemberNode(
       self.configuration, forwarding: forwarding, peers: peers, store: self.store,
-      group: loops, logger: self.logger)
+      clock: self.clock, group: loops, logger: self.logger)
     self.peerFiles?.whenRead { member.install($0) }
     return NodeCluster(forwarding: forwarding, member: member)
   }
@@ -74,7 +74,7 @@ extension NodeServer {
     }
     return [
       .unary(paths: CacheMethod.allPaths, cache), .unary(paths: PeerMethod.allPaths, peer),
-    ] + (reports.map { [$0] } ?? [])
+    ] + (reports.map { [$0] } ?? []) + (cluster?.member.map(self.handoverServices) ?? [])
   }
 }
 

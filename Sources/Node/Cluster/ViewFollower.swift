@@ -20,9 +20,7 @@ struct ViewFollower {
   /// was deleted there must not come back when this node owns their keys again.
   enum Forgotten: Equatable {
     case nothing
-    /// To be forgotten when the node goes by the new table, and before it goes by another.
-    case arcs([HashArc])
-    /// As `arcs`, of all that the node holds: it owns nothing now.
+    /// When the node goes by the new table, by which it owns nothing.
     case all
     /// To be forgotten before the node goes by the new table, which gives it keys.
     case allBefore
@@ -58,15 +56,8 @@ struct ViewFollower {
 
   /// What it has at the start comes from an earlier process, if it has anything.
   private func forgets(by table: RoutingTable, isSameTenure: Bool) -> Forgotten {
-    guard let last = self.table, isSameTenure || last.own == nil else {
-      return table.own == nil ? .all : .allBefore
-    }
-    guard let own = last.own, last.ring !== table.ring else { return .nothing }
-    guard let stays = table.own else { return .all }
-    let lost = table.ring.changes(from: last.ring).filter {
-      $0.oldOwners.first == own && $0.newOwners.first != stays
-    }
-    return lost.isEmpty ? .nothing : .arcs(lost.map { HashArc($0.arc) })
+    if self.table != nil, isSameTenure { return .nothing }
+    return table.own == nil ? .all : .allBefore
   }
 
   private func table(of view: ClusterView, _ ring: [Member]) -> RoutingTable {

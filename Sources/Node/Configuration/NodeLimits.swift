@@ -157,6 +157,8 @@ public struct NodeLimits: Sendable, Equatable {
   public var clockSkewMaxMilliseconds: Int64 = 3_600_000
   /// For a node that stops to be off the ring; 0: it does not wait.
   public var leaveTimeoutMilliseconds: Int64 = 3_000
+  /// For a node that stops, and has left the ring, to hand its entries over.
+  public var handoverTimeoutMilliseconds: Int64 = 60_000
   /// At which entries are sent to nodes that own them now, all together, in bytes a second; 0: any.
   public var migrationRateBytes = 64 << 20
   /// Of one batch of them.

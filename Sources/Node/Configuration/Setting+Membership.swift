@@ -3,7 +3,7 @@ extension Setting {
   static let membership: [Setting] =
     [.etcd, .etcdUser, .etcdPasswordFile, .etcdCA, .etcdCert, .etcdKey]
     + [.clusterName, .zone, .weight]
-    + [.leaseTTL, .massLossHold, .clockSkewMax, .serveWithoutLease, .leaveTimeout, .auditInterval]
+    + [.leaseTTL, .massLossHold, .clockSkewMax, .serveWithoutLease, .leaveTimeout, .handoverTimeout, .auditInterval]
     + [.migrationRate, .migrationBatchMax, .migrationWindow]
     + [.etcdCallTimeout, .etcdAttemptTimeout, .etcdKeepaliveInterval, .etcdKeepaliveTimeout]
     + [.etcdProgressInterval, .etcdProgressTimeout, .etcdMessageMax, .etcdWatchBufferMax]
@@ -62,6 +62,11 @@ extension Setting {
     "leave-timeout", .membership,
     .milliseconds(\.limits.leaveTimeoutMilliseconds, 0...hourMilliseconds),
     "Time that a node which is told to stop waits until it is off the ring.")
+  package static let handoverTimeout = Setting(
+    "handover-timeout", .membership,
+    .milliseconds(\.limits.handoverTimeoutMilliseconds, 0...hourMilliseconds),
+    "Time in which a node that stops, and is off the ring, hands its entries over; what is left then is"
+      + " lost.")
   package static let auditInterval = Setting(
     "etcd-audit-interval", .membership,
     .milliseconds(\.limits.auditIntervalMilliseconds, 100...dayMilliseconds),

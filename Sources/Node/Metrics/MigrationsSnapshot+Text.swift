@@ -24,10 +24,10 @@ extension MigrationsSnapshot {
     page.sample(self.counts.seals, [("result", "ok")])
     page.sample(self.counts.sealsRefused, [("result", "refused")])
     page.single(
-      "larder_handover_fetches_total", .counter,
+      "larder_handover_served_fetches_total", .counter,
       "Calls of other nodes for what this one held before.", self.counts.fetches)
     page.single(
-      "larder_handover_fetched_keys_total", .counter, "Keys in these calls.",
+      "larder_handover_served_keys_total", .counter, "Keys in these calls.",
       self.counts.fetchedKeys)
     page.begin(
       "larder_handover_migrations", .gauge, "Migrations under way, by direction.")

@@ -113,7 +113,7 @@ private let sampleValues = [
   "etcd": "http://a:2379,https://b:2379", "etcd-user": "node", "etcd-password-file": "password",
   "etcd-ca": "ca.pem", "etcd-cert": "cert.pem", "etcd-key": "key.pem", "cluster": "other",
   "zone": "rack 1", "weight": "2.5", "lease-ttl": "40s", "mass-loss-hold": "41ms",
-  "clock-skew-max": "42ms", "serve-without-lease": "true", "leave-timeout": "43ms",
+  "clock-skew-max": "42ms", "serve-without-lease": "true", "leave-timeout": "43ms", "handover-timeout": "54ms",
   "migration-rate": "5MiB", "migration-batch-max": "8KiB", "migration-window": "9",
   "etcd-audit-interval": "144ms", "etcd-call-timeout": "45ms", "etcd-attempt-timeout": "46ms",
   "etcd-keepalive-interval": "47s", "etcd-keepalive-timeout": "48ms",

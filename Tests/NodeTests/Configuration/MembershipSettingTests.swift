@@ -168,7 +168,7 @@ import Testing
     (.weight, "1.0", "heavy"), (.leaseTTL, "2s", "1s"), (.leaseTTL, "1h", "3601s"),
     (.massLossHold, "1ms", "0ms"), (.massLossHold, "1d", "2d"),
     (.clockSkewMax, "1ms", "0ms"), (.clockSkewMax, "366d", "367d"),
-    (.leaveTimeout, "0ms", "3601s"), (.leaveTimeout, "1h", "3601s"),
+    (.leaveTimeout, "0ms", "3601s"), (.handoverTimeout, "0ms", "3601s"), (.leaveTimeout, "1h", "3601s"),
     (.auditInterval, "100ms", "99ms"), (.auditInterval, "1d", "2d"),
     (.migrationRate, "0", "2TiB"), (.migrationRate, "1TiB", "2TiB"),
     (.migrationBatchMax, "4KiB", "3KiB"), (.migrationBatchMax, "16MiB", "17MiB"),

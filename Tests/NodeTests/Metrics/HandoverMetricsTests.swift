@@ -20,7 +20,7 @@ import Testing
         "larder_handover_items_dropped_total{reason=\"refused\"} 0",
         "larder_handover_seals_total{result=\"ok\"} 0",
         "larder_handover_seals_total{result=\"refused\"} 0",
-        "larder_handover_fetches_total 0", "larder_handover_fetched_keys_total 0",
+        "larder_handover_served_fetches_total 0", "larder_handover_served_keys_total 0",
         "larder_handover_migrations{direction=\"outbound\"} 0",
         "larder_handover_migrations{direction=\"inbound\"} 0", "larder_handover_rate_bytes 5",
       ])
