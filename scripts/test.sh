@@ -36,7 +36,8 @@ summary() {
 failures() {
   local lines pattern='✘ Test |✘ Suite .* recorded|↳ |^(FAILED|ERROR) |^E +[A-Za-z_.]*(Error|Exception|assert|Failed)'
   pattern+='|error: |Fatal error|Program crashed|unexpected signal|WARNING: ThreadSanitizer|FAIL:'
-  lines=$(grep -aE "$pattern" "$log" | grep -avE '^(✔|◇)' | cut -b 1-500) || return 0
+  # Without colours.
+  lines=$(sed 's/\x1b\[[0-9;]*m//g' "$log" | grep -aE "$pattern" | grep -avE '^(✔|◇|↳ T)' | cut -b 1-500) || return 0
   if [ "$(wc -l <<<"$lines")" -gt 20 ]; then
     # The first ones, and the end: where there was a crash it is the last line.
     lines=$(head -16 <<<"$lines" && echo "..." && tail -3 <<<"$lines")

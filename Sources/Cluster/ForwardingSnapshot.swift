@@ -82,7 +82,10 @@ public struct ForwardingSnapshot: Sendable {
       self.peers = other.peers
       return
     }
-    guard other.epoch == self.epoch else { return }
+    // While a node joins, its loops may go by an epoch that is not known, and by members or none.
+    guard other.epoch == self.epoch, other.peers.map(\.member) == self.peers.map(\.member) else {
+      return
+    }
     for index in self.peers.indices {
       self.peers[index].links.merge(other.peers[index].links, uniquingKeysWith: +)
       self.peers[index].openCalls += other.peers[index].openCalls

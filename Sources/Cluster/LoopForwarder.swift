@@ -293,9 +293,21 @@ public final class LoopForwarder: @unchecked Sendable {
       guard let forward = self.forwards.remove(tag) else { continue }
       switch result {
       case .success(let connection): self.send(forward, on: connection)
-      case .failure(let reason): self.failUnsent(forward, reason)
+      case .failure(let reason):
+        if !self.servesByNewTable(forward) { self.failUnsent(forward, reason) }
       }
     }
+  }
+
+  /// Has a call that waited for a member which has left the ring meanwhile served by the ring as it is now;
+  /// false: it is to be told why not. A batch is: its other parts may be done.
+  private func servesByNewTable(_ forward: Forward) -> Bool {
+    guard forward.link.state == .closed, !forward.isSecondTry,
+      case .call(let parked) = forward.requester
+    else { return false }
+    self.serveOnceMore(parked, self.serveAgain)
+    self.landed(forward)
+    return true
   }
 
   /// Ends a forward that was surely not done.

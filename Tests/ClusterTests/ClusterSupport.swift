@@ -104,8 +104,11 @@ final class TestNode: Sendable {
       configuration: .init(), group: group, logger: silent)
     let address = try await self.server.listen(host: "127.0.0.1", port: 0)
     self.member = Member(id: name, host: "127.0.0.1", port: address.port ?? 0)
+    var client = ClientConfiguration()
+    client.connectTimeout = .seconds(60)
     self.channel = ClientChannel(
-      host: "127.0.0.1", port: address.port ?? 0, group: group, logger: silent)
+      host: "127.0.0.1", port: address.port ?? 0, group: group, configuration: client,
+      logger: silent)
     self.name = name
     self.forwarding = forwarding
     self.peers = peers

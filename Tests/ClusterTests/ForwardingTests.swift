@@ -1,6 +1,7 @@
 import GRPC
 import LarderAPI
 import NIOCore
+import NIOPosix
 import Synchronization
 import Testing
 
@@ -140,6 +141,39 @@ import Testing
       #expect(waiting == 0)
       #expect(await call.value.status?.code == .cancelled)
     }
+  }
+
+  @Test func `a call that waits for a member which leaves is served by the new ring`() async throws
+  {
+    try await withNodes { a, b in
+      let listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        .bind(host: "127.0.0.1", port: 0).get()
+      // It takes connections, and says nothing.
+      let mute = Member(id: "b", host: "127.0.0.1", port: listener.localAddress?.port ?? 0)
+      try await a.install([a.member, mute], revision: 2)
+      let calls = [CacheMethod.get, .set].map { method in
+        Task { await a.owner(of: keyOfB, method) }
+      }
+      try await until { await a.forwarding.snapshot().peers[1].waitingCalls == 2 }
+      try await a.install([a.member], revision: 3)
+      for call in calls { #expect(await call.value == .success("a")) }
+      try await listener.close()
+    }
+  }
+
+  @Test func `loops that join one after the other are shown together all the same`() async throws {
+    let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
+    let forwarding = Forwarding(
+      table: try RoutingTable(epoch: .unknown, members: [], ownID: "a", duty: .none),
+      configuration: ForwardingConfiguration(), eventLoops: Array(group.makeIterator()),
+      logger: silent)
+    let joining = RoutingTable(ringOfTwo, epoch: .unknown, duty: .none)
+    for index in 0..<2 {
+      await forwarding.loops[index].onLoop { $0.install(joining) }
+      #expect(await forwarding.snapshot().peers.count == 2)
+    }
+    await forwarding.shutdown()
+    try await group.shutdownGracefully()
   }
 
   // MARK: - Limits

@@ -110,6 +110,7 @@ private func withChannelz(_ body: (Channelz) async throws -> Void) async throws 
   let address = try await server.listen(host: "127.0.0.1", port: 0)
   var configuration = ClientConfiguration()
   configuration.registry = registry
+  configuration.connectTimeout = .seconds(60)
   let channel = ClientChannel(
     host: "127.0.0.1", port: address.port ?? 0, group: group, configuration: configuration,
     logger: silent)

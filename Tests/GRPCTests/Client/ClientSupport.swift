@@ -29,7 +29,12 @@ extension TestServer {
 
   /// A channel to the server, on another group of event loops.
   func channel(_ configuration: ClientConfiguration = .init()) -> ClientChannel {
-    ClientChannel(
+    var configuration = configuration
+    // All tests at once may take a busy machine longer than the default to make a connection.
+    if configuration.connectTimeout == ClientConfiguration().connectTimeout {
+      configuration.connectTimeout = .seconds(60)
+    }
+    return ClientChannel(
       host: "127.0.0.1", port: self.port, group: MultiThreadedEventLoopGroup.singleton,
       configuration: configuration, logger: silent)
   }

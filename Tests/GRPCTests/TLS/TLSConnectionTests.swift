@@ -37,6 +37,7 @@ import X509
       configuration.serverName = serverName
       var client = ClientConfiguration()
       client.tls = try ClientTLS(configuration)
+      client.connectTimeout = .seconds(60)
       return client
     }
 

@@ -131,7 +131,10 @@ private final class BatchNode: Sendable {
       configuration: .init(), group: self.group, logger: logger)
     let port = try await self.server.listen(host: "127.0.0.1", port: 0).port ?? 0
     self.member = Member(id: name, host: "127.0.0.1", port: port)
-    self.channel = ClientChannel(host: "127.0.0.1", port: port, group: self.group, logger: logger)
+    var client = ClientConfiguration()
+    client.connectTimeout = .seconds(60)
+    self.channel = ClientChannel(
+      host: "127.0.0.1", port: port, group: self.group, configuration: client, logger: logger)
   }
 
   var entries: Int { self.store.statistics().total.entries }
