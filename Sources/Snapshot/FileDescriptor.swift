@@ -13,8 +13,13 @@ struct FileDescriptor: ~Copyable {
     guard self.descriptor >= 0 else { throw SnapshotError(operation, path, errno: errno) }
   }
 
-  // What was written is safe, or not, by `sync`: close has nothing to add to that.
-  deinit { _ = close(self.descriptor) }
+  // What was written is safe, or not, by `sync`: close has nothing to add to that. A lock ends with the last
+  // descriptor of the open file, and a child that another thread is about to start has one until it runs
+  // its program: so it is given back first.
+  deinit {
+    _ = flock(self.descriptor, LOCK_UN)
+    _ = close(self.descriptor)
+  }
 
   /// The size of the file.
   func byteCount() throws(SnapshotError) -> Int {
