@@ -70,7 +70,7 @@ def test_operators_see_the_cluster(members):
 
 @each_etcd
 def test_a_node_joins_and_another_leaves_without_a_failed_call(members):
-    """Keys change hands, with their entries lost, but whoever is the owner then answers every call."""
+    """Keys change hands, and whoever is the owner then answers every call."""
     names = [f"moving/{number}" for number in range(60)]
     is_over = False
 
@@ -344,5 +344,5 @@ def test_a_node_that_was_off_the_ring_without_seeing_it_forgets_what_it_held(mem
     members.nodes[2].process.send_signal(signal.SIGCONT)
     members.wait_for_ring(0, 1, 2)
     for at in range(3):
-        answer = get(members.cache(at), key)
-        assert answer.HasField("miss"), answer
+        # It has what was written meanwhile from the one that owned its keys.
+        assert get(members.cache(at), key).hit.value == b"new"

@@ -2,32 +2,19 @@
 goes; sums are exact, and a lock has one holder."""
 
 import concurrent.futures
-import contextlib
+import random
+import threading
 import time
 
 import grpc
 from larder.v1 import cache_pb2 as pb
-from support.members import SOON, get, put
+from support.members import SOON, Members
 from support.node import wait_until
 from support.pages import scrape
 
 COUNT = 2_000
 NAMES = [f"handed/{number}" for number in range(COUNT)]
 BATCH = 200
-# What a client is told to try again.
-RETRIED = {grpc.StatusCode.UNAVAILABLE}
-
-
-def again(call, *arguments, **named):
-    """Calls until the answer is one; a ring that changes may refuse a call, surely not done."""
-    end = time.monotonic() + SOON
-    while True:
-        try:
-            return call(*arguments, **named)
-        except grpc.RpcError as error:
-            if error.code() not in RETRIED or time.monotonic() > end:
-                raise
-            time.sleep(0.01)
 
 
 def fill(cache):
@@ -40,16 +27,23 @@ def fill(cache):
 
 
 def missing(cache):
-    """How many of the keys a node does not find."""
-    found = 0
-    for start in range(0, COUNT, BATCH):
-        keys = NAMES[start:start + BATCH]
+    """The keys that a node does not find. While a ring changes it may refuse some, to be asked again."""
+    lost, end = [], time.monotonic() + SOON
+    asked = [NAMES[start:start + BATCH] for start in range(0, COUNT, BATCH)]
+    while asked:
+        keys, refused = asked.pop(), []
         answer = cache.GetMany(pb.GetManyRequest(keys=keys), timeout=SOON)
         for key, result in zip(keys, answer.results):
-            if result.HasField("hit"):
+            if result.HasField("error"):
+                assert result.error.code == 14 and time.monotonic() < end, result
+                refused.append(key)
+            elif result.HasField("hit"):
                 assert result.hit.value == f"{key}!".encode()
-                found += 1
-    return COUNT - found
+            else:
+                lost.append(key)
+        if refused:
+            asked.append(refused)
+    return lost
 
 
 def wait_until_moved(members, *indexes):
@@ -69,12 +63,57 @@ def wait_until_moved(members, *indexes):
 def test_nothing_is_lost_when_nodes_join_and_leave(members):
     fill(members.cache(0))
     fourth = members.add()
-    assert missing(members.cache(1)) == 0, "while it joins"
+    assert missing(members.cache(1)) == [], "while it joins"
     members.wait_for_ring(0, 1, 2, fourth)
-    assert missing(members.cache(fourth)) == 0
+    assert missing(members.cache(fourth)) == []
     wait_until_moved(members, 0, 1, 2, fourth)
     members.nodes[2].stop()
     assert "handed all entries over" in members.nodes[2].log()
     members.wait_for_ring(0, 1, fourth)
-    assert missing(members.cache(0)) == 0 and missing(members.cache(fourth)) == 0
+    assert missing(members.cache(0)) == [] and missing(members.cache(fourth)) == []
     wait_until_moved(members, 0, 1, fourth)
+
+
+def call_through_changes(members, change, call):
+    """Has 8 threads call at all nodes that stay until `change` is over; returns what they return."""
+    is_over = threading.Event()
+
+    def run(number):
+        results = []
+        while not is_over.is_set():
+            try:
+                results.append(call(members.cache(number % 2), number))
+            except grpc.RpcError as error:
+                assert error.code() == grpc.StatusCode.UNAVAILABLE, error
+                time.sleep(0.005)
+        return results
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        runs = [pool.submit(run, number) for number in range(8)]
+        try:
+            change()
+        finally:
+            is_over.set()
+        return [result for run in runs for result in run.result()]
+
+
+def change_the_ring(members, times):
+    """A node joins, leaves, joins ...; without a pause in between."""
+    for _ in range(times):
+        index = members.add()
+        members.wait_for_ring(0, 1, index, seen_by=[index])
+        members.nodes[index].stop()
+
+
+def test_a_sum_is_exact_through_ring_changes(cluster_name, etcd):
+    with Members(etcd, cluster_name, 2) as members:
+        keys = [f"sum/{number}" for number in range(40)]
+        add = lambda cache, number: (  # noqa: E731
+            key := random.choice(keys),
+            cache.Increment(pb.IncrementRequest(key=key, delta=1), timeout=SOON).value)
+        sums = call_through_changes(members, lambda: change_the_ring(members, 5), add)
+        # Refused calls were surely not done: each sum was seen once.
+        for key in keys:
+            seen = [value for name, value in sums if name == key]
+            assert sorted(seen) == list(range(1, len(seen) + 1)), key
+        assert len(sums) > 500

@@ -13,12 +13,15 @@ import Wire
       request.heir = values.bool() ? values.process() : nil
       request.epoch = String(decoding: values.text(), as: UTF8.self)
       request.ranges = values.list { $0.uint64() }
-      request.via = values.bool() ? values.process() : nil
+      request.vias = values.list { $0.process() }
+      request.releases = values.bool()
       let (ours, expected) = (request.serialized(), request)
       let theirs = try oracle(ours, larder__v1__seal_request__unpack, values.comment) { read in
         equals(read.heir, expected.heir) && text(read.epoch) == Array(expected.epoch.utf8)
           && Array(UnsafeBufferPointer(start: read.ranges, count: read.n_ranges)) == expected.ranges
-          && equals(read.via, expected.via)
+          && read.n_vias == expected.vias.count
+          && expected.vias.indices.allSatisfy { equals(read.vias[$0], expected.vias[$0]) }
+          && (read.releases != 0) == expected.releases
       }
       #expect(theirs == ours, values.comment)
       #expect(try SealRequest(decoding: theirs.span.bytes) == request, values.comment)

@@ -6,6 +6,8 @@ internal import Synchronization
 extension Handover {
   /// Between attempts at what cannot be done yet; twice as long after each, up to the last.
   private static let retryIntervals = (first: Duration.milliseconds(20), last: Duration.seconds(1))
+  /// After so many attempts it is worth to be told of.
+  private static let attemptsMax = 8
   /// So often a stream of hashes is asked for that the peer says it has not sealed.
   private static let notSealedMax = 20
 
@@ -41,6 +43,7 @@ extension Handover {
 
   private func seal(_ process: MemberProcess, _ vias: Set<MemberProcess>) async {
     var interval = Self.retryIntervals.first
+    var attempts = 0
     while !Task.isCancelled,
       let (order, member) = self.order(.seal(process, vias: vias), to: process, vias: vias)
     {
@@ -59,8 +62,10 @@ extension Handover {
           return
         }
       } catch {
-        self.logger.debug(
-          "a node does not give up keys yet",
+        attempts += 1
+        self.logger.log(
+          level: attempts == Self.attemptsMax ? .warning : .debug,
+          "a node does not give up keys that are this node's: they cannot be served",
           metadata: ["peer": "\(member.id)", "reason": "\(error)"])
       }
       guard await Self.pause(interval) else { return }

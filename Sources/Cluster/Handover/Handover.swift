@@ -44,6 +44,8 @@ public final class Handover: Sendable {
   /// Changes of what event loops go by come one after the other.
   private let turns = Turns()
 
+  /// A node that stops waits so long for others of which it hears nothing.
+  private static let silenceMax: Duration = .seconds(5)
   /// How often time is looked at.
   private static let tickInterval: Duration = .milliseconds(500)
 
@@ -110,16 +112,20 @@ public final class Handover: Sendable {
 
   /// Of this node on its way out: waits until others have all that it has lost.
   ///
-  /// - Returns: false where the time is over, and entries are left behind.
-  public func drain(timeout: Duration) async -> Bool {
+  /// - Parameters:
+  ///   - timeout: how long at most.
+  ///   - isStreaming: somebody is getting entries just now.
+  /// - Returns: false where the time is over, or nobody comes, and entries are left behind.
+  public func drain(timeout: Duration, isStreaming: @Sendable () -> Bool) async -> Bool {
     let end = ContinuousClock.now + timeout
-    while ContinuousClock.now < end, !Task.isCancelled {
-      let isDone = self.state.withLock { state in
-        guard let machine = state.machine else { return true }
+    var heardAt = ContinuousClock.now
+    while ContinuousClock.now < min(end, heardAt + Self.silenceMax), !Task.isCancelled {
+      let losses = self.state.withLock { state in
         // Where nobody is on the ring, there is nobody to come.
-        return machine.losses.isEmpty || machine.placement?.arcs.isEmpty ?? true
+        state.machine.map { $0.placement?.arcs.isEmpty ?? true ? [] : $0.losses } ?? []
       }
-      if isDone { return true }
+      guard let last = losses.map(\.usedAt).max() else { return true }
+      heardAt = max(heardAt, isStreaming() ? .now : last)
       await Self.pause(.milliseconds(5))
     }
     return false

@@ -147,13 +147,16 @@ final class MemberNode: Sendable {
   /// Waits until others have what this node held.
   private func handOver() async {
     let timeout = self.configuration.limits.handoverTimeoutMilliseconds
-    if await self.handover.drain(timeout: .milliseconds(timeout)) {
+    let isDrained = await self.handover.drain(timeout: .milliseconds(timeout)) {
+      self.migrations.snapshot().migrations.contains { $0.direction == .outbound }
+    }
+    if isDrained {
       self.logger.info("handed all entries over")
       return
     }
     let left = await self.handover.entriesLeft()
     self.logger.warning(
-      "entries are left behind: handover-timeout passed",
+      "entries are left behind: handover-timeout passed, or nobody came for them",
       metadata: [
         "entries": "\(left.entries)", "bytes": "\(left.bytes)",
         "handover-timeout": "\(DurationText.text(milliseconds: timeout))",
@@ -206,7 +209,7 @@ final class MemberNode: Sendable {
 
   private func follow(_ membership: Membership, _ whenJoined: () -> Void) async {
     var follower = ViewFollower(ownID: membership.member.id)
-    let own = MemberProcess(membership.member)
+    var own: MemberProcess { MemberProcess(membership.member) }
     for await view in membership.views() {
       let change = follower.follow(view, incarnation: membership.member.incarnation)
       if change.hasLost { await membership.passClock(timeout: Self.clockTimeout) }

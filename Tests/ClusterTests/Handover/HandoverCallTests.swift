@@ -14,7 +14,7 @@ import Wire
 
   private let order = SealOrder(
     heir: heirProcess, epoch: Epoch(incarnation: 3, revision: 17),
-    arcs: ArcSet([1...5, 9...UInt64.max]), via: MemberProcess(id: "other", incarnation: 2))
+    arcs: ArcSet([1...5, 9...UInt64.max]), vias: [MemberProcess(id: "other", incarnation: 2)])
 
   private func failure(_ body: () async throws -> Void) async -> HandoverFailure? {
     do {
@@ -75,7 +75,7 @@ import Wire
       let step = UInt64.max / UInt64(SealRequest.rangesMax)
       let arcs = ArcSet((0..<UInt64(SealRequest.rangesMax)).map { $0 * step...$0 * step + 1 })
       handover.source.answer = .success(SealAnswer(clock: .none, holdings: [.init(arcs: arcs)]))
-      let order = SealOrder(heir: heirProcess, epoch: self.order.epoch, arcs: arcs, via: nil)
+      let order = SealOrder(heir: heirProcess, epoch: self.order.epoch, arcs: arcs)
       let answer = try await handover.heir.seal(order, at: handover.loser)
       #expect(answer.holdings.first?.arcs == arcs && handover.source.orders == [order])
       handover.loserStore.set("a", [1])
