@@ -7,7 +7,6 @@ import LarderAPI
 import Logging
 import NIOCore
 import NIOPosix
-import Synchronization
 
 private let silent = Logger(label: "handover-driver") { _ in SwiftLogNoOpLogHandler() }
 private let heir = MemberProcess(id: "heir", incarnation: 1)
@@ -33,7 +32,7 @@ enum Loser {
     fflush(nil)
     while register.snapshot().counts.sent.items == 0 { try await Task.sleep(for: .milliseconds(1)) }
     let usage = Usage()
-    while !source.isDone.load(ordering: .acquiring) {
+    while !register.snapshot().migrations.isEmpty {
       try await Task.sleep(for: .milliseconds(1))
     }
     let sent = register.snapshot().counts.sent
@@ -101,8 +100,6 @@ private struct Usage {
 
 /// Everything is sealed for the heir.
 private final class Source: HandoverSource {
-  let isDone = Atomic(false)
-
   func seal(_ order: SealOrder) async throws(HandoverRefusal) -> SealAnswer {
     SealAnswer(clock: .none, holdings: [])
   }
@@ -111,9 +108,7 @@ private final class Source: HandoverSource {
 
   func sealed(_ arcs: ArcSet, for heir: MemberProcess) -> ArcSet { arcs }
 
-  func handedOver(_ arcs: ArcSet, to heir: MemberProcess) {
-    self.isDone.store(true, ordering: .releasing)
-  }
+  func handedOver(_ arcs: ArcSet, to heir: MemberProcess, by epoch: Epoch) {}
 }
 
 private func makeStore() throws -> Store {

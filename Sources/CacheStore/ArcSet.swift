@@ -52,6 +52,11 @@ public struct ArcSet: Sendable, Hashable {
     return low
   }
 
+  /// As many of its ranges, from the smallest hash on.
+  public func prefix(_ rangesMax: Int) -> Self {
+    Self(normalized: Array(self.ranges.prefix(rangesMax)))
+  }
+
   // MARK: - Algebra
 
   /// The hashes in either.

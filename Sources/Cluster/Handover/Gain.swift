@@ -105,17 +105,11 @@ struct Gain: Sendable {
     else { return }
     self.holders[index].isSealed = true
     self.holders[index].isCertain = true
-    var isSuperseded = self.holders[index].isSuperseded
+    let isSuperseded = self.holders[index].isSuperseded
     var next = index + 1
     for predecessor in predecessors {
-      // It is about an earlier time.
-      if predecessor.process == own,
-        !self.holders[..<next].contains(where: {
-          $0.process == self.heldHeir && $0.isSealed
-        })
-      {
-        continue
-      }
+      // From anybody else it is about an earlier time.
+      if predecessor.process == own, process != self.heldHeir { continue }
       guard let known = self.holders.firstIndex(where: { $0.process == predecessor.process }) else {
         self.holders.insert(
           Holder(
@@ -126,11 +120,8 @@ struct Gain: Sendable {
         continue
       }
       if predecessor.isCertain { self.holders[known].isCertain = true }
-      if known < next {
-        // It had them again after the one who names it, and gave up what it had held before, which was
-        // newer than what comes now.
-        isSuperseded = true
-      } else if isSuperseded {
+      // Who comes before knows better.
+      if known >= next, isSuperseded || predecessor.isSuperseded {
         self.holders[known].isSuperseded = true
       }
       next = max(next, known + 1)
@@ -157,6 +148,9 @@ struct Gain: Sendable {
     self.holders.removeFirst()
     self.heldThrough = nil
   }
+
+  /// What this node has held since before counts no more.
+  mutating func giveUpHeld(own: MemberProcess) { self.holders.removeAll { $0.process == own } }
 
   /// Copies from before are gone.
   mutating func cleared() { self.heldThrough = nil }

@@ -12,8 +12,10 @@ public protocol HandoverSource: Sendable {
   /// Of `arcs` those that are sealed for the heir: what a migration may stream.
   func sealed(_ arcs: ArcSet, for heir: MemberProcess) -> ArcSet
 
-  /// The heir has everything of `arcs` that the node held: it may be forgotten.
-  func handedOver(_ arcs: ArcSet, to heir: MemberProcess)
+  /// The heir wants nothing more of what the node has sealed for it: it may be forgotten.
+  ///
+  /// - Parameter epoch: by which the heir says so: what it has sealed since is another matter.
+  func handedOver(_ arcs: ArcSet, to heir: MemberProcess, by epoch: Epoch)
 }
 
 /// `Peer.Seal`, asked by the new owner of hashes.

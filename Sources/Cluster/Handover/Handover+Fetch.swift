@@ -60,11 +60,14 @@ extension Handover: KeyFetcher {
           timeout: Self.fetchTimeout)
         var unknown: [FetchKey] = []
         for (key, copy) in zip(left, copies) {
-          if case .unknown(let floor) = copy {
-            floors[key] = max(floors[key] ?? .none, floor)
+          let floor = floors[key] ?? .none
+          switch copy {
+          case .unknown(let other):
+            floors[key] = max(floor, other)
             unknown.append(key)
-          } else {
-            self.apply(copy, key, from: holder, above: floors[key] ?? .none)
+          // It may have been deleted where the floor is from.
+          case .entry(_, let version, _, _) where version <= floor: unknown.append(key)
+          case .entry, .tombstone: self.apply(copy, key, from: holder)
           }
         }
         left = unknown
@@ -87,7 +90,7 @@ extension Handover: KeyFetcher {
   }
 
   private func apply(
-    _ copy: FetchedCopy, _ key: FetchKey, from holder: MemberProcess, above floor: Version
+    _ copy: FetchedCopy, _ key: FetchKey, from holder: MemberProcess
   ) {
     let now = self.time()
     self.state.withLock { state in
@@ -97,11 +100,15 @@ extension Handover: KeyFetcher {
       else { return }
       key.withStoreKey { key in
         switch copy {
-        case .entry(let value, let version, let expiry, let flags) where version > floor:
-          _ = self.store.apply(
+        case .entry(let value, let version, let expiry, let flags):
+          let outcome = self.store.apply(
             key, value: value.span.bytes, flags: flags, version: version, expiry: expiry, now: now)
+          // What is older must not stand in its stead.
+          if outcome == .noSpace || outcome == .valueTooLarge {
+            _ = self.store.applyTombstone(key, version: version)
+          }
         case .tombstone(let version): _ = self.store.applyTombstone(key, version: version)
-        case .entry, .unknown: return
+        case .unknown: return
         }
       }
     }

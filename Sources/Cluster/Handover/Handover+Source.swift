@@ -35,7 +35,10 @@ extension Handover: HandoverSource {
     self.state.withLock { $0.machine?.sealed(arcs, for: heir, .now) ?? .none }
   }
 
-  public func handedOver(_ arcs: ArcSet, to heir: MemberProcess) {
-    self.update { $0.machine?.handedOver(arcs, to: heir) }
+  public func handedOver(_ arcs: ArcSet, to heir: MemberProcess, by epoch: Epoch) {
+    let isConcerned = self.state.withLock { state in
+      state.machine?.losses.contains { $0.heir == heir } ?? false
+    }
+    if isConcerned { self.update { $0.machine?.handedOver(arcs, to: heir, by: epoch) } }
   }
 }

@@ -1,4 +1,5 @@
 internal import CacheStore
+internal import LarderAPI
 internal import Logging
 internal import Synchronization
 
@@ -35,7 +36,7 @@ extension Handover {
   ) -> (order: SealOrder, member: Member)? {
     self.state.withLock { state in
       guard let machine = state.machine, let member = state.members[process] else { return nil }
-      let arcs = machine.arcs(of: work)
+      let arcs = machine.arcs(of: work).prefix(SealRequest.rangesMax)
       guard !arcs.isEmpty else { return nil }
       return (SealOrder(heir: machine.own, epoch: machine.epoch, arcs: arcs, vias: vias), member)
     }
@@ -93,12 +94,14 @@ extension Handover {
     while !Task.isCancelled, let (order, member) = self.order(.stream(process), to: process) {
       // Batches are numbered for the hashes that were asked for.
       if order.arcs != arcs { (arcs, after) = (order.arcs, 0) }
-      let asked = arcs
+      let (asked, epoch) = (arcs, order.epoch)
       do throws(MigrationFailure) {
         try await self.peer.migrate(asked, heir: order.heir, from: member, after: after) {
           try self.apply($0, from: process)
         }
-        self.update { $0.machine?.received(asked, from: process) }
+        // Where a floor stands, what this node has held since before may have been deleted.
+        let isFloored = !self.store.floors(in: asked).isEmpty
+        self.update { $0.machine?.received(asked, from: process, by: epoch, isFloored: isFloored) }
         return
       } catch {
         if error.acknowledged > after { interval = Self.retryIntervals.first }
@@ -133,7 +136,9 @@ extension Handover {
     let now = self.time()
     try self.state.withLock { state throws(HandoverFailure) in
       guard let machine = state.machine else { return }
-      try batch.apply(to: self.store, only: machine.arcs(of: .stream(process)), now: now)
+      try batch.apply(
+        to: self.store, only: machine.arcs(of: .stream(process)),
+        raisesFloors: machine.hasOlder(than: process), now: now)
     }
   }
 
@@ -154,13 +159,14 @@ extension Handover {
   private func drop(
     _ work: Work, through version: Version, then done: (inout HandoverMachine, ArcSet) -> Void
   ) async {
-    let asked = self.state.withLock { $0.machine?.arcs(of: work) ?? .none }
+    var asked = ArcSet.all
     var cursor: DropCursor? = DropCursor()
     while let next = cursor {
       if Task.isCancelled { return }
       cursor = self.state.withLock { state in
-        let arcs = state.machine?.arcs(of: work) ?? .none
-        return arcs.isEmpty ? nil : self.store.drop(arcs, through: version, from: next)
+        // What came later has not been gone through from its beginning.
+        asked = asked.intersection(state.machine?.arcs(of: work) ?? .none)
+        return asked.isEmpty ? nil : self.store.drop(asked, through: version, from: next)
       }
       await Task.yield()
     }

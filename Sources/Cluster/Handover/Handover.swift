@@ -28,7 +28,7 @@ public final class Handover: Sendable {
 
   enum Event: Sendable {
     case changed
-    case ended(Work)
+    case ended(Work, task: Int)
   }
 
   let store: Store
@@ -110,6 +110,10 @@ public final class Handover: Sendable {
       to: placement, before: before, alive: Set(state.members.keys), clock: clock, .now)
   }
 
+  /// Others may have owned what this node holds: it is about to be forgotten, and nothing more comes in
+  /// until the next `change`.
+  public func reset() { self.update { $0.machine = nil } }
+
   /// Of this node on its way out: waits until others have all that it has lost.
   ///
   /// - Parameters:
@@ -151,26 +155,34 @@ public final class Handover: Sendable {
     let ticks = Task {
       while await Self.pause(Self.tickInterval) { self.update { $0.machine?.tick(.now) } }
     }
-    var tasks: [Work: Task<Void, Never>] = [:]
+    var tasks: [Work: (number: Int, task: Task<Void, Never>)] = [:]
+    var last = 0
     for await event in self.events.stream {
-      if case .ended(let work) = event { tasks[work] = nil }
+      // There may be another one for the same work by now.
+      if case .ended(let work, let number) = event, tasks[work]?.number == number {
+        tasks[work] = nil
+      }
       await self.tellLoops()
       let wanted = self.state.withLock { $0.machine?.work ?? [] }
-      for (work, task) in tasks where !wanted.contains(work) {
-        task.cancel()
+      for (work, entry) in tasks where !wanted.contains(work) {
+        entry.task.cancel()
+        // Two at once would be in each other's way.
+        await entry.task.value
         tasks[work] = nil
       }
       for work in wanted where tasks[work] == nil {
-        tasks[work] = Task {
+        last += 1
+        let number = last
+        let task = Task {
           await self.perform(work)
-          // One that was cancelled has another in its place, if any.
-          if !Task.isCancelled { self.events.continuation.yield(.ended(work)) }
+          self.events.continuation.yield(.ended(work, task: number))
         }
+        tasks[work] = (number, task)
       }
     }
     ticks.cancel()
-    for task in tasks.values { task.cancel() }
-    for task in tasks.values { await task.value }
+    for entry in tasks.values { entry.task.cancel() }
+    for entry in tasks.values { await entry.task.value }
   }
 
   private func tellLoops() async {
@@ -191,7 +203,8 @@ public final class Handover: Sendable {
       let result = body(&state)
       self.track(state.machine?.tracked ?? .none, &state)
       state.isUntold = true
-      self.sealed.withLock { $0 = state.machine?.sealedByHeir ?? [:] }
+      let sealed = state.machine?.sealedByHeir ?? [:]
+      self.sealed.withLock { $0 = sealed }
       return result
     }
     self.events.continuation.yield(.changed)
@@ -222,8 +235,8 @@ extension Placement {
   /// How many of those that came last a node takes for having come while it did.
   private static let newcomersMax = 3
 
-  /// Rings by which others may have served what a node gains with its first: without it, and without
-  /// those that came shortly before it, which may be gone before they have served.
+  /// Rings by which others may have served what a node gains with its first: without it, without those
+  /// that came shortly before it, which may be gone before they have served, and with those that leave.
   fileprivate static func before(
     _ table: RoutingTable, _ members: [Member], own: MemberProcess
   ) -> [Placement] {
@@ -235,6 +248,8 @@ extension Placement {
       if count > 0 { gone.insert(newest[count - 1].id) }
       before.insert(Placement(table, without: gone), at: 0)
     }
+    let leaving = members.filter { $0.state == .leaving && $0.id != own.id }
+    if !leaving.isEmpty { before.insert(Placement(table, without: [own.id], with: leaving), at: 0) }
     return before
   }
 }

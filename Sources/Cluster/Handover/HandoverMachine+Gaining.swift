@@ -53,12 +53,20 @@ extension HandoverMachine {
   }
 
   /// All that the process holds of these hashes is here.
-  mutating func received(_ arcs: ArcSet, from process: MemberProcess) {
+  ///
+  /// - Parameters:
+  ///   - epoch: by which they were asked for.
+  ///   - isFloored: some of what this node has held since before may have been deleted there.
+  mutating func received(
+    _ arcs: ArcSet, from process: MemberProcess, by epoch: Epoch, isFloored: Bool = false
+  ) {
     self.gains = self.split(arcs) {
       $0.phase(own: self.own) == .incoming && $0.holders.first?.process == process
+        && $0.since <= epoch
     } into: { gain in
       var gain = gain
       gain.received()
+      if isFloored { gain.giveUpHeld(own: self.own) }
       return [gain]
     }
     self.settle()
@@ -86,6 +94,11 @@ extension HandoverMachine {
       return [gain]
     }
     self.settle()
+  }
+
+  /// Whether what a process holds is not the oldest that this node is to get.
+  func hasOlder(than process: MemberProcess) -> Bool {
+    self.gains.contains { $0.holders.count > 1 && $0.holders[0].process == process }
   }
 
   /// The gain of a hash; nil: nothing is missing.

@@ -13,8 +13,7 @@ extension HandoverMachine {
   ) throws(HandoverRefusal) -> SealAnswer {
     // What this node has lost by a ring that its loops do not all go by is still being served.
     guard order.epoch <= self.installed, self.epoch == self.installed else { throw .wait }
-    let theirs = self.placement?.arcs(of: order.heir) ?? .none
-    guard order.arcs.subtracting(theirs).isEmpty else { throw .epochPassed }
+    guard self.owns(order.heir, order.arcs, since: order.epoch) else { throw .epochPassed }
     func isConcerned(_ loss: Loss) -> Bool {
       loss.isFor(order.heir, vias: order.vias) && !loss.arcs.intersection(order.arcs).isEmpty
     }
@@ -27,7 +26,7 @@ extension HandoverMachine {
       let rest = loss.arcs.subtracting(part)
       if !rest.isEmpty { self.losses.append(loss.part(rest)) }
       var given = loss.part(part)
-      given.seal(for: order.heir, clock: clock)
+      given.seal(for: order.heir, by: order.epoch, clock: clock)
       given.usedAt = now
       self.losses.append(given)
       answer.holdings.append(SealAnswer.Holding(arcs: part, predecessors: loss.predecessors))
@@ -58,8 +57,8 @@ extension HandoverMachine {
   }
 
   /// The heir has what this node held.
-  mutating func handedOver(_ arcs: ArcSet, to heir: MemberProcess) {
-    self.forget(arcs) { $0.heir == heir }
+  mutating func handedOver(_ arcs: ArcSet, to heir: MemberProcess, by epoch: Epoch) {
+    self.forget(arcs) { $0.heir == heir && $0.sealedBy <= epoch }
   }
 
   /// Copies at or below the version are gone from losses that waited for that.

@@ -80,6 +80,15 @@ struct HandoverMachine {
   /// The placement by the ring that the node goes by now.
   var placement: Placement? { self.past.last?.placement }
 
+  /// Whether a process owns hashes by the present ring and all since an epoch.
+  func owns(_ process: MemberProcess, _ arcs: ArcSet, since epoch: Epoch) -> Bool {
+    let last = self.past.count - 1
+    return self.past.enumerated().allSatisfy { index, past in
+      index < last && past.placement.epoch <= epoch
+        || arcs.subtracting(past.placement.arcs(of: process)).isEmpty
+    }
+  }
+
   private mutating func remember(_ placement: Placement, _ now: Instant) {
     if let last = self.past.indices.last, self.past[last].endedAt == nil {
       if self.past[last].placement.arcs == placement.arcs {
@@ -115,7 +124,8 @@ struct HandoverMachine {
       predecessors.append(
         Predecessor(
           holder.process, isCertain: holder.isCertain || holder.isSealed,
-          isSuperseded: holder.isSuperseded || gain.olderThanHeld.contains(holder.process)))
+          isSuperseded: holder.isSuperseded
+            || gain.heldThrough != nil && gain.olderThanHeld.contains(holder.process)))
     }
     return Loss(
       arcs: part, epoch: self.epoch, predecessors: predecessors,
@@ -131,7 +141,11 @@ struct HandoverMachine {
       if part.isEmpty { continue }
       self.losses[index].arcs = loss.arcs.subtracting(part)
       rest = rest.subtracting(part)
-      if let heir = loss.heir {
+      if loss.heir != nil, loss.wasUnsealed {
+        // It never had anything of them itself.
+        self.gain(
+          part, heldThrough: nil, olderThanHeld: Set(loss.predecessors.map(\.process)))
+      } else if let heir = loss.heir {
         self.gain(
           part, heldThrough: loss.clock, olderThanHeld: Set(loss.predecessors.map(\.process)),
           heldHeir: heir)
@@ -157,7 +171,7 @@ struct HandoverMachine {
         isSuperseded: predecessor.isSuperseded)
     }
     // Where it has not sealed them, others may have, which owned the hashes meanwhile.
-    for (owners, arcs) in loss.wasUnsealed ? self.owners(of: part) : [[]: part] {
+    for (owners, arcs) in loss.wasUnsealed ? self.owners(of: part) : [([], part)] {
       let others = owners.filter { owner in !holders.contains { $0.process == owner } }
       self.gains.append(
         Gain(
@@ -183,23 +197,24 @@ struct HandoverMachine {
   }
 
   /// Parts of the hashes, by the other processes that owned them lately: newest first.
-  private func owners(of arcs: ArcSet) -> [[MemberProcess]: ArcSet] {
-    var groups: [[MemberProcess]: ArcSet] = [[]: arcs]
+  private func owners(of arcs: ArcSet) -> [(owners: [MemberProcess], arcs: ArcSet)] {
+    var groups: [(owners: [MemberProcess], arcs: ArcSet)] = [([], arcs)]
     for past in self.past.reversed() {
-      var split: [[MemberProcess]: ArcSet] = [:]
-      for (owners, arcs) in groups {
-        var rest = arcs
-        for (process, owned) in past.placement.arcs
-        where process != self.own && self.alive.contains(process) {
+      let others = past.placement.inOrder.filter {
+        $0.process != self.own && self.alive.contains($0.process)
+      }
+      groups = groups.flatMap { group in
+        var rest = group.arcs
+        var parts: [(owners: [MemberProcess], arcs: ArcSet)] = []
+        for (process, owned) in others where !group.owners.contains(process) {
           let part = rest.intersection(owned)
           if part.isEmpty { continue }
           rest = rest.subtracting(part)
-          let longer = owners.contains(process) ? owners : owners + [process]
-          split[longer] = (split[longer] ?? .none).union(part)
+          parts.append((group.owners + [process], part))
         }
-        if !rest.isEmpty { split[owners] = (split[owners] ?? .none).union(rest) }
+        if !rest.isEmpty { parts.append((group.owners, rest)) }
+        return parts
       }
-      groups = split
     }
     return groups
   }
@@ -227,7 +242,7 @@ struct HandoverMachine {
   mutating func tick(_ now: Instant) {
     for loss in self.losses {
       let isOver =
-        loss.heir.map { !self.alive.contains($0) || now >= loss.usedAt + Self.sealedMax }
+        loss.heir.map { !self.alive.contains($0) || self.isIdle(loss, of: $0, now) }
         ?? (now >= loss.usedAt + Self.unsealedMax)
       // The heir's heir comes by itself, and is told that there is nothing: what was newer is lost.
       if isOver { self.forget(loss.arcs) { $0.heir == loss.heir } }
@@ -236,6 +251,13 @@ struct HandoverMachine {
     self.past = self.past.enumerated().filter { index, past in
       index >= last - 1 || past.endedAt.map { now < $0 + Self.pastMax } ?? true
     }.map(\.element)
+  }
+
+  /// An heir that lives says when it wants no more; one that owns the hashes no longer may have told
+  /// nobody.
+  private func isIdle(_ loss: Loss, of heir: MemberProcess, _ now: Instant) -> Bool {
+    now >= loss.usedAt + Self.sealedMax
+      && loss.arcs.intersection(self.placement?.arcs(of: heir) ?? .none).isEmpty
   }
 
   /// Ends losses, as far as they are of these hashes.

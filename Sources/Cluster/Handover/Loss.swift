@@ -18,6 +18,8 @@ struct Loss: Sendable {
   var clearsThrough: Version?
   /// To whom they are sealed; nil: nobody has come for them.
   private(set) var heir: MemberProcess?
+  /// The heir's epoch when it came last.
+  private(set) var sealedBy = Epoch.unknown
   /// Of this node when they were sealed: all that it holds of them is as old or older.
   private(set) var clock = Version.none
   /// When it was lost, or its heir asked for it last.
@@ -48,9 +50,10 @@ struct Loss: Sendable {
     self.heir.map { $0 == heir || vias.contains($0) } ?? true
   }
 
-  mutating func seal(for heir: MemberProcess, clock: Version) {
+  mutating func seal(for heir: MemberProcess, by epoch: Epoch, clock: Version) {
     // What it holds has not changed since it was sealed first.
     if self.heir == nil { self.clock = clock }
     self.heir = heir
+    self.sealedBy = epoch
   }
 }

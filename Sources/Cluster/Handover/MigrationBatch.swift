@@ -83,11 +83,13 @@ public struct MigrationBatch: Sendable {
   /// Puts the items into the store, newer versions winning, and raises the floors behind them. Takes some
   /// hundred nanoseconds for each item, so it is not for an event loop.
   ///
-  /// - Parameter wanted: others are passed over: the node has lost them since it asked.
+  /// - Parameters:
+  ///   - wanted: others are passed over: the node has lost them since it asked.
+  ///   - raisesFloors: older copies may come yet, from others.
   /// - Throws: `fault`, which names the peer, for items that were not asked for.
   @discardableResult
   public func apply(
-    to store: Store, only wanted: ArcSet = .all, now: StoreTime
+    to store: Store, only wanted: ArcSet = .all, raisesFloors: Bool = true, now: StoreTime
   ) throws(HandoverFailure) -> Tally {
     var tally = Tally()
     // The message was read to its end when the batch was made.
@@ -101,7 +103,7 @@ public struct MigrationBatch: Sendable {
     guard self.floors.allSatisfy({ (0..<Store.floorCells).contains($0.cell) }) else {
       throw .fault("\(self.origin.peer) has sent a floor of a cell that is none")
     }
-    store.raiseFloors(self.floors.filter { $0.version <= limit })
+    if raisesFloors { store.raiseFloors(self.floors.filter { $0.version <= limit }) }
     let counted = tally
     self.origin.register.count { counts in
       counts.unknownNamespaceItems += counted.unknownNamespace
@@ -134,10 +136,15 @@ public struct MigrationBatch: Sendable {
       tally.add(store.applyTombstone(key, version: Version(rawValue: version)))
     case .entry(let entry):
       guard self.isTimely(entry.version, now) else { return tally.refused += 1 }
-      tally.add(
-        store.apply(
-          key, value: entry.value, flags: entry.flags, version: Version(rawValue: entry.version),
-          expiry: CacheStore.Expiry(ttlMilliseconds: entry.ttlMilliseconds), now: now))
+      let version = Version(rawValue: entry.version)
+      let outcome = store.apply(
+        key, value: entry.value, flags: entry.flags, version: version,
+        expiry: CacheStore.Expiry(ttlMilliseconds: entry.ttlMilliseconds), now: now)
+      // What is older must not stand in its stead.
+      if outcome == .noSpace || outcome == .valueTooLarge {
+        _ = store.applyTombstone(key, version: version)
+      }
+      tally.add(outcome)
     }
   }
 

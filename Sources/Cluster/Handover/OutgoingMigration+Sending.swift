@@ -13,11 +13,10 @@ extension OutgoingMigration {
   /// Sends batches until the heir has acknowledged the last.
   func send(to call: StreamingCall) async throws {
     let begun = try await self.started()
-    async let measured: Void = self.measure(begun.key.arcs)
+    // Ends with the sending, if not before.
+    async let _: Void = self.measure(begun.key.arcs)
     try await self.send(begun, to: call)
-    await measured
     self.service.ledger.end(begun.key, of: ObjectIdentifier(self))
-    self.service.source.handedOver(begun.key.arcs, to: begun.key.heir)
   }
 
   private func send(_ begun: Begun, to call: StreamingCall) async throws {

@@ -17,14 +17,14 @@ public struct Placement: Sendable {
     self.init(epoch: table.epoch, ring: table.ring, members: table.members)
   }
 
-  /// As it would be without some of the members.
-  init(_ table: RoutingTable, without ids: Set<String>) {
-    let members = table.members.filter { !ids.contains($0.id) }
+  /// As it would be without some of the members, and with others.
+  init(_ table: RoutingTable, without ids: Set<String>, with others: [Member] = []) {
+    let members = table.members.filter { !ids.contains($0.id) } + others
     do throws(RingError) {
       let smaller = try RoutingTable(epoch: table.epoch, members: members, ownID: "")
       self.init(epoch: table.epoch, ring: smaller.ring, members: smaller.members)
     } catch {
-      preconditionFailure("a ring can be made of fewer members than it was made of: \(error)")
+      preconditionFailure("a ring can be made of the members of a view: \(error)")
     }
   }
 
@@ -34,6 +34,12 @@ public struct Placement: Sendable {
       arcs[MemberProcess(member)] = ArcSet(owned.map { HashArc($0) })
     }
     self.init(epoch: epoch, arcs: arcs)
+  }
+
+  /// The same in the order of the processes' ids, which is that of no hash table.
+  var inOrder: [(process: MemberProcess, arcs: ArcSet)] {
+    self.arcs.sorted { ($0.key.id, $0.key.incarnation) < ($1.key.id, $1.key.incarnation) }
+      .map { ($0.key, $0.value) }
   }
 
   /// What the process owns.

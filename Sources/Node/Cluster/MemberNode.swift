@@ -228,6 +228,8 @@ final class MemberNode: Sendable {
     by table: RoutingTable, _ view: ClusterView, _ own: MemberProcess,
     forgetting forgotten: ViewFollower.Forgotten
   ) async {
+    // What is still under way would come in behind what is being forgotten.
+    if forgotten != .nothing { self.handover.reset() }
     switch forgotten {
     case .nothing: break
     case .all: await self.forwarding.install(table, arrivals: .none)

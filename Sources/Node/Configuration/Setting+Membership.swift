@@ -3,7 +3,10 @@ extension Setting {
   static let membership: [Setting] =
     [.etcd, .etcdUser, .etcdPasswordFile, .etcdCA, .etcdCert, .etcdKey]
     + [.clusterName, .zone, .weight]
-    + [.leaseTTL, .massLossHold, .clockSkewMax, .serveWithoutLease, .leaveTimeout, .handoverTimeout, .auditInterval]
+    + [
+      .leaseTTL, .massLossHold, .clockSkewMax, .serveWithoutLease, .leaveTimeout, .handoverTimeout,
+      .auditInterval,
+    ]
     + [.migrationRate, .migrationBatchMax, .migrationWindow]
     + [.etcdCallTimeout, .etcdAttemptTimeout, .etcdKeepaliveInterval, .etcdKeepaliveTimeout]
     + [.etcdProgressInterval, .etcdProgressTimeout, .etcdMessageMax, .etcdWatchBufferMax]

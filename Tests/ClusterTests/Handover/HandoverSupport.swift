@@ -53,7 +53,7 @@ final class FakeSource: HandoverSource {
     heir == heirProcess ? self.sealed.intersection(arcs) : .none
   }
 
-  func handedOver(_ arcs: ArcSet, to heir: MemberProcess) {
+  func handedOver(_ arcs: ArcSet, to heir: MemberProcess, by epoch: Epoch) {
     self.state.withLock { $0.handedOver.append(arcs) }
   }
 }

@@ -33,22 +33,24 @@ struct HandoverWorld {
 
   /// What etcd has seen: the members, and whether they are on the ring.
   private var history: [[MemberProcess: Bool]] = [[:]]
-  private(set) var nodes: [MemberProcess: Node] = [:]
-  private var truth: [UInt64: Truth] = [:]
+  var nodes: [MemberProcess: Node] = [:]
+  var truth: [UInt64: Truth] = [:]
   /// Answers that are on their way.
   private var mail: [(MemberProcess, (inout HandoverMachine) -> Void)] = []
+  /// Entries that are gone, and that nobody has told to go.
+  var losses: [String] = []
   private(set) var violations: [String] = []
-  private(set) var counts: [String: Int] = [:]
-  private var random: SplitMix64
+  var counts: [String: Int] = [:]
+  var random: SplitMix64
   private var lastNode = 0
-  private var lastValue = 0
+  var lastValue = 0
   /// Of all versions ever.
-  private var newestClock: UInt64 = 0
+  var newestClock: UInt64 = 0
   private var now = ContinuousClock.now
 
   private let mayDie: Bool
   private static let cells = 24
-  private static let keys = (0..<Self.cells).map { Self.range($0).lowerBound + 5 }
+  static let keys = (0..<Self.cells).map { Self.range($0).lowerBound + 5 }
 
   init(seed: UInt64, mayDie: Bool) {
     self.random = SplitMix64(state: seed)
@@ -101,7 +103,8 @@ struct HandoverWorld {
 
   /// Until nothing is left to be done, with nothing else going on.
   mutating func settle() {
-    for process in self.nodes.keys where self.nodes[process]!.isDead { self.unregister(process) }
+    for process in self.nodes.keys.filter({ self.nodes[$0]!.isDead }).sorted(by: { $0.id < $1.id })
+    { self.unregister(process) }
     for _ in 0..<400 {
       self.now += .milliseconds(250)
       for process in self.nodes.keys.sorted(by: { $0.id < $1.id }) {
@@ -157,7 +160,7 @@ struct HandoverWorld {
 
   /// One that has left ends when it has handed over all that it had.
   private mutating func end() {
-    for (process, isOnRing) in self.members where !isOnRing {
+    for (process, isOnRing) in self.members.sorted(by: { $0.key.id < $1.key.id }) where !isOnRing {
       guard let node = self.nodes[process], !node.isDead, node.serves.isEmpty,
         node.seen == self.history.count - 1, node.machine.losses.isEmpty,
         node.machine.forgettingNext.isEmpty, node.machine.owned.isEmpty
@@ -224,6 +227,10 @@ struct HandoverWorld {
       before.insert(Self.placement(without, revision: revision), at: 0)
       if let last = without.keys.max(by: { Int($0.id)! < Int($1.id)! }) { without[last] = nil }
     }
+    // And one with those that are leaving.
+    var withLeaving = members.mapValues { _ in true }
+    withLeaving[process] = nil
+    before.insert(Self.placement(withLeaving, revision: revision), at: 0)
     self.nodes[process]!.seen = revision
     // As the clock's floor in etcd has it, where somebody is gone.
     if !self.history[revision - 1].keys.allSatisfy({ members[$0] != nil }) {
@@ -260,7 +267,7 @@ struct HandoverWorld {
 
   private mutating func work(_ process: MemberProcess) {
     guard let node = self.nodes[process], !node.isDead else { return }
-    let all = node.machine.work.sorted { "\($0)" < "\($1)" }
+    let all = node.machine.work.sorted { Self.order($0) < Self.order($1) }
     guard let work = all.randomElement(using: &self.random) else {
       self.nodes[process]!.machine.tick(self.now)
       return
@@ -271,7 +278,8 @@ struct HandoverWorld {
     case .stream(let holder): self.stream(process, holder, arcs)
     case .release(let holder):
       if self.nodes[holder]?.isDead == false {
-        self.nodes[holder]!.machine.handedOver(arcs, to: process)
+        self.nodes[holder]!.machine.handedOver(
+          arcs, to: process, by: self.nodes[process]!.machine.epoch)
       }
       self.nodes[process]!.machine.released(arcs, by: holder)
     case .clearGains(let version):
@@ -289,6 +297,12 @@ struct HandoverWorld {
       self.nodes[process]!.machine.endForgetting()
     }
     self.tell(process)
+  }
+
+  /// For a history that is the same each time.
+  private static func order(_ work: HandoverMachine.Work) -> String {
+    guard case .seal(let process, let vias) = work else { return "\(work)" }
+    return "seal \(process) \(vias.map(\.id).sorted())"
   }
 
   private mutating func drop(_ process: MemberProcess, _ arcs: ArcSet, through version: UInt64) {
@@ -342,11 +356,12 @@ struct HandoverWorld {
     // The connection may end before the last batch is acknowledged.
     if isCut { return }
     self.counts["streamed", default: 0] += 1
-    self.nodes[heir]!.machine.received(asked, from: holder)
+    self.nodes[heir]!.machine.received(
+      asked, from: holder, by: self.nodes[heir]!.machine.epoch)
   }
 
   /// As the node does: only what is still gained from there.
-  private mutating func apply(
+  mutating func apply(
     _ heir: MemberProcess, _ key: UInt64, _ copy: Copy, from holder: MemberProcess
   ) {
     guard let gain = self.nodes[heir]!.machine.gain(of: key),
@@ -359,105 +374,5 @@ struct HandoverWorld {
     }
   }
 
-  // MARK: - Clients
-
-  private mutating func call() {
-    let key = Self.keys.randomElement(using: &self.random)!
-    switch self.random.next() % 4 {
-    case 0: self.write(key, isDelete: false)
-    case 1: self.write(key, isDelete: true)
-    default: self.read(key)
-    }
-  }
-
-  /// A node that takes itself for the owner of a key, and may serve it.
-  private mutating func server(_ key: UInt64) -> (MemberProcess, Arrivals.State?)? {
-    let all = self.nodes.filter { !$0.value.isDead && $0.value.serves.contains(key) }
-    guard let process = all.keys.sorted(by: { $0.id < $1.id }).randomElement(using: &self.random)
-    else { return nil }
-    let state = self.nodes[process]!.arrivals.state(of: key)
-    return state == .unsealed ? nil : (process, state)
-  }
-
-  private mutating func write(_ key: UInt64, isDelete: Bool) {
-    guard let (process, state) = self.server(key) else { return }
-    // What a delete answers depends on what is there.
-    if isDelete, !self.fetch(key, process, state) { return }
-    let version = self.nodes[process]!.clock + 1
-    self.nodes[process]!.clock = version
-    self.newestClock = max(self.newestClock, version)
-    self.lastValue += 1
-    let copy = Copy(version: version, value: isDelete ? nil : self.lastValue)
-    if let last = self.truth[key]?.copy, version <= last.version {
-      self.fail("\(process) writes \(version) after \(last.version)")
-    }
-    let isTracked = self.nodes[process]!.machine.tracked.contains(key)
-    self.nodes[process]!.copies[key] = isDelete && !isTracked ? nil : copy
-    self.truth[key] = Truth(copy: copy)
-    self.counts["written", default: 0] += 1
-  }
-
-  private mutating func read(_ key: UInt64) {
-    guard let (process, state) = self.server(key), self.fetch(key, process, state) else { return }
-    self.counts["read", default: 0] += 1
-    let found = self.nodes[process]!.copies[key]?.value
-    let truth = self.truth[key] ?? Truth()
-    if let found, found != truth.copy?.value {
-      self.fail(
-        "\(process) reads \(found), and not \(String(describing: truth.copy))\n\(self.describe(key))"
-      )
-    }
-    if found == nil, truth.copy?.value != nil, !truth.mayBeGone {
-      self.fail(
-        "\(process) has lost \(String(describing: truth.copy)) at \(key)\n\(self.describe(key))")
-    }
-  }
-
-  /// - Returns: whether the store now has whatever there is of the key.
-  private mutating func fetch(
-    _ key: UInt64, _ process: MemberProcess, _ state: Arrivals.State?
-  ) -> Bool {
-    guard case .incoming(let version) = state else { return true }
-    if let copy = self.nodes[process]!.copies[key], copy.version > version.rawValue { return true }
-    guard let gain = self.nodes[process]!.machine.gain(of: key) else {
-      // Lost, by a ring that the event loops have yet to go by: the call waits for that.
-      return self.nodes[process]!.machine.owned.contains(key)
-    }
-    for holder in gain.holders {
-      if holder.process == process {
-        if self.nodes[process]!.copies[key] != nil { return true }
-        continue
-      }
-      guard let node = self.nodes[holder.process], !node.isDead,
-        node.machine.isSealed(key, for: process)
-      else { return false }
-      if let copy = node.copies[key] {
-        self.apply(process, key, copy, from: holder.process)
-        return true
-      }
-    }
-    return true
-  }
-
-  private mutating func fail(_ what: String) { self.violations.append(what) }
-
-  /// What every node has to do with a key, for people.
-  func describe(_ key: UInt64) -> String {
-    self.nodes.sorted { $0.key.id < $1.key.id }.map { process, node in
-      let machine = node.machine
-      let gain = machine.gain(of: key).map { gain in
-        "gains since \(gain.since) held \(String(describing: gain.heldThrough)) "
-          + gain.holders.map {
-            "\($0.process)\($0.isSealed ? " sealed" : "")\($0.isCertain ? " certain" : "")"
-          }.joined(separator: ", ")
-      }
-      let loss = machine.losses.first { $0.arcs.contains(key) }.map {
-        "lost at \($0.epoch) to \(String(describing: $0.heir)) after \($0.predecessors.map(\.process))"
-      }
-      return
-        "\(process): epoch \(machine.epoch) seen \(node.seen) owns \(machine.owned.contains(key))"
-        + " serves \(node.serves.contains(key)) has \(String(describing: node.copies[key]))"
-        + " \(gain ?? "") \(loss ?? "") \(node.isDead ? "dead" : "")"
-    }.joined(separator: "\n")
-  }
+  mutating func fail(_ what: String) { self.violations.append(what) }
 }

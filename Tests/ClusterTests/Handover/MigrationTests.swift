@@ -28,7 +28,6 @@ import Testing
       self.fill(handover.loserStore, 100_000)
       try await handover.migrate()
       self.expectAll(100_000, in: handover.heirStore, as: handover.loserStore)
-      #expect(handover.source.handedOver == [.all])
       #expect(handover.heirStore.clock.newest >= handover.loserStore.clock.newest)
       let (sent, received) = (
         handover.loserRegister.snapshot(), handover.heirRegister.snapshot()
@@ -80,7 +79,7 @@ import Testing
         let belongs = handover.heirStore.with("key-\(number)") { half.contains($0.hash) }
         if isHere != belongs { wrong += 1 }
       }
-      #expect(wrong == 0 && handover.source.handedOver == [half])
+      #expect(wrong == 0)
     }
   }
 
@@ -112,12 +111,10 @@ import Testing
       }
       // The cut is seen by the next batch that is waited for.
       #expect((cut?.acknowledged ?? 0) >= 5)
-      #expect(handover.source.handedOver.isEmpty)
       try await handover.migrate(after: cut?.acknowledged ?? 0)
       self.expectAll(20_000, in: handover.heirStore, as: handover.loserStore)
       // Sent twice is at most what was under way, and one bucket of the index.
       #expect(handover.heirRegister.snapshot().counts.received.items < 21_000)
-      #expect(handover.source.handedOver == [.all])
     }
   }
 

@@ -198,8 +198,21 @@ struct MembershipMachine {
 
   // MARK: - From the watch
 
-  /// Keys were written or deleted.
+  /// Keys were written or deleted. Each revision makes a view of its own: a ring that came and went while
+  /// this node was away was gone by, all the same, by others.
   mutating func changed(_ events: [WatchEvent], _ now: Instant) -> [Notice] {
+    var notices: [Notice] = []
+    var rest = events[...]
+    while let first = rest.first {
+      let revision = first.keyValue.modRevision
+      let atOnce = rest.prefix { $0.keyValue.modRevision == revision }
+      notices += self.changedAtOnce(Array(atOnce), now)
+      rest = rest.dropFirst(atOnce.count)
+    }
+    return notices
+  }
+
+  private mutating func changedAtOnce(_ events: [WatchEvent], _ now: Instant) -> [Notice] {
     guard self.step == .watch else { return [] }
     var notices: [Notice] = []
     for event in events where event.keyValue.modRevision > self.newest {
