@@ -25,7 +25,8 @@ import Testing
       configuration: peers, eventLoops: Array(group.makeIterator()), logger: logger)
     let node = try MemberNode(
       configuration, forwarding: forwarding, peers: peers,
-      store: Store(StoreConfiguration(configuration)), clock: NodeClock(), group: group, logger: logger)
+      store: Store(StoreConfiguration(configuration)), clock: NodeClock(), group: group,
+      logger: logger)
     #expect(try await self.duties(forwarding, group) == [.serving, .serving])
     let task = Task { try await node.run(port: 2) { Issue.record("there is no etcd to join by") } }
     task.cancel()
