@@ -199,8 +199,10 @@ struct MembershipMachine {
   // MARK: - From the watch
 
   /// Keys were written or deleted. Each revision makes a view of its own: a ring that came and went while
-  /// this node was away was gone by, all the same, by others.
+  /// this node was away was gone by, all the same, by others. But members that are lost are judged
+  /// together: see `LossHold`.
   mutating func changed(_ events: [WatchEvent], _ now: Instant) -> [Notice] {
+    if events.contains(where: self.isLoss) { return self.changedAtOnce(events, now) }
     var notices: [Notice] = []
     var rest = events[...]
     while let first = rest.first {
@@ -210,6 +212,15 @@ struct MembershipMachine {
       rest = rest.dropFirst(atOnce.count)
     }
     return notices
+  }
+
+  /// A member is gone from the ring without having said so.
+  private func isLoss(_ event: WatchEvent) -> Bool {
+    guard event.kind == .delete, case .node(let id) = self.keys.meaning(of: event.keyValue.key)
+    else {
+      return false
+    }
+    return self.roster[id]?.isOnRing ?? false
   }
 
   private mutating func changedAtOnce(_ events: [WatchEvent], _ now: Instant) -> [Notice] {

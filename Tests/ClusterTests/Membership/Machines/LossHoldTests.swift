@@ -61,9 +61,19 @@ private let start = ContinuousClock.now
     let (a, b) = (node("a", state: .leaving), node("b", state: .leaving))
     let events = [put(stored(a, made: 10, written: 11)), put(stored(b, made: 10, written: 11))]
     #expect(machine.changed(events, start) == [.publish(view([a, b, node("c")], 11))])
-    // They were not on the ring any more.
+    // They were not on the ring any more. Each revision makes a view.
     let gone = [deletion(keys.node("a"), at: 12), deletion(keys.node("b"), at: 13)]
-    #expect(machine.changed(gone, start) == [.publish(view([node("c")], 13))])
+    #expect(
+      machine.changed(gone, start)
+        == [.publish(view([b, node("c")], 12)), .publish(view([node("c")], 13))])
+  }
+
+  @Test
+  func `members that are lost one after the other, and heard of at once, are judged together`() {
+    var machine = watching([node("a"), node("b"), node("c"), node("d"), node("e")], at: 10)
+    let gone = ["a", "b", "c"].enumerated().map { deletion(keys.node($1), at: Int64(11 + $0)) }
+    #expect(machine.changed(gone, start) == [.lossHeld(ids: ["a", "b", "c"])])
+    #expect(machine.view?.members.count == 5)
   }
 
   @Test func `a node that is replaced under its id is not lost`() {
