@@ -160,8 +160,8 @@ struct Gain: Sendable {
     self.holders.removeAll { $0.isSealed }
   }
 
-  /// Takes a holder out that is gone. Where it had newer entries than those after it, these are of no use any more;
-  /// but whoever may still serve must still stop to.
+  /// Takes a holder out that is gone. Where it had newer entries than those after it, these are of no use
+  /// any more; but whoever may still serve must still stop to.
   private mutating func remove(_ index: Int) {
     let holder = self.holders.remove(at: index)
     guard holder.isCertain || holder.isSealed, !holder.isSuperseded else { return }

@@ -153,7 +153,11 @@ public final class Handover: Sendable {
   /// Does what is to be done until the task is cancelled.
   public func run() async {
     let ticks = Task {
-      while await Self.pause(Self.tickInterval) { self.update { $0.machine?.tick(.now) } }
+      while await Self.pause(Self.tickInterval) {
+        // A cluster in which nothing moves wakes no event loop.
+        if self.state.withLock({ $0.machine?.isAtRest ?? true }) { continue }
+        self.update { $0.machine?.tick(.now) }
+      }
     }
     var tasks: [Work: (number: Int, task: Task<Void, Never>)] = [:]
     var last = 0

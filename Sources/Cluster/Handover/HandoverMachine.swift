@@ -238,6 +238,9 @@ struct HandoverMachine {
 
   // MARK: - Time
 
+  /// Time changes nothing: nothing is gained or lost, and no ring is still to be forgotten.
+  var isAtRest: Bool { self.gains.isEmpty && self.losses.isEmpty && self.past.count <= 2 }
+
   /// Time has passed.
   mutating func tick(_ now: Instant) {
     for loss in self.losses {
