@@ -19,6 +19,8 @@ public final class BatchCall {
     /// Of the forward; nil: it has ended.
     var tag: UInt64?
     var outcome: Result<BatchAnswer, Status>?
+    /// The owner has left the ring before it has done anything.
+    var hasMoved = false
   }
 
   let method: CacheMethod
@@ -37,12 +39,12 @@ public final class BatchCall {
   var firstUnsent = 0
   /// By which the owners were found.
   var epoch = Epoch.fixed
-  /// Owners have refused keys as other nodes', or the ring has changed meanwhile: these keys, and those
-  /// that this node has taken for its own, are looked at anew.
+  /// Owners have refused keys as other nodes', or have left, or the ring has changed meanwhile: these
+  /// keys, and those that this node has taken for its own, are looked at anew.
   public private(set) var isRerouting = false
   /// That is done once.
   private(set) var wasRerouted = false
-  /// The keys that were refused; empty: none.
+  /// The keys that were refused, or whose owners have left; empty: none.
   private var refused: [Bool] = []
   var metadata = Metadata()
   /// The client's call, and by which tag the forwarder knows it; nil until the parts are on their way.
@@ -105,21 +107,24 @@ public final class BatchCall {
 
   // MARK: - Keys that have moved
 
-  /// Finds the keys that their owners have refused as other nodes'.
+  /// Finds the keys that their owners have refused as other nodes', or have left with.
   ///
   /// - Returns: whether there are any.
   func findRefused() -> Bool {
     for (key, place) in self.places.enumerated() {
-      guard let place, case .success(let answer) = self.parts[place.part].outcome,
-        place.index < answer.results.count,
-        answer.isWrongOwner(place.index, of: self.method)
-      else { continue }
+      guard let place, self.isRefused(place) else { continue }
       if self.refused.isEmpty {
         self.refused = Array(repeating: false, count: self.places.count)
       }
       self.refused[key] = true
     }
     return !self.refused.isEmpty
+  }
+
+  private func isRefused(_ place: Place) -> Bool {
+    let part = self.parts[place.part]
+    guard case .success(let answer) = part.outcome else { return part.hasMoved }
+    return place.index < answer.results.count && answer.isWrongOwner(place.index, of: self.method)
   }
 
   /// Has the owners of keys that are not done looked up anew.

@@ -293,28 +293,36 @@ public final class LoopForwarder: @unchecked Sendable {
       guard let forward = self.forwards.remove(tag) else { continue }
       switch result {
       case .success(let connection): self.send(forward, on: connection)
-      case .failure(let reason):
-        if !self.servesByNewTable(forward) { self.failUnsent(forward, reason) }
+      case .failure(let reason): self.failUnsent(forward, reason)
       }
     }
   }
 
-  /// Has a call that waited for a member which has left the ring meanwhile served by the ring as it is now;
-  /// false: it is to be told why not. A batch is: its other parts may be done.
-  private func servesByNewTable(_ forward: Forward) -> Bool {
-    guard forward.link.state == .closed, !forward.isSecondTry,
-      case .call(let parked) = forward.requester
-    else { return false }
-    self.serveOnceMore(parked, self.serveAgain)
-    self.landed(forward)
-    return true
-  }
-
-  /// Ends a forward that was surely not done.
+  /// Ends a forward that was surely not done: with an error, or, where its owner has left the ring
+  /// meanwhile, by having the ring as it is now serve it, as often as that happens.
   func failUnsent(_ forward: Forward, _ reason: Status, retryAfter: TimeAmount = .nanoseconds(0)) {
+    if self.hasLeft(forward.link) {
+      switch forward.requester {
+      case .call(let parked):
+        self.serveOnceMore(parked, self.serveAgain)
+        return self.landed(forward)
+      case .readers(let flight):
+        for tag in self.flights.readers(of: flight) {
+          guard case .call(let parked)? = self.forwards.remove(tag)?.requester else { continue }
+          self.serveOnceMore(parked, self.serveAgain)
+        }
+        return self.landed(forward)
+      // The other parts may be done, so that the batch sees to its keys when they have ended.
+      case .part(let batch, let number): batch.parts[number].hasMoved = true
+      }
+    }
     self.counts.count(forward.method, .unreachable)
     self.answer(
       forward, ForwardFailure.unreachable(forward.link.member, reason, retryAfter: retryAfter))
+  }
+
+  private func hasLeft(_ link: PeerLink) -> Bool {
+    !self.links.joined().contains { $0 === link }
   }
 
   /// Ends a forward with an error.

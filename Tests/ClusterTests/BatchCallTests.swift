@@ -122,6 +122,18 @@ import Wire
     #expect(Array(results[1].utf8) == [0x0a, 1, 66] && results[4].contains("KEY_EMPTY"))
   }
 
+  @Test func `keys whose owner left before it did anything are asked for anew`() throws {
+    let batch = self.batch()
+    batch.firstUnsent = 2
+    let left = Result<BatchAnswer, Status>.failure(Status(.unavailable, "it is leaving"))
+    for number in 0..<2 { batch.parts[number].outcome = left }
+    #expect(!batch.findRefused(), "what is lost for another reason may have been done")
+    batch.parts[0].hasMoved = true
+    #expect(batch.findRefused())
+    batch.reroute()
+    #expect((0..<5).filter { batch.needsOwner($0) } == [0, 1, 2, 3])
+  }
+
   @Test(arguments: [CacheMethod.getMany, .setMany, .deleteMany])
   func `a refusal is told from all else that a result may be`(method: CacheMethod) throws {
     let field: UInt8 = method == .getMany ? 3 : 2

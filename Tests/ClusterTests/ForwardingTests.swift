@@ -161,6 +161,28 @@ import Testing
     }
   }
 
+  @Test(arguments: [CacheMethod.get, .set])
+  func `a call that its owner has not done before it left is served by the new ring`(
+    _ method: CacheMethod
+  ) async throws {
+    try await withNodes { a, b in
+      b.peers.isMute.store(true, ordering: .relaxed)
+      let call = Task { await a.owner(of: keyOfB, method) }
+      try await until { await a.forwarding.snapshot().peers[1].openCalls == 1 }
+      try await a.install([a.member], revision: 2)
+      // As where the owner sends GOAWAY, or refuses the stream.
+      await a.forwarding.loops[0].onLoop { loop in
+        guard let forward = loop.forwards.remove(0) ?? loop.forwards.remove(1 << 32) else {
+          Issue.record("the call is under way")
+          return
+        }
+        loop.failUnsent(forward, Status(.unavailable, "it is leaving"))
+      }
+      #expect(await call.value == .success("a"))
+      #expect(await a.forwarding.snapshot().counts[method, .unreachable] == 0)
+    }
+  }
+
   @Test func `loops that join one after the other are shown together all the same`() async throws {
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
     let forwarding = Forwarding(
