@@ -42,7 +42,7 @@ public import Wire
 }
 
 /// The answer to a Delete.
-@frozen public struct DeleteResponse: WireMessage, WireDecodable, Equatable, Sendable {
+@frozen public struct DeleteResponse: WriteResponse, Equatable, Sendable {
   /// False: there was no such entry, or its version was another.
   public var isDeleted: Bool
   /// Of the delete itself; where nothing was deleted, of the entry as it is now, or 0.
@@ -61,9 +61,8 @@ public import Wire
     try self.merge(from: reader)
   }
 
-  /// Reads over what is here: only the fields that `reader` has are replaced.
   @inlinable
-  mutating func merge(from reader: consuming WireReader) throws(WireError) {
+  public mutating func merge(from reader: consuming WireReader) throws(WireError) {
     while let field = try reader.nextField() {
       switch field.number {
       case 1: self.isDeleted = try reader.bool(field)

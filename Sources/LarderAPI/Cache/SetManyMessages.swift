@@ -56,41 +56,8 @@ public import Wire
   }
 }
 
-/// The answer to a SetMany: one result for each item, in order. A node writes a result at a time,
-/// with `encode(result:into:)`.
-@frozen public struct SetManyResponse: WireMessage, WireDecodable, ~Escapable {
-  /// One for each item, in order.
-  public var results: RepeatedMessages<SetResult>
+/// The answer to a SetMany.
+public typealias SetManyResponse = BatchResponse<SetResult>
 
-  @inlinable
-  @_lifetime(copy reader)
-  public init(from reader: consuming WireReader) throws(WireError) {
-    let message = reader.remaining
-    var count = 0
-    while let field = try reader.nextField() {
-      switch field.number {
-      case 1:
-        _ = try SetResult(from: try reader.message(field))
-        count += 1
-      default: try reader.skip(field)
-      }
-    }
-    self.results = RepeatedMessages(validated: message, field: 1, count: count)
-  }
-
-  @inlinable
-  @_lifetime(sink: copy sink)
-  public func encode<Sink: FieldSink & ~Copyable & ~Escapable>(into sink: inout Sink) {
-    var results = self.results.makeIterator()
-    while let result = results.next() { Self.encode(result: result, into: &sink) }
-  }
-
-  /// Writes one result.
-  @inlinable
-  @_lifetime(sink: copy sink)
-  public static func encode<Sink: FieldSink & ~Copyable & ~Escapable>(
-    result: SetResult, into sink: inout Sink
-  ) {
-    sink.message(field: 1, result)
-  }
-}
+/// What a SetMany says about one item.
+public typealias SetResult = WriteResult<SetResponse>

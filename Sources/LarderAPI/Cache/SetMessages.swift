@@ -74,7 +74,7 @@ public import Wire
 }
 
 /// The answer to a Set.
-@frozen public struct SetResponse: WireMessage, WireDecodable, Equatable, Sendable {
+@frozen public struct SetResponse: WriteResponse, Equatable, Sendable {
   /// False: the condition did not hold.
   public var isStored: Bool
   /// Of the entry as it is now; 0 where there is none.
@@ -93,9 +93,8 @@ public import Wire
     try self.merge(from: reader)
   }
 
-  /// Reads over what is here: only the fields that `reader` has are replaced.
   @inlinable
-  mutating func merge(from reader: consuming WireReader) throws(WireError) {
+  public mutating func merge(from reader: consuming WireReader) throws(WireError) {
     while let field = try reader.nextField() {
       switch field.number {
       case 1: self.isStored = try reader.bool(field)

@@ -56,43 +56,8 @@ public struct FetchRequest: WireMessage, WireDecodable, ~Escapable {
   }
 }
 
-/// The answer to a Fetch. A node writes a result at a time, with `encode(result:into:)`.
-@frozen public struct FetchResponse: WireMessage, WireDecodable, ~Escapable {
-  /// In the order of the keys; fewer where the answer is full: the rest is to be asked for again.
-  public var results: RepeatedMessages<FetchResult>
-
-  @inlinable
-  @_lifetime(copy reader)
-  public init(from reader: consuming WireReader) throws(WireError) {
-    let message = reader.remaining
-    var count = 0
-    while let field = try reader.nextField() {
-      switch field.number {
-      case 1:
-        _ = try FetchResult(from: try reader.message(field))
-        count += 1
-      default: try reader.skip(field)
-      }
-    }
-    self.results = RepeatedMessages(validated: message, field: 1, count: count)
-  }
-
-  @inlinable
-  @_lifetime(sink: copy sink)
-  public func encode<Sink: FieldSink & ~Copyable & ~Escapable>(into sink: inout Sink) {
-    var results = self.results.makeIterator()
-    while let result = results.next() { Self.encode(result: result, into: &sink) }
-  }
-
-  /// Writes one result.
-  @inlinable
-  @_lifetime(sink: copy sink)
-  public static func encode<Sink: FieldSink & ~Copyable & ~Escapable>(
-    result: FetchResult, into sink: inout Sink
-  ) {
-    sink.message(field: 1, result)
-  }
-}
+/// The answer to a Fetch: fewer results than keys where it is full, and the rest is to be asked for again.
+public typealias FetchResponse = BatchResponse<FetchResult>
 
 /// What a Fetch says about one key.
 @frozen public enum FetchResult: WireMessage, WireDecodable, ~Escapable {

@@ -1,12 +1,18 @@
 public import Wire
 
-/// What a SetMany says about one item.
-@frozen public enum SetResult: WireMessage, WireDecodable, ~Escapable {
+/// The answer to a call that changes one entry.
+public protocol WriteResponse: WireMessage, WireDecodable {
+  /// Reads over what is here: only the fields that `reader` has are replaced.
+  mutating func merge(from reader: consuming WireReader) throws(WireError)
+}
+
+/// What a SetMany says about one item, or a DeleteMany about one key.
+@frozen public enum WriteResult<Response: WriteResponse>: WireMessage, WireDecodable, ~Escapable {
   /// Neither: what a newer node answered with is not known here.
   case unset
-  /// As the call for this item alone would have answered.
-  case ok(SetResponse)
-  /// This item failed alone.
+  /// As the call for this key alone would have answered.
+  case ok(Response)
+  /// This key failed alone.
   case error(ItemError)
 
   @inlinable
@@ -16,10 +22,13 @@ public import Wire
     while let field = try reader.nextField() {
       switch field.number {
       case 1:
-        var response = SetResponse()
-        if case .ok(let earlier) = self { response = earlier }
-        try response.merge(from: try reader.message(field))
-        self = .ok(response)
+        let message = try reader.message(field)
+        if case .ok(var response) = self {
+          try response.merge(from: message)
+          self = .ok(response)
+        } else {
+          self = .ok(try Response(from: message))
+        }
       case 2:
         var error = ItemError(code: 0, reason: RawSpan(), message: RawSpan())
         if case .error(let earlier) = self { error = earlier }
