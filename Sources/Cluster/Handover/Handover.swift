@@ -114,7 +114,7 @@ public final class Handover: Sendable {
   /// until the next `change`.
   public func reset() { self.update { $0.machine = nil } }
 
-  /// Of this node on its way out: waits until others have all that it has lost.
+  /// Of this node on its way off the ring: waits until others have all that it has lost with that.
   ///
   /// - Parameters:
   ///   - timeout: how long at most.
@@ -124,11 +124,16 @@ public final class Handover: Sendable {
     let end = ContinuousClock.now + timeout
     var heardAt = ContinuousClock.now
     while ContinuousClock.now < min(end, heardAt + Self.silenceMax), !Task.isCancelled {
-      let losses = self.state.withLock { state in
+      let usedAt = self.state.withLock { state -> ContinuousClock.Instant? in
         // Where nobody is on the ring, there is nobody to come.
-        state.machine.map { $0.placement?.arcs.isEmpty ?? true ? [] : $0.losses } ?? []
+        guard let machine = state.machine, machine.placement?.arcs.isEmpty == false else {
+          return nil
+        }
+        // Others may go by the ring without this node before it does so itself.
+        if !machine.owned.isEmpty { return heardAt }
+        return machine.awaited.map(\.usedAt).max()
       }
-      guard let last = losses.map(\.usedAt).max() else { return true }
+      guard let last = usedAt else { return true }
       heardAt = max(heardAt, isStreaming() ? .now : last)
       await Self.pause(.milliseconds(5))
     }

@@ -34,6 +34,13 @@ extension HandoverMachine {
     return answer
   }
 
+  /// For which heirs are sure to come. What this node was about to ask others for, and has asked nobody,
+  /// they find where it was.
+  var awaited: [Loss] {
+    let asked = self.debts.values.reduce(ArcSet.none) { $0.union($1) }
+    return self.losses.filter { !$0.wasUnsealed || !$0.arcs.intersection(asked).isEmpty }
+  }
+
   /// Whether what this node holds under a hash is the heir's.
   func isSealed(_ hash: UInt64, for heir: MemberProcess) -> Bool {
     self.losses.contains { $0.heir == heir && $0.arcs.contains(hash) }

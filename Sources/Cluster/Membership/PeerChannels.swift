@@ -42,9 +42,11 @@ public final class PeerChannels: PeerSurvey {
 
   /// Waits until the member goes by a ring as new as `epoch`, or does not answer.
   ///
-  /// - Returns: false where the task was cancelled before.
-  public func wait(for member: Member, toReach epoch: Epoch) async -> Bool {
-    while !Task.isCancelled {
+  /// - Returns: false where the time was over, or the task cancelled, before.
+  public func wait(
+    for member: Member, toReach epoch: Epoch, until end: ContinuousClock.Instant
+  ) async -> Bool {
+    while !Task.isCancelled, ContinuousClock.now < end {
       guard let theirs = await self.ask(member).flatMap({ Epoch($0.epoch) }) else { return true }
       if theirs >= epoch { return true }
       guard await Membership.sleep(Self.waitInterval) else { return false }

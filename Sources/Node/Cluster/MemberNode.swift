@@ -113,35 +113,30 @@ final class MemberNode: Sendable {
     try result.get()
   }
 
-  /// Has the others take this node off their rings, and waits until they have: then nobody forwards calls
-  /// to it any more. Where etcd is away there is nothing to wait for.
+  /// Has the others take this node off their rings, waits until they have, as nobody forwards calls to it
+  /// then, and until they have its entries. Where etcd is away there is nothing to wait for.
   func leave() async {
     guard let membership = self.membership, membership.view?.standing == .leased else { return }
     let timeout = self.configuration.limits.leaveTimeoutMilliseconds
-    let hasLeft = await withTaskGroup(of: Bool.self) { group in
-      group.addTask {
-        await membership.leave(timeout: .milliseconds(timeout))
-        return await self.waitForOthers(membership)
-      }
-      group.addTask {
-        do {
-          try await Task.sleep(for: .milliseconds(timeout))
-        } catch {
-          // The others were faster.
-        }
-        return false
-      }
-      defer { group.cancelAll() }
-      return await group.next() ?? false
-    }
-    if hasLeft {
-      self.logger.info("left the cluster's ring")
-      await self.handOver()
-    } else {
-      self.logger.warning(
-        "the others may not know yet that this node stops: leave-timeout passed",
+    let end = ContinuousClock.now + .milliseconds(timeout)
+    await membership.leave(timeout: .milliseconds(timeout))
+    guard let view = membership.view, !self.isOnRing(of: view, membership) else {
+      return self.logger.warning(
+        "the others may not know that this node stops: leave-timeout passed",
         metadata: ["leave-timeout": "\(DurationText.text(milliseconds: timeout))"])
     }
+    if await self.waitForOthers(view, membership, until: end) {
+      self.logger.info("left the cluster's ring")
+    } else {
+      self.logger.warning(
+        "left the cluster's ring, and some others may not know yet: leave-timeout passed",
+        metadata: ["leave-timeout": "\(DurationText.text(milliseconds: timeout))"])
+    }
+    await self.handOver()
+  }
+
+  private func isOnRing(of view: ClusterView, _ membership: Membership) -> Bool {
+    view.members.contains { $0.id == membership.member.id && $0.isOnRing }
   }
 
   /// Waits until others have what this node held.
@@ -163,15 +158,13 @@ final class MemberNode: Sendable {
       ])
   }
 
-  /// - Returns: whether this node is off its own ring and those of all others that answer.
-  private func waitForOthers(_ membership: Membership) async -> Bool {
-    let id = membership.member.id
-    guard let view = membership.view,
-      !view.members.contains(where: { $0.id == id && $0.isOnRing })
-    else { return false }
-    return await withTaskGroup(of: Bool.self) { group in
-      for member in view.members where member.id != id && member.isOnRing {
-        group.addTask { await self.channels.wait(for: member, toReach: view.epoch) }
+  /// - Returns: whether all others that answer go by the view, or a newer one.
+  private func waitForOthers(
+    _ view: ClusterView, _ membership: Membership, until end: ContinuousClock.Instant
+  ) async -> Bool {
+    await withTaskGroup(of: Bool.self) { group in
+      for member in view.members where member.id != membership.member.id && member.isOnRing {
+        group.addTask { await self.channels.wait(for: member, toReach: view.epoch, until: end) }
       }
       return await group.reduce(true) { $0 && $1 }
     }

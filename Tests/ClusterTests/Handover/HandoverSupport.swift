@@ -148,7 +148,7 @@ func storeTime() -> StoreTime {
     wallMilliseconds: WallClock.milliseconds())
 }
 
-private func makeStore(_ namespaces: [NamespaceConfiguration]) throws -> Store {
+func makeStore(_ namespaces: [NamespaceConfiguration]) throws -> Store {
   try Store(
     StoreConfiguration(
       memoryBytes: 256 << 20, inlineValueMaxBytes: 16 << 10, valueMaxBytes: 8 << 20,

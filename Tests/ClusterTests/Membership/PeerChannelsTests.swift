@@ -56,7 +56,7 @@ import Wire
     let again = await channels.report(of: member)
     // The third question, or as many as it takes; one that does not answer is not waited for.
     let hasReached = await channels.wait(
-      for: member, toReach: Epoch(incarnation: 1, revision: 6))
+      for: member, toReach: Epoch(incarnation: 1, revision: 6), until: .now + .seconds(60))
     #expect(hasReached)
     await channels.shutdown()
     if isThere { _ = await server.shutdown(timeout: .milliseconds(1)) }
