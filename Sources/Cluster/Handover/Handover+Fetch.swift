@@ -15,28 +15,26 @@ extension Handover: KeyFetcher {
   }
 
   public func fetch(_ keys: [FetchKey]) async -> Bool {
-    var questions: [Question: [FetchKey]] = [:]
-    let hasLost = self.state.withLock { state in
-      guard let machine = state.machine else { return false }
-      var hasLost = false
+    let questions = self.state.withLock { state in
+      var questions: [Question: [FetchKey]] = [:]
       for key in keys {
-        guard let gain = machine.gain(of: key.hash) else {
-          hasLost = hasLost || !machine.owned.contains(key.hash)
-          continue
-        }
-        guard gain.phase(own: machine.own) == .incoming else { continue }
+        guard let machine = state.machine, let gain = machine.gain(of: key.hash),
+          gain.phase(own: machine.own) == .incoming
+        else { continue }
         let question = Question(
           holders: gain.holders.map(\.process), namespace: key.namespaceName)
         questions[question, default: []].append(key)
       }
-      return hasLost
+      return questions
     }
-    // By a ring that the loops have yet to go by: then the call is passed on.
-    if hasLost { _ = await self.isInstalled() }
-    for (question, keys) in questions {
-      guard await self.ask(question, keys) else { return false }
+    var isAnswered = true
+    for (question, keys) in questions where isAnswered {
+      isAnswered = await self.ask(question, keys)
     }
-    return true
+    // Where the ring has changed meanwhile, what came may be in nobody's store. The loops, once they go
+    // by the new one, look at the keys anew, or pass the calls on.
+    _ = await self.isInstalled()
+    return isAnswered
   }
 
   private func ask(_ question: Question, _ keys: [FetchKey]) async -> Bool {

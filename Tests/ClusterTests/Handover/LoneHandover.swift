@@ -1,0 +1,89 @@
+import CacheStore
+import NIOCore
+import NIOPosix
+import Synchronization
+import Testing
+
+@testable import Cluster
+
+/// One node's handover, `own`, in a cluster with another one, `other`, on one event loop.
+final class LoneHandover: Sendable {
+  static let own = Member(id: "own", host: "127.0.0.1", port: 1, incarnation: 1)
+  static let other = Member(id: "other", host: "127.0.0.1", port: 2, incarnation: 2)
+
+  let handover: Cluster.Handover
+  let peer = ScriptedPeer()
+  let store: Store
+  let eventLoop: any EventLoop
+
+  private init(_ group: MultiThreadedEventLoopGroup) throws {
+    let configuration = ForwardingConfiguration()
+    let forwarding = Forwarding(
+      table: try Self.table(0, []), configuration: configuration,
+      eventLoops: Array(group.makeIterator()), logger: silent)
+    self.eventLoop = group.next()
+    self.store = try makeStore([])
+    self.handover = Cluster.Handover(
+      store: self.store, forwarding: forwarding, peer: self.peer,
+      configuration: configuration, time: { storeTime() }, logger: silent)
+  }
+
+  private static func table(_ revision: UInt64, _ members: [Member]) throws -> RoutingTable {
+    try RoutingTable(
+      epoch: Epoch(incarnation: 1, revision: revision), members: members, ownID: Self.own.id)
+  }
+
+  /// Has it go by a ring of these members.
+  func change(_ revision: UInt64, _ members: [Member]) async throws {
+    await self.handover.change(
+      to: try Self.table(revision, members), members: [Self.own, Self.other],
+      own: MemberProcess(Self.own), isAnew: false)
+  }
+
+  func isDrained(within timeout: Duration) async -> Bool {
+    await self.handover.drain(timeout: timeout) { false }
+  }
+
+  static func with(_ body: (LoneHandover) async throws -> Void) async throws {
+    let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    try await body(LoneHandover(group))
+    try await group.shutdownGracefully()
+  }
+}
+
+/// The other node: has sealed whatever it is asked for, never sends any of it by itself, and answers a
+/// Fetch with `value`, when it may.
+final class ScriptedPeer: HandoverPeer {
+  static let value: [UInt8] = [7]
+  static let version = Version(wallMilliseconds: 1)
+  /// Fetches that have come in.
+  let fetches = Atomic(0)
+  let answersFetches = Atomic(false)
+
+  func seal(
+    _ order: SealOrder, at member: Member
+  ) async throws(HandoverFailure) -> SealAnswer {
+    SealAnswer(clock: Self.version, holdings: [.init(arcs: order.arcs)])
+  }
+
+  func release(_ order: SealOrder, at member: Member) async throws(HandoverFailure) {}
+
+  func fetch(
+    _ namespace: String, keys: [[UInt8]], heir: MemberProcess, from member: Member,
+    timeout: TimeAmount
+  ) async throws(HandoverFailure) -> [FetchedCopy] {
+    self.fetches.add(1, ordering: .relaxed)
+    while !self.answersFetches.load(ordering: .relaxed) { await Task.yield() }
+    return keys.map { _ in
+      .entry(value: Self.value, version: Self.version, expiry: .never, flags: 0)
+    }
+  }
+
+  func migrate(
+    _ arcs: ArcSet, heir: MemberProcess, from member: Member, after: UInt64,
+    apply: @escaping @Sendable (MigrationBatch) async throws -> Void
+  ) async throws(MigrationFailure) {
+    while !Task.isCancelled { await Task.yield() }
+    throw MigrationFailure(acknowledged: after, cause: .fault("it was cancelled"))
+  }
+}
