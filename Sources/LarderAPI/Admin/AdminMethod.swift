@@ -7,6 +7,9 @@ public enum AdminMethod: Int, CaseIterable, Sendable {
   case alterNamespace
   case describeNamespaces
   case flushNamespace
+  case getMigrations
+  case steerMigrations
+  case drain
 
   /// The service's full name.
   public static let service = "larder.v1.Admin"
@@ -26,6 +29,9 @@ public enum AdminMethod: Int, CaseIterable, Sendable {
     case .alterNamespace: "AlterNamespace"
     case .describeNamespaces: "DescribeNamespaces"
     case .flushNamespace: "FlushNamespace"
+    case .getMigrations: "GetMigrations"
+    case .steerMigrations: "SteerMigrations"
+    case .drain: "Drain"
     }
   }
 }
