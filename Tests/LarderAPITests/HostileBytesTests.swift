@@ -18,6 +18,8 @@ import Wire
     { try reencoded(MigrationsStatus.self, $0) }, { try reencoded(DrainRequest.self, $0) },
     { try reencoded(SteerMigrationsRequest.self, $0) }, { try reencoded(DrainStatus.self, $0) },
     { try reencoded(SteerMigrationsResponse.self, $0) },
+    { try reencoded(PlanRequest.self, $0) }, { try reencoded(PlanResponse.self, $0) },
+    { try reencoded(SetWeightRequest.self, $0) }, { try reencoded(SetWeightResponse.self, $0) },
     { try reencoded(SealRequest.self, $0) }, { try reencoded(SealResponse.self, $0) },
     { try reencoded(FetchRequest.self, $0) }, { try reencoded(FetchResponse.self, $0) },
     { try reencoded(MigrateRequest.self, $0) }, { try reencoded(MigrateResponse.self, $0) },

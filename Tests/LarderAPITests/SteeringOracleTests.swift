@@ -146,4 +146,113 @@ import Wire
       #expect(try DrainStatus(decoding: theirs.span.bytes) == status, values.comment)
     }
   }
+
+  /// Exact as a double, so that it is compared by its value.
+  private func randomWeight(_ values: inout RandomValues) -> Double {
+    Double(values.uint32()) / 16
+  }
+
+  @Test func `plans agree with protobuf-c`() throws {
+    var values = RandomValues()
+    for _ in 0..<oracleRounds {
+      values.nextRound()
+      let node = PlannedNode(
+        id: self.randomText(&values), weight: self.randomWeight(&values),
+        zone: self.randomText(&values))
+      let change: PlanRequest.Change? =
+        switch values.below(4) {
+        case 0: .add(node)
+        case 1: .remove(node.id)
+        case 2: .weigh(node)
+        default: nil
+        }
+      func equals(_ read: UnsafeMutablePointer<Larder__V1__RingNode>?) -> Bool {
+        guard let read = read?.pointee else { return false }
+        return text(read.id) == Array(node.id.utf8) && read.weight == node.weight
+          && text(read.zone) == Array(node.zone.utf8)
+      }
+      let request = PlanRequest(change: change)
+      let theirRequest = try oracle(
+        request.serialized(), larder__v1__plan_request__unpack, values.comment
+      ) { read in
+        switch read.change_case {
+        case LARDER__V1__PLAN_REQUEST__CHANGE_ADD: change == .add(node) && equals(read.add)
+        case LARDER__V1__PLAN_REQUEST__CHANGE_REMOVE:
+          change == .remove(node.id) && text(read.remove) == Array(node.id.utf8)
+        case LARDER__V1__PLAN_REQUEST__CHANGE_WEIGH: change == .weigh(node) && equals(read.weigh)
+        default: change == nil
+        }
+      }
+      #expect(theirRequest == request.serialized(), values.comment)
+      #expect(try PlanRequest(decoding: theirRequest.span.bytes) == request, values.comment)
+
+      var response = PlanResponse()
+      response.nodeID = self.randomText(&values)
+      response.epoch = self.randomText(&values)
+      response.isMoving = values.bool()
+      response.moves = values.list { values in
+        var move = PlannedMove()
+        move.heirID = self.randomText(&values)
+        move.shareMillionths = values.uint32()
+        move.entries = values.uint64()
+        move.bytes = values.uint64()
+        return move
+      }
+      let theirs = try oracle(
+        response.serialized(), larder__v1__plan_response__unpack, values.comment
+      ) { read in
+        let moves = UnsafeBufferPointer(start: read.moves, count: read.n_moves)
+        return text(read.node_id) == Array(response.nodeID.utf8)
+          && text(read.epoch) == Array(response.epoch.utf8)
+          && (read.moving != 0) == response.isMoving && moves.count == response.moves.count
+          && zip(moves, response.moves).allSatisfy { found, expected in
+            guard let found = found?.pointee else { return false }
+            return text(found.heir_id) == Array(expected.heirID.utf8)
+              && found.share_millionths == expected.shareMillionths
+              && found.entries == expected.entries && found.bytes == expected.bytes
+          }
+      }
+      #expect(theirs == response.serialized(), values.comment)
+      #expect(try PlanResponse(decoding: theirs.span.bytes) == response, values.comment)
+    }
+  }
+
+  @Test func `messages of a weight agree with protobuf-c`() throws {
+    var values = RandomValues()
+    for _ in 0..<oracleRounds {
+      values.nextRound()
+      let request = SetWeightRequest(weight: self.randomWeight(&values))
+      let theirRequest = try oracle(
+        request.serialized(), larder__v1__set_weight_request__unpack, values.comment
+      ) { $0.weight == request.weight }
+      #expect(theirRequest == request.serialized(), values.comment)
+      #expect(try SetWeightRequest(decoding: theirRequest.span.bytes) == request, values.comment)
+
+      var response = SetWeightResponse()
+      response.weightBefore = self.randomWeight(&values)
+      response.epoch = self.randomText(&values)
+      response.shareMillionths = values.uint32()
+      let theirs = try oracle(
+        response.serialized(), larder__v1__set_weight_response__unpack, values.comment
+      ) {
+        $0.weight_before == response.weightBefore
+          && text($0.epoch) == Array(response.epoch.utf8)
+          && $0.share_millionths == response.shareMillionths
+      }
+      #expect(theirs == response.serialized(), values.comment)
+      #expect(try SetWeightResponse(decoding: theirs.span.bytes) == response, values.comment)
+    }
+  }
+
+  @Test func `a planned node in two pieces is one`() throws {
+    let first = PlanRequest(change: .add(PlannedNode(id: "a", weight: 2))).serialized()
+    let second = PlanRequest(change: .add(PlannedNode(zone: "z"))).serialized()
+    let both = first + second
+    #expect(
+      try PlanRequest(decoding: both.span.bytes).change
+        == .add(PlannedNode(id: "a", weight: 2, zone: "z")))
+    // Another member of the oneof takes its place.
+    let removed = both + PlanRequest(change: .remove("b")).serialized()
+    #expect(try PlanRequest(decoding: removed.span.bytes).change == .remove("b"))
+  }
 }

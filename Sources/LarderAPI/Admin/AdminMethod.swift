@@ -10,6 +10,8 @@ public enum AdminMethod: Int, CaseIterable, Sendable {
   case getMigrations
   case steerMigrations
   case drain
+  case plan
+  case setWeight
 
   /// The service's full name.
   public static let service = "larder.v1.Admin"
@@ -32,6 +34,8 @@ public enum AdminMethod: Int, CaseIterable, Sendable {
     case .getMigrations: "GetMigrations"
     case .steerMigrations: "SteerMigrations"
     case .drain: "Drain"
+    case .plan: "Plan"
+    case .setWeight: "SetWeight"
     }
   }
 }

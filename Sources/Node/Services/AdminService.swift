@@ -53,6 +53,8 @@ final class AdminService: UnaryService {
       case .getMigrations: try self.getMigrations(call)
       case .steerMigrations: try self.steerMigrations(call)
       case .drain: try self.drain(call)
+      case .plan: try self.plan(call)
+      case .setWeight: try self.setWeight(call)
       case nil: preconditionFailure("a method that was not registered")
       }
     } catch {

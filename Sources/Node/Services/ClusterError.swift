@@ -12,8 +12,14 @@ enum ClusterError: Error, Equatable {
   /// Nobody could take its keys.
   case lastNode(String)
   case memberUnknown(String)
+  /// It is in the cluster, but owns no keys.
+  case notOnRing(String)
+  case alreadyOnRing(String)
   /// In words that say what is wrong and what would be accepted.
   case orderInvalid(String)
+  case ringInvalid(String)
+  /// After so long.
+  case notSeenYet(String)
 
   var status: Status {
     switch self {
@@ -41,6 +47,24 @@ enum ClusterError: Error, Equatable {
         .notFound,
         "there is no node \(quoted(id)) in the cluster: larder status shows the ids of all",
         info: ErrorInfo(reason: "MEMBER_UNKNOWN", metadata: ["node": id]))
+    case .notOnRing(let id):
+      Status(
+        .failedPrecondition,
+        "\(id) is not on the ring: it is about to join it, or has been drained or told to stop, and"
+          + " starts again to be on it",
+        info: ErrorInfo(reason: "NOT_ON_RING", metadata: ["node": id]))
+    case .alreadyOnRing(let id):
+      Status(
+        .alreadyExists, "\(id) is on the ring already: ask for another weight, or another id",
+        info: ErrorInfo(reason: "ALREADY_ON_RING", metadata: ["node": id]))
+    case .ringInvalid(let problem):
+      Status(.invalidArgument, problem, info: ErrorInfo(reason: "RING_INVALID"))
+    case .notSeenYet(let timeout):
+      Status(
+        .unavailable,
+        "etcd has not shown the change within \(timeout) (etcd-call-timeout): the node goes on trying,"
+          + " and has the new weight as soon as etcd takes it",
+        info: ErrorInfo(reason: "OUTCOME_UNKNOWN"))
     case .orderInvalid(let problem):
       Status(.invalidArgument, problem, info: ErrorInfo(reason: "ORDER_INVALID"))
     }

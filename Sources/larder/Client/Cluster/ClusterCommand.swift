@@ -13,6 +13,6 @@ struct ClusterCommand: AsyncParsableCommand {
       """,
     subcommands: [
       MigrationsCommand.self, PauseCommand.self, ResumeCommand.self, CancelCommand.self,
-      RateCommand.self, DrainCommand.self,
+      RateCommand.self, PlanCommand.self, WeightCommand.self, DrainCommand.self,
     ])
 }

@@ -34,6 +34,12 @@ typedef struct Larder__V1__SteerMigrationsRequest Larder__V1__SteerMigrationsReq
 typedef struct Larder__V1__SteerMigrationsResponse Larder__V1__SteerMigrationsResponse;
 typedef struct Larder__V1__DrainRequest Larder__V1__DrainRequest;
 typedef struct Larder__V1__DrainStatus Larder__V1__DrainStatus;
+typedef struct Larder__V1__PlanRequest Larder__V1__PlanRequest;
+typedef struct Larder__V1__RingNode Larder__V1__RingNode;
+typedef struct Larder__V1__PlanResponse Larder__V1__PlanResponse;
+typedef struct Larder__V1__PlannedMove Larder__V1__PlannedMove;
+typedef struct Larder__V1__SetWeightRequest Larder__V1__SetWeightRequest;
+typedef struct Larder__V1__SetWeightResponse Larder__V1__SetWeightResponse;
 typedef struct Larder__V1__ClusterStatus Larder__V1__ClusterStatus;
 typedef struct Larder__V1__MemberStatus Larder__V1__MemberStatus;
 typedef struct Larder__V1__ForwardStatus Larder__V1__ForwardStatus;
@@ -510,6 +516,135 @@ struct  Larder__V1__DrainStatus
 #define LARDER__V1__DRAIN_STATUS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&larder__v1__drain_status__descriptor) \
     , (char *)protobuf_c_empty_string, 0, 0 }
+
+
+typedef enum {
+  LARDER__V1__PLAN_REQUEST__CHANGE__NOT_SET = 0,
+  LARDER__V1__PLAN_REQUEST__CHANGE_ADD = 1,
+  LARDER__V1__PLAN_REQUEST__CHANGE_REMOVE = 2,
+  LARDER__V1__PLAN_REQUEST__CHANGE_WEIGH = 3
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(LARDER__V1__PLAN_REQUEST__CHANGE__CASE)
+} Larder__V1__PlanRequest__ChangeCase;
+
+struct  Larder__V1__PlanRequest
+{
+  ProtobufCMessage base;
+  Larder__V1__PlanRequest__ChangeCase change_case;
+  union {
+    /*
+     * Joins.
+     */
+    Larder__V1__RingNode *add;
+    /*
+     * The node of this id leaves.
+     */
+    char *remove;
+    /*
+     * Has another weight; its zone stays.
+     */
+    Larder__V1__RingNode *weigh;
+  };
+};
+#define LARDER__V1__PLAN_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&larder__v1__plan_request__descriptor) \
+    , LARDER__V1__PLAN_REQUEST__CHANGE__NOT_SET, {0} }
+
+
+struct  Larder__V1__RingNode
+{
+  ProtobufCMessage base;
+  /*
+   * By default the node's advertised address.
+   */
+  char *id;
+  /*
+   * Above 0, at most 64.
+   */
+  double weight;
+  char *zone;
+};
+#define LARDER__V1__RING_NODE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&larder__v1__ring_node__descriptor) \
+    , (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string }
+
+
+struct  Larder__V1__PlanResponse
+{
+  ProtobufCMessage base;
+  /*
+   * Of the node that was asked.
+   */
+  char *node_id;
+  /*
+   * Of the ring as it is; plans of several nodes are one if they are of one epoch.
+   */
+  char *epoch;
+  /*
+   * To each node that would get anything.
+   */
+  size_t n_moves;
+  Larder__V1__PlannedMove **moves;
+  /*
+   * Entries are on their way to or from the node, and may not be counted where they will be.
+   */
+  protobuf_c_boolean moving;
+};
+#define LARDER__V1__PLAN_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&larder__v1__plan_response__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0 }
+
+
+struct  Larder__V1__PlannedMove
+{
+  ProtobufCMessage base;
+  /*
+   * Who would own it.
+   */
+  char *heir_id;
+  /*
+   * The part of all keys, in millionths.
+   */
+  uint32_t share_millionths;
+  /*
+   * That there are now, and the bytes of their keys and values.
+   */
+  uint64_t entries;
+  uint64_t bytes;
+};
+#define LARDER__V1__PLANNED_MOVE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&larder__v1__planned_move__descriptor) \
+    , (char *)protobuf_c_empty_string, 0, 0, 0 }
+
+
+struct  Larder__V1__SetWeightRequest
+{
+  ProtobufCMessage base;
+  /*
+   * Above 0, at most 64.
+   */
+  double weight;
+};
+#define LARDER__V1__SET_WEIGHT_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&larder__v1__set_weight_request__descriptor) \
+    , 0 }
+
+
+struct  Larder__V1__SetWeightResponse
+{
+  ProtobufCMessage base;
+  double weight_before;
+  /*
+   * Of the first ring with the new weight.
+   */
+  char *epoch;
+  /*
+   * The part of all keys that the node owns by it, in millionths.
+   */
+  uint32_t share_millionths;
+};
+#define LARDER__V1__SET_WEIGHT_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&larder__v1__set_weight_response__descriptor) \
+    , 0, (char *)protobuf_c_empty_string, 0 }
 
 
 /*
@@ -1031,6 +1166,120 @@ Larder__V1__DrainStatus *
 void   larder__v1__drain_status__free_unpacked
                      (Larder__V1__DrainStatus *message,
                       ProtobufCAllocator *allocator);
+/* Larder__V1__PlanRequest methods */
+void   larder__v1__plan_request__init
+                     (Larder__V1__PlanRequest         *message);
+size_t larder__v1__plan_request__get_packed_size
+                     (const Larder__V1__PlanRequest   *message);
+size_t larder__v1__plan_request__pack
+                     (const Larder__V1__PlanRequest   *message,
+                      uint8_t             *out);
+size_t larder__v1__plan_request__pack_to_buffer
+                     (const Larder__V1__PlanRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Larder__V1__PlanRequest *
+       larder__v1__plan_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   larder__v1__plan_request__free_unpacked
+                     (Larder__V1__PlanRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Larder__V1__RingNode methods */
+void   larder__v1__ring_node__init
+                     (Larder__V1__RingNode         *message);
+size_t larder__v1__ring_node__get_packed_size
+                     (const Larder__V1__RingNode   *message);
+size_t larder__v1__ring_node__pack
+                     (const Larder__V1__RingNode   *message,
+                      uint8_t             *out);
+size_t larder__v1__ring_node__pack_to_buffer
+                     (const Larder__V1__RingNode   *message,
+                      ProtobufCBuffer     *buffer);
+Larder__V1__RingNode *
+       larder__v1__ring_node__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   larder__v1__ring_node__free_unpacked
+                     (Larder__V1__RingNode *message,
+                      ProtobufCAllocator *allocator);
+/* Larder__V1__PlanResponse methods */
+void   larder__v1__plan_response__init
+                     (Larder__V1__PlanResponse         *message);
+size_t larder__v1__plan_response__get_packed_size
+                     (const Larder__V1__PlanResponse   *message);
+size_t larder__v1__plan_response__pack
+                     (const Larder__V1__PlanResponse   *message,
+                      uint8_t             *out);
+size_t larder__v1__plan_response__pack_to_buffer
+                     (const Larder__V1__PlanResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Larder__V1__PlanResponse *
+       larder__v1__plan_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   larder__v1__plan_response__free_unpacked
+                     (Larder__V1__PlanResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Larder__V1__PlannedMove methods */
+void   larder__v1__planned_move__init
+                     (Larder__V1__PlannedMove         *message);
+size_t larder__v1__planned_move__get_packed_size
+                     (const Larder__V1__PlannedMove   *message);
+size_t larder__v1__planned_move__pack
+                     (const Larder__V1__PlannedMove   *message,
+                      uint8_t             *out);
+size_t larder__v1__planned_move__pack_to_buffer
+                     (const Larder__V1__PlannedMove   *message,
+                      ProtobufCBuffer     *buffer);
+Larder__V1__PlannedMove *
+       larder__v1__planned_move__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   larder__v1__planned_move__free_unpacked
+                     (Larder__V1__PlannedMove *message,
+                      ProtobufCAllocator *allocator);
+/* Larder__V1__SetWeightRequest methods */
+void   larder__v1__set_weight_request__init
+                     (Larder__V1__SetWeightRequest         *message);
+size_t larder__v1__set_weight_request__get_packed_size
+                     (const Larder__V1__SetWeightRequest   *message);
+size_t larder__v1__set_weight_request__pack
+                     (const Larder__V1__SetWeightRequest   *message,
+                      uint8_t             *out);
+size_t larder__v1__set_weight_request__pack_to_buffer
+                     (const Larder__V1__SetWeightRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Larder__V1__SetWeightRequest *
+       larder__v1__set_weight_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   larder__v1__set_weight_request__free_unpacked
+                     (Larder__V1__SetWeightRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Larder__V1__SetWeightResponse methods */
+void   larder__v1__set_weight_response__init
+                     (Larder__V1__SetWeightResponse         *message);
+size_t larder__v1__set_weight_response__get_packed_size
+                     (const Larder__V1__SetWeightResponse   *message);
+size_t larder__v1__set_weight_response__pack
+                     (const Larder__V1__SetWeightResponse   *message,
+                      uint8_t             *out);
+size_t larder__v1__set_weight_response__pack_to_buffer
+                     (const Larder__V1__SetWeightResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Larder__V1__SetWeightResponse *
+       larder__v1__set_weight_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   larder__v1__set_weight_response__free_unpacked
+                     (Larder__V1__SetWeightResponse *message,
+                      ProtobufCAllocator *allocator);
 /* Larder__V1__ClusterStatus methods */
 void   larder__v1__cluster_status__init
                      (Larder__V1__ClusterStatus         *message);
@@ -1166,6 +1415,24 @@ typedef void (*Larder__V1__DrainRequest_Closure)
 typedef void (*Larder__V1__DrainStatus_Closure)
                  (const Larder__V1__DrainStatus *message,
                   void *closure_data);
+typedef void (*Larder__V1__PlanRequest_Closure)
+                 (const Larder__V1__PlanRequest *message,
+                  void *closure_data);
+typedef void (*Larder__V1__RingNode_Closure)
+                 (const Larder__V1__RingNode *message,
+                  void *closure_data);
+typedef void (*Larder__V1__PlanResponse_Closure)
+                 (const Larder__V1__PlanResponse *message,
+                  void *closure_data);
+typedef void (*Larder__V1__PlannedMove_Closure)
+                 (const Larder__V1__PlannedMove *message,
+                  void *closure_data);
+typedef void (*Larder__V1__SetWeightRequest_Closure)
+                 (const Larder__V1__SetWeightRequest *message,
+                  void *closure_data);
+typedef void (*Larder__V1__SetWeightResponse_Closure)
+                 (const Larder__V1__SetWeightResponse *message,
+                  void *closure_data);
 typedef void (*Larder__V1__ClusterStatus_Closure)
                  (const Larder__V1__ClusterStatus *message,
                   void *closure_data);
@@ -1221,6 +1488,14 @@ struct Larder__V1__Admin_Service
                 const Larder__V1__DrainRequest *input,
                 Larder__V1__DrainStatus_Closure closure,
                 void *closure_data);
+  void (*plan)(Larder__V1__Admin_Service *service,
+               const Larder__V1__PlanRequest *input,
+               Larder__V1__PlanResponse_Closure closure,
+               void *closure_data);
+  void (*set_weight)(Larder__V1__Admin_Service *service,
+                     const Larder__V1__SetWeightRequest *input,
+                     Larder__V1__SetWeightResponse_Closure closure,
+                     void *closure_data);
 };
 typedef void (*Larder__V1__Admin_ServiceDestroy)(Larder__V1__Admin_Service *);
 void larder__v1__admin__init (Larder__V1__Admin_Service *service,
@@ -1237,7 +1512,9 @@ void larder__v1__admin__init (Larder__V1__Admin_Service *service,
       function_prefix__ ## flush_namespace,\
       function_prefix__ ## get_migrations,\
       function_prefix__ ## steer_migrations,\
-      function_prefix__ ## drain  }
+      function_prefix__ ## drain,\
+      function_prefix__ ## plan,\
+      function_prefix__ ## set_weight  }
 void larder__v1__admin__get_status(ProtobufCService *service,
                                    const Larder__V1__GetStatusRequest *input,
                                    Larder__V1__GetStatusResponse_Closure closure,
@@ -1274,6 +1551,14 @@ void larder__v1__admin__drain(ProtobufCService *service,
                               const Larder__V1__DrainRequest *input,
                               Larder__V1__DrainStatus_Closure closure,
                               void *closure_data);
+void larder__v1__admin__plan(ProtobufCService *service,
+                             const Larder__V1__PlanRequest *input,
+                             Larder__V1__PlanResponse_Closure closure,
+                             void *closure_data);
+void larder__v1__admin__set_weight(ProtobufCService *service,
+                                   const Larder__V1__SetWeightRequest *input,
+                                   Larder__V1__SetWeightResponse_Closure closure,
+                                   void *closure_data);
 
 /* --- descriptors --- */
 
@@ -1296,6 +1581,12 @@ extern const ProtobufCMessageDescriptor larder__v1__steer_migrations_request__de
 extern const ProtobufCMessageDescriptor larder__v1__steer_migrations_response__descriptor;
 extern const ProtobufCMessageDescriptor larder__v1__drain_request__descriptor;
 extern const ProtobufCMessageDescriptor larder__v1__drain_status__descriptor;
+extern const ProtobufCMessageDescriptor larder__v1__plan_request__descriptor;
+extern const ProtobufCMessageDescriptor larder__v1__ring_node__descriptor;
+extern const ProtobufCMessageDescriptor larder__v1__plan_response__descriptor;
+extern const ProtobufCMessageDescriptor larder__v1__planned_move__descriptor;
+extern const ProtobufCMessageDescriptor larder__v1__set_weight_request__descriptor;
+extern const ProtobufCMessageDescriptor larder__v1__set_weight_response__descriptor;
 extern const ProtobufCMessageDescriptor larder__v1__cluster_status__descriptor;
 extern const ProtobufCMessageDescriptor larder__v1__member_status__descriptor;
 extern const ProtobufCMessageDescriptor larder__v1__forward_status__descriptor;
