@@ -93,6 +93,14 @@ enum ScanBand: CaseIterable {
   }
 }
 
+/// Where a walk is that looks at each entry once.
+public struct WalkCursor: Sendable, Equatable {
+  var shard = 0
+  var bucket: UInt64 = 0
+
+  public init() {}
+}
+
 /// Where a drop is.
 public struct DropCursor: Sendable, Equatable {
   var shard = 0

@@ -117,20 +117,30 @@ extension ShardState {
 
   /// Counts entries of the arcs in, from where `usage` ends.
   func count(_ arcs: ArcSet, in usage: inout ArcUsage, now: StoreTime) {
-    let memory = self.memory
-    var (entries, bytes) = (0, 0)
-    for _ in 0..<Self.bucketsPerLockMax {
-      self.index.forEach(at: usage.bucket, in: memory) { entry, hash in
-        guard arcs.contains(hash), !memory.form(entry).isTombstone else { return }
-        guard self.isPresent(entry, now: now) else { return }
-        entries += 1
-        bytes += memory.contentBytes(entry)
-      }
-      usage.bucket = self.index.cursor(after: usage.bucket)
-      if usage.bucket == 0 { break }
+    var (cursor, entries, bytes) = (usage.bucket, 0, 0)
+    self.walk(from: &cursor, now: now) { hash, entryBytes in
+      guard arcs.contains(hash) else { return }
+      entries += 1
+      bytes += entryBytes
     }
+    usage.bucket = cursor
     usage.entries += entries
     usage.bytes += bytes
+  }
+
+  /// Calls `body` with the hash of each entry, and the bytes of its key and value, from `cursor` on.
+  func walk(
+    from cursor: inout UInt64, now: StoreTime, _ body: (_ hash: UInt64, _ bytes: Int) -> Void
+  ) {
+    let memory = self.memory
+    for _ in 0..<Self.bucketsPerLockMax {
+      self.index.forEach(at: cursor, in: memory) { entry, hash in
+        guard !memory.form(entry).isTombstone, self.isPresent(entry, now: now) else { return }
+        body(hash, memory.contentBytes(entry))
+      }
+      cursor = self.index.cursor(after: cursor)
+      if cursor == 0 { return }
+    }
   }
 
   /// Removes what lies in the arcs and is not newer than `version`, tombstones too, from `cursor` on.

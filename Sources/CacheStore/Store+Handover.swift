@@ -91,6 +91,22 @@ extension Store {
     return next.shard < self.shards.count ? next : nil
   }
 
+  /// One step of looking at all entries: calls `body`, under a shard's lock, with the hash of each and the
+  /// bytes of its key and value. Tombstones are passed over.
+  ///
+  /// - Returns: Where the next step goes on, or nil when all has been seen that was there at the start.
+  public func walk(
+    from cursor: WalkCursor, now: StoreTime, _ body: (_ hash: UInt64, _ bytes: Int) -> Void
+  ) -> WalkCursor? {
+    var next = cursor
+    self.shards[next.shard].withLock { state, _ in
+      state.walk(from: &next.bucket, now: now, body)
+    }
+    if next.bucket != 0 { return next }
+    next.shard += 1
+    return next.shard < self.shards.count ? next : nil
+  }
+
   /// One step of counting the entries of some arcs, whatever their number, from where `counted` ends;
   /// done when the result `isComplete`. Tombstones do not count.
   public func usage(

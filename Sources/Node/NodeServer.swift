@@ -139,14 +139,17 @@ struct NodeServer: Service {
     metadata["plaintext-listen"] = plaintext.map { "\($0)" }
     let (described, examples) = (metadata, self.examples(address))
     let whenReady = { @Sendable in
-      for name in ["", HealthService.ready, CacheMethod.service] {
-        self.health.set(name, .serving)
-      }
+      for name in Self.readyServices { self.health.set(name, .serving) }
       self.readiness.serve()
       self.logger.info("ready", metadata: described)
       self.logger.info("call it from any gRPC client", metadata: examples)
     }
     if member == nil { whenReady() } else { self.readiness.current = .joining }
+    // The node serves on, but whoever balances load is to call others.
+    member?.whenDraining {
+      self.readiness.current = .draining
+      for name in Self.readyServices { self.health.set(name, .notServing) }
+    }
 
     let result = await self.run(
       hangUps, member, port: address.port ?? listen.port, whenReady: whenReady
@@ -168,6 +171,9 @@ struct NodeServer: Service {
     housekeeping.cancel()
     try result.get()
   }
+
+  /// By which names clients ask whether to call this node.
+  private static let readyServices = ["", HealthService.ready, CacheMethod.service]
 
   /// What ends the wait of a node that serves.
   private enum Ending: Sendable {

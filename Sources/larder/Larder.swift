@@ -31,8 +31,8 @@ struct Larder: AsyncParsableCommand {
       CommandGroup(
         name: "Operation",
         subcommands: [
-          StatusCommand.self, HealthCommand.self, RingCommand.self, NamespaceCommand.self,
-          SnapshotCommand.self, BenchCommand.self, SimulateCommand.self,
+          StatusCommand.self, HealthCommand.self, RingCommand.self, ClusterCommand.self,
+          NamespaceCommand.self, SnapshotCommand.self, BenchCommand.self, SimulateCommand.self,
         ]),
     ])
 }

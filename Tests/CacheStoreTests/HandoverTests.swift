@@ -65,6 +65,31 @@ struct HandoverTests {
     return (usage.entries, usage.bytes)
   }
 
+  @Test("a walk sees each entry once, with its bytes, but no tombstones and nothing expired")
+  func walk() throws {
+    let store = try Store(StoreConfiguration(memoryBytes: 64 << 20))
+    let names = self.names(0..<3000)
+    for name in names { store.set(name, [UInt8](repeating: 1, count: 100)) }
+    for name in self.names(0..<500, "x") {
+      store.set(name, "v", expiry: .after(milliseconds: 5))
+    }
+    for name in self.names(0..<500, "t") { store.bury(name, version: 5) }
+    store.set("large", [UInt8](repeating: 1, count: 100_000))
+    let before = store.statistics()
+    var seen: [UInt64: Int] = [:]
+    var (cursor, steps): (WalkCursor?, Int) = (WalkCursor(), 0)
+    while let next = cursor {
+      cursor = store.walk(from: next, now: at(5)) { hash, bytes in
+        #expect(seen.updateValue(bytes, forKey: hash) == nil)
+      }
+      steps += 1
+    }
+    #expect(steps >= store.configuration.shardCount && seen.count == 3001)
+    #expect(seen[testHash(Array("large".utf8))] == 100_005)
+    #expect(seen[testHash(Array("k1234".utf8))] == 105)
+    #expect(store.statistics() == before)
+  }
+
   @Test("a drop through a version spares what is newer, and leaves no tombstones")
   func dropThroughVersion() throws {
     let store = try Store(StoreConfiguration(memoryBytes: 64 << 20))

@@ -12,7 +12,7 @@ from grpc.health.v1 import health_pb2, health_pb2_grpc
 from larder.v1 import admin_pb2, admin_pb2_grpc, cache_pb2 as pb, cache_pb2_grpc
 from support.node import Node, free_port, run
 
-COMMANDS = ["serve", "get", "set", "delete", "incr", "touch", "status", "health",
+COMMANDS = ["serve", "get", "set", "delete", "incr", "touch", "status", "health", "cluster",
             "ring", "bench", "simulate"]
 
 

@@ -98,6 +98,12 @@ import Wire
     status.lease = String(decoding: values.text(), as: UTF8.self)
     status.leaseLeftMilliseconds = values.uint64()
     status.etcdFailures = values.uint64()
+    if values.bool() {
+      var drain = DrainStatus()
+      drain.state = String(decoding: values.text(), as: UTF8.self)
+      drain.entriesLeft = values.uint64()
+      status.drain = drain
+    }
     return status
   }
 
@@ -116,6 +122,8 @@ import Wire
           && text(read.lease) == Array(status.lease.utf8)
           && read.lease_left_ms == status.leaseLeftMilliseconds
           && read.etcd_failures == status.etcdFailures
+          && (read.drain == nil) == (status.drain == nil)
+          && read.drain.map { text($0.pointee.state) } == status.drain.map { Array($0.state.utf8) }
           && members.count == status.members.count && forwards.count == status.forwards.count
           && zip(members, status.members).allSatisfy { found, expected in
             guard let found = found?.pointee else { return false }

@@ -25,6 +25,8 @@ import Testing
         "/larder.v1.Admin/GetStatus", "/larder.v1.Admin/Snapshot",
         "/larder.v1.Admin/CreateNamespace", "/larder.v1.Admin/AlterNamespace",
         "/larder.v1.Admin/DescribeNamespaces", "/larder.v1.Admin/FlushNamespace",
+        "/larder.v1.Admin/GetMigrations", "/larder.v1.Admin/SteerMigrations",
+        "/larder.v1.Admin/Drain", "/larder.v1.Admin/Plan", "/larder.v1.Admin/SetWeight",
       ])
   }
 

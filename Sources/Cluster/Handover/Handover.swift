@@ -119,25 +119,37 @@ public final class Handover: Sendable {
   /// - Parameters:
   ///   - timeout: how long at most.
   ///   - isStreaming: somebody is getting entries just now.
-  /// - Returns: false where the time is over, or nobody comes, and entries are left behind.
-  public func drain(timeout: Duration, isStreaming: @Sendable () -> Bool) async -> Bool {
+  public func drain(timeout: Duration, isStreaming: @Sendable () -> Bool) async -> DrainOutcome {
     let end = ContinuousClock.now + timeout
     var heardAt = ContinuousClock.now
-    while ContinuousClock.now < min(end, heardAt + Self.silenceMax), !Task.isCancelled {
-      let usedAt = self.state.withLock { state -> ContinuousClock.Instant? in
-        // Where nobody is on the ring, there is nobody to come.
-        guard let machine = state.machine, machine.placement?.arcs.isEmpty == false else {
-          return nil
-        }
-        // Others may go by the ring without this node before it does so itself.
-        if !machine.owned.isEmpty { return heardAt }
-        return machine.awaited.map(\.usedAt).max()
+    while true {
+      let now = ContinuousClock.now
+      switch self.awaited {
+      case .nobody(let outcome): return outcome
+      case .heirs(let lastCame):
+        if now >= end || Task.isCancelled { return .late }
+        heardAt = isStreaming() ? now : max(heardAt, lastCame ?? heardAt)
+        if now >= heardAt + Self.silenceMax { return .silent }
       }
-      guard let last = usedAt else { return true }
-      heardAt = max(heardAt, isStreaming() ? .now : last)
       await Self.pause(.milliseconds(5))
     }
-    return false
+  }
+
+  /// Who is still to come for what a node has lost.
+  private enum Awaited {
+    case nobody(DrainOutcome)
+    /// Nil: it does not go by the ring without it yet, as others may do.
+    case heirs(lastCame: ContinuousClock.Instant?)
+  }
+
+  private var awaited: Awaited {
+    self.state.withLock { state in
+      guard let machine = state.machine else { return .nobody(.handedOver) }
+      if machine.placement?.arcs.isEmpty ?? true { return .nobody(.alone) }
+      if !machine.owned.isEmpty { return .heirs(lastCame: nil) }
+      let last = machine.awaited.map(\.usedAt).max()
+      return last.map { .heirs(lastCame: $0) } ?? .nobody(.handedOver)
+    }
   }
 
   /// What this node still holds for others. Looks through the whole store.
@@ -238,6 +250,18 @@ public final class Handover: Sendable {
       return false
     }
   }
+}
+
+/// How the wait of a node that has left the ring ends.
+public enum DrainOutcome: Sendable, Equatable {
+  /// Others have what it held.
+  case handedOver
+  /// Nobody else is on the ring.
+  case alone
+  /// The time is over.
+  case late
+  /// For some seconds nobody has come for what is left.
+  case silent
 }
 
 extension Placement {

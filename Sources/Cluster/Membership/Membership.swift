@@ -137,6 +137,35 @@ public final class Membership: Sendable {
     if effect != .none { self.registrations.continuation.yield(effect) }
   }
 
+  /// Gives this node another part of the keys until it ends, and waits until this node sees that itself.
+  ///
+  /// - Parameters:
+  ///   - weight: one that a ring takes.
+  ///   - timeout: how long to wait at most, such as while etcd is away. The weight is changed all the same,
+  ///     as soon as that can be.
+  /// - Returns: the first view that has it; nil: the time was over.
+  public func change(weight: Double, timeout: Duration) async -> ClusterView? {
+    let effect = self.state.withLock { $0.registration.change(weight: weight) }
+    if effect != .none { self.registrations.continuation.yield(effect) }
+    let id = self.configuration.member.id
+    return await withTaskGroup(of: ClusterView?.self) { group in
+      group.addTask {
+        _ = await Self.sleep(timeout)
+        return nil
+      }
+      group.addTask {
+        for await view in self.views()
+        where view.members.contains(where: { $0.id == id && $0.weight == weight }) {
+          return view
+        }
+        return nil
+      }
+      let view = await group.next() ?? nil
+      group.cancelAll()
+      return view
+    }
+  }
+
   /// Has the others take this node off their rings, so that its going is no loss to be held, and waits
   /// until this node sees it itself. For a node that is told to stop, before `run`'s task is cancelled.
   ///

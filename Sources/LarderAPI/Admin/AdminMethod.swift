@@ -7,6 +7,11 @@ public enum AdminMethod: Int, CaseIterable, Sendable {
   case alterNamespace
   case describeNamespaces
   case flushNamespace
+  case getMigrations
+  case steerMigrations
+  case drain
+  case plan
+  case setWeight
 
   /// The service's full name.
   public static let service = "larder.v1.Admin"
@@ -26,6 +31,11 @@ public enum AdminMethod: Int, CaseIterable, Sendable {
     case .alterNamespace: "AlterNamespace"
     case .describeNamespaces: "DescribeNamespaces"
     case .flushNamespace: "FlushNamespace"
+    case .getMigrations: "GetMigrations"
+    case .steerMigrations: "SteerMigrations"
+    case .drain: "Drain"
+    case .plan: "Plan"
+    case .setWeight: "SetWeight"
     }
   }
 }

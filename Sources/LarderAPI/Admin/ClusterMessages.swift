@@ -18,6 +18,8 @@ public struct ClusterStatus: WireMessage, WireDecodable, Equatable, Sendable {
   public var leaseLeftMilliseconds: UInt64 = 0
   /// Attempts to reach etcd that have failed.
   public var etcdFailures: UInt64 = 0
+  /// Nil: nobody has told the node to drain, or to stop.
+  public var drain: DrainStatus?
 
   /// To be filled in.
   public init() {}
@@ -38,6 +40,10 @@ public struct ClusterStatus: WireMessage, WireDecodable, Equatable, Sendable {
       case 12: self.lease = String(copyingUTF8: try reader.string(field))
       case 13: self.leaseLeftMilliseconds = try reader.uint64(field)
       case 14: self.etcdFailures = try reader.uint64(field)
+      case 15:
+        var drain = self.drain ?? DrainStatus()
+        try drain.merge(from: try reader.message(field))
+        self.drain = drain
       default: try reader.skip(field)
       }
     }
@@ -52,6 +58,7 @@ public struct ClusterStatus: WireMessage, WireDecodable, Equatable, Sendable {
     sink.string(field: 12, self.lease)
     sink.uint64(field: 13, self.leaseLeftMilliseconds)
     sink.uint64(field: 14, self.etcdFailures)
+    if let drain = self.drain { sink.message(field: 15, drain) }
   }
 }
 

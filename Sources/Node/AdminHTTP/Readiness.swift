@@ -9,7 +9,7 @@ final class Readiness: Sendable {
     case joining
     /// Can go to `draining`.
     case serving
-    /// Calls under way are finished, and the node ends.
+    /// Calls under way are finished, and the node ends; or it hands its keys over, and passes calls on.
     case draining
   }
 

@@ -9,14 +9,15 @@ internal import Synchronization
 /// A node's part in a cluster that etcd keeps: it joins when the node listens, and leaves when it stops.
 ///
 ///     listening ── run ──> registered, and on the ring in its own view: whenJoined
+///     (an operator ─ drain ─> off all rings, its entries handed over; it passes calls on)
 ///     stopping ── leave ─> off all rings; calls under way end; then run's task is cancelled, and the
 ///                          lease is given back
 final class MemberNode: Sendable {
-  private let configuration: NodeConfiguration
+  let configuration: NodeConfiguration
   /// Where etcd is, and who this node is there.
   let etcdFiles: EtcdFiles
   private let forwarding: Forwarding
-  private let channels: PeerChannels
+  let channels: PeerChannels
   private let handoverChannels: HandoverChannels
   /// What is moved to and from other nodes, for operators.
   let migrations: MigrationRegister
@@ -24,9 +25,13 @@ final class MemberNode: Sendable {
   let handover: Handover
   private let store: Store
   private let group: any EventLoopGroup
-  private let logger: Logger
+  let logger: Logger
   /// Nil until the node listens: before, nobody knows by which port others would reach it.
   private let joined = Mutex<Membership?>(nil)
+  /// How far the node is with handing over all that it holds; nil: nobody has told it to.
+  let draining = Mutex<Draining?>(nil)
+  /// What the node does when an operator has it drain.
+  private let drainHook = Mutex<(@Sendable () -> Void)?>(nil)
   /// Held while the loops are told until when they may serve.
   private let heeding = Mutex(())
   /// Members whose addresses refuse connections, as the event loops find them.
@@ -72,6 +77,13 @@ final class MemberNode: Sendable {
   /// Nil until the node listens.
   var membership: Membership? { self.joined.withLock { $0 } }
 
+  /// - Parameter hook: called when an operator has the node drain, each time that it begins.
+  func whenDraining(_ hook: @escaping @Sendable () -> Void) {
+    self.drainHook.withLock { $0 = hook }
+  }
+
+  func tellOfDrain() { self.drainHook.withLock { $0 }?() }
+
   /// Shows other nodes these credentials from now on, where it asks them how they stand.
   func install(_ credentials: PeerCredentials) {
     self.channels.install(credentials)
@@ -111,63 +123,6 @@ final class MemberNode: Sendable {
     await self.channels.shutdown()
     await self.handoverChannels.shutdown()
     try result.get()
-  }
-
-  /// Has the others take this node off their rings, waits until they have, as nobody forwards calls to it
-  /// then, and until they have its entries. Where etcd is away there is nothing to wait for.
-  func leave() async {
-    guard let membership = self.membership, membership.view?.standing == .leased else { return }
-    let timeout = self.configuration.limits.leaveTimeoutMilliseconds
-    let end = ContinuousClock.now + .milliseconds(timeout)
-    await membership.leave(timeout: .milliseconds(timeout))
-    guard let view = membership.view, !self.isOnRing(of: view, membership) else {
-      return self.logger.warning(
-        "the others may not know that this node stops: leave-timeout passed",
-        metadata: ["leave-timeout": "\(DurationText.text(milliseconds: timeout))"])
-    }
-    if await self.waitForOthers(view, membership, until: end) {
-      self.logger.info("left the cluster's ring")
-    } else {
-      self.logger.warning(
-        "left the cluster's ring, and some others may not know yet: leave-timeout passed",
-        metadata: ["leave-timeout": "\(DurationText.text(milliseconds: timeout))"])
-    }
-    await self.handOver()
-  }
-
-  private func isOnRing(of view: ClusterView, _ membership: Membership) -> Bool {
-    view.members.contains { $0.id == membership.member.id && $0.isOnRing }
-  }
-
-  /// Waits until others have what this node held.
-  private func handOver() async {
-    let timeout = self.configuration.limits.handoverTimeoutMilliseconds
-    let isDrained = await self.handover.drain(timeout: .milliseconds(timeout)) {
-      self.migrations.snapshot().migrations.contains { $0.direction == .outbound }
-    }
-    if isDrained {
-      self.logger.info("handed all entries over")
-      return
-    }
-    let left = await self.handover.entriesLeft()
-    self.logger.warning(
-      "entries are left behind: handover-timeout passed, or nobody came for them",
-      metadata: [
-        "entries": "\(left.entries)", "bytes": "\(left.bytes)",
-        "handover-timeout": "\(DurationText.text(milliseconds: timeout))",
-      ])
-  }
-
-  /// - Returns: whether all others that answer go by the view, or a newer one.
-  private func waitForOthers(
-    _ view: ClusterView, _ membership: Membership, until end: ContinuousClock.Instant
-  ) async -> Bool {
-    await withTaskGroup(of: Bool.self) { group in
-      for member in view.members where member.id != membership.member.id && member.isOnRing {
-        group.addTask { await self.channels.wait(for: member, toReach: view.epoch, until: end) }
-      }
-      return await group.reduce(true) { $0 && $1 }
-    }
   }
 
   // MARK: - Parts

@@ -20,7 +20,7 @@ final class AdminService: UnaryService {
   /// Known once the node listens.
   private let identity = Mutex<(nodeID: String, connections: @Sendable () -> Int)?>(nil)
   /// Set once, before the first call; nil: the node stands alone.
-  private let cluster = Mutex<NodeCluster?>(nil)
+  let cluster = Mutex<NodeCluster?>(nil)
 
   /// - Parameter snapshots: nil: the node keeps none.
   init(
@@ -50,6 +50,11 @@ final class AdminService: UnaryService {
       case .alterNamespace: try self.alterNamespace(call)
       case .describeNamespaces: try self.describeNamespaces(call)
       case .flushNamespace: try self.flushNamespace(call)
+      case .getMigrations: try self.getMigrations(call)
+      case .steerMigrations: try self.steerMigrations(call)
+      case .drain: try self.drain(call)
+      case .plan: try self.plan(call)
+      case .setWeight: try self.setWeight(call)
       case nil: preconditionFailure("a method that was not registered")
       }
     } catch {
@@ -66,6 +71,7 @@ final class AdminService: UnaryService {
       var whole = status
       whole.cluster = ClusterStatus(
         await cluster.forwarding.snapshot(), cluster.member?.membership?.snapshot)
+      whole.cluster?.drain = cluster.member?.drainProgress.map { DrainStatus($0) }
       return whole.serialized()
     }
   }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import GRPC
+import LarderAPI
 import Logging
 import NIOCore
 import NIOPosix
@@ -44,6 +45,8 @@ extension ClientCommand {
 /// One node as a command line calls it: whole messages in and out, errors as failures.
 struct NodeClient: Sendable {
   private let channel: ClientChannel
+  private let configuration: ClientConfiguration
+  private let group: any EventLoopGroup
   private let timeout: TimeAmount?
 
   /// - Parameters:
@@ -56,11 +59,27 @@ struct NodeClient: Sendable {
     var configuration = ClientConfiguration()
     if let token { configuration.interceptors.append(BearerTokenInterceptor(token)) }
     configuration.tls = tls
+    self.init(address: address, timeout: timeout, configuration: configuration, group: group)
+  }
+
+  private init(
+    address: HostPort, timeout: TimeAmount?, configuration: ClientConfiguration,
+    group: any EventLoopGroup
+  ) {
     // What the channel would log, the commands tell in their own words.
     self.channel = ClientChannel(
       host: address.host, port: address.port, group: group, configuration: configuration,
       logger: Logger(label: "larder") { _ in SwiftLogNoOpLogHandler() })
+    self.configuration = configuration
+    self.group = group
     self.timeout = timeout
+  }
+
+  /// Another node, called in the same way.
+  func other(at address: HostPort) -> NodeClient {
+    NodeClient(
+      address: address, timeout: self.timeout, configuration: self.configuration,
+      group: self.group)
   }
 
   /// Makes one call.
@@ -72,6 +91,16 @@ struct NodeClient: Sendable {
       return try await self.channel.unary(path, request, timeout: self.timeout).message
     } catch {
       throw CommandFailure(error)
+    }
+  }
+
+  /// Makes one call of larder.v1.Admin.
+  func call<Answer: WireDecodable>(
+    _ method: AdminMethod, _ request: some WireMessage, for _: Answer.Type = Answer.self
+  ) async throws(CommandFailure) -> Answer {
+    let answer = try await self.call(method.path, request.serialized())
+    return try Self.decode { () throws(WireError) in
+      try Answer(decoding: answer.readableBytesSpan)
     }
   }
 

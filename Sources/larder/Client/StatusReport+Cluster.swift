@@ -19,7 +19,9 @@ extension ClusterStatus {
     let lease = self.leaseLeftMilliseconds == 0 ? "no lease" : "lease \(self.lease) for \(left) s"
     let failures = DecimalText.grouped(self.etcdFailures)
     let epoch = self.epoch.isEmpty ? "" : "epoch \(self.epoch), "
-    return "cluster \(self.name), \(epoch)\(self.standing), \(lease), etcd failures \(failures)"
+    let drain = self.drain.map { ", \($0.words)" } ?? ""
+    return "cluster \(self.name), \(epoch)\(self.standing)\(drain), \(lease)"
+      + ", etcd failures \(failures)"
   }
 
   /// Names and units as in Protos/larder/v1/admin.proto.
@@ -28,7 +30,7 @@ extension ClusterStatus {
       ("epoch", .string(self.epoch)), ("name", .string(self.name)),
       ("standing", .string(self.standing)), ("lease", .string(self.lease)),
       ("lease_left_ms", .unsigned(self.leaseLeftMilliseconds)),
-      ("etcd_failures", .unsigned(self.etcdFailures)),
+      ("etcd_failures", .unsigned(self.etcdFailures)), ("drain", self.drain?.json ?? .null),
       ("members", .array(self.members.map(Self.json(of:)))),
       (
         "forwards",

@@ -14,15 +14,15 @@ import Testing
     try await LoneHandover.with { node in
       try await node.change(1, [own])
       // The others may go by the next ring already.
-      #expect(await !node.isDrained(within: .milliseconds(20)))
+      #expect(await node.drain(within: .milliseconds(20)) == .late)
       try await node.change(2, [other])
-      #expect(await !node.isDrained(within: .milliseconds(20)), "nobody has come")
+      #expect(await node.drain(within: .milliseconds(20)) == .late, "nobody has come")
       let epoch = Epoch(incarnation: 1, revision: 2)
       let order = SealOrder(heir: MemberProcess(other), epoch: epoch, arcs: .all)
       _ = try await node.handover.seal(order)
-      #expect(await !node.isDrained(within: .milliseconds(20)), "nobody has got it")
+      #expect(await node.drain(within: .milliseconds(20)) == .late, "nobody has got it")
       node.handover.handedOver(.all, to: order.heir, by: epoch)
-      #expect(await node.isDrained(within: .seconds(60)))
+      #expect(await node.drain(within: .seconds(60)) == .handedOver)
     }
   }
 
@@ -30,7 +30,7 @@ import Testing
     try await LoneHandover.with { node in
       try await node.change(1, [own])
       try await node.change(2, [])
-      #expect(await node.isDrained(within: .seconds(60)))
+      #expect(await node.drain(within: .seconds(60)) == .alone)
     }
   }
 
@@ -39,7 +39,7 @@ import Testing
       try await node.change(1, [other])
       try await node.change(2, [other, own])
       try await node.change(3, [other])
-      #expect(await node.isDrained(within: .seconds(60)))
+      #expect(await node.drain(within: .seconds(60)) == .handedOver)
     }
   }
 }

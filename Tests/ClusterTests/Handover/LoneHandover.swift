@@ -40,7 +40,7 @@ final class LoneHandover: Sendable {
       own: MemberProcess(Self.own), isAnew: false)
   }
 
-  func isDrained(within timeout: Duration) async -> Bool {
+  func drain(within timeout: Duration) async -> DrainOutcome {
     await self.handover.drain(timeout: timeout) { false }
   }
 

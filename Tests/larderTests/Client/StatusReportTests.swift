@@ -81,6 +81,12 @@ import Testing
 
         """)
     #expect(cluster.json.description.contains(#""standing":"leased","lease":"694d7fe32c3a1b05""#))
+    var drain = DrainStatus()
+    drain.state = "drained"
+    cluster.drain = drain
+    #expect(cluster.text.hasPrefix("cluster larder, epoch 1.42, leased, drained, lease 694d7"))
+    #expect(cluster.json.description.contains(#""drain":{"state":"drained","entries_left":0,"#))
+    cluster.drain = nil
     cluster.standing = "isolated"
     cluster.leaseLeftMilliseconds = 0
     #expect(cluster.text.hasPrefix("cluster larder, epoch 1.42, isolated, no lease, etcd"))

@@ -127,7 +127,16 @@ struct RegistrationMachine {
 
   /// The node is in another state from now on.
   mutating func change(to state: Member.State) -> Effect {
-    self.member = self.member.with(state: state)
+    self.change(to: self.member.with(state: state))
+  }
+
+  /// The node has another weight from now on.
+  mutating func change(weight: Double) -> Effect {
+    self.change(to: self.member.with(weight: weight))
+  }
+
+  private mutating func change(to member: Member) -> Effect {
+    self.member = member
     guard case .registered(let lease, let revision) = self.state else { return .none }
     return self.claim(lease, replacing: revision)
   }
@@ -159,10 +168,13 @@ struct RegistrationMachine {
 }
 
 extension Member {
-  /// The same member, with another state or incarnation.
-  func with(state: State? = nil, incarnation: UInt64? = nil) -> Member {
+  /// The same member, with another state, incarnation or weight.
+  func with(
+    state: State? = nil, incarnation: UInt64? = nil, weight: Double? = nil
+  ) -> Member {
     Member(
-      id: self.id, host: self.host, port: self.port, zone: self.zone, weight: self.weight,
+      id: self.id, host: self.host, port: self.port, zone: self.zone,
+      weight: weight ?? self.weight,
       capacityBytes: self.capacityBytes, state: state ?? self.state, version: self.version,
       incarnation: incarnation ?? self.incarnation)
   }

@@ -141,6 +141,31 @@ private let another = LeaseID(rawValue: 2)
     #expect(machine.claimed(another, at: revision(7)) == .none && machine.lease == another)
   }
 
+  @Test func `another weight is written, and stays under another lease`() {
+    var machine = registered()
+    let heavy = me.with(weight: 2.5)
+    #expect(heavy.weight == 2.5 && heavy.with(state: .leaving).weight == 2.5)
+    #expect(machine.change(weight: 2.5) == .claim(heavy, lease, replacing: revision(5)))
+    #expect(machine.claimed(lease, at: revision(6)) == .none && machine.member == heavy)
+    #expect(machine.begin(another) == .claim(heavy, another, replacing: .current))
+  }
+
+  @Test func `weights that come while the key is written are written after it, the last one`() {
+    var machine = registered()
+    _ = machine.change(weight: 2)
+    #expect(machine.change(weight: 3) == .none && machine.change(weight: 4) == .none)
+    #expect(
+      machine.claimed(lease, at: revision(6))
+        == .claim(me.with(weight: 4), lease, replacing: revision(6)))
+    #expect(machine.claimed(lease, at: revision(7)) == .none)
+  }
+
+  @Test func `the weight that there is already is written all the same`() {
+    // Somebody may have edited the record.
+    var machine = registered()
+    #expect(machine.change(weight: 1) == .claim(me, lease, replacing: revision(5)))
+  }
+
   @Test func `a state from before the registration is registered`() {
     var machine = RegistrationMachine(me)
     #expect(machine.change(to: .joining) == .none)

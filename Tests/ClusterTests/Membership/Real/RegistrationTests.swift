@@ -127,6 +127,27 @@ import Testing
     }
   }
 
+  @Test func `a node that takes another weight has it on all rings, by a newer epoch`()
+    async throws
+  {
+    try await withEtcd { etcd in
+      try await withMemberships(["a", "b"], etcd) { nodes in
+        let before = try #require(nodes[1].view?.epoch)
+        let view = await nodes[1].membership.change(weight: 2.5, timeout: .seconds(60))
+        #expect(view?.members.map(\.weight) == [1, 2.5])
+        #expect(view.map { $0.epoch > before } == true)
+        try await eventually("all know") { nodes.allSatisfy { $0.view?.epoch == view?.epoch } }
+        // Etcd is away: the time is over, and the weight comes later.
+        etcd.pause()
+        #expect(await nodes[1].membership.change(weight: 3, timeout: .milliseconds(50)) == nil)
+        etcd.resume()
+        try await eventually("it has come") {
+          nodes.allSatisfy { $0.view?.members.map(\.weight) == [1, 3] }
+        }
+      }
+    }
+  }
+
   @Test func `nodes that leave together are believed at once`() async throws {
     try await withEtcd { etcd in
       try await withMemberships(["a", "b", "c"], etcd) {

@@ -547,6 +547,591 @@ void   larder__v1__flush_namespace_response__free_unpacked
   assert(message->base.descriptor == &larder__v1__flush_namespace_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   larder__v1__get_migrations_request__init
+                     (Larder__V1__GetMigrationsRequest         *message)
+{
+  static const Larder__V1__GetMigrationsRequest init_value = LARDER__V1__GET_MIGRATIONS_REQUEST__INIT;
+  *message = init_value;
+}
+size_t larder__v1__get_migrations_request__get_packed_size
+                     (const Larder__V1__GetMigrationsRequest *message)
+{
+  assert(message->base.descriptor == &larder__v1__get_migrations_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t larder__v1__get_migrations_request__pack
+                     (const Larder__V1__GetMigrationsRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &larder__v1__get_migrations_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t larder__v1__get_migrations_request__pack_to_buffer
+                     (const Larder__V1__GetMigrationsRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &larder__v1__get_migrations_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Larder__V1__GetMigrationsRequest *
+       larder__v1__get_migrations_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Larder__V1__GetMigrationsRequest *)
+     protobuf_c_message_unpack (&larder__v1__get_migrations_request__descriptor,
+                                allocator, len, data);
+}
+void   larder__v1__get_migrations_request__free_unpacked
+                     (Larder__V1__GetMigrationsRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &larder__v1__get_migrations_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   larder__v1__migrations_status__init
+                     (Larder__V1__MigrationsStatus         *message)
+{
+  static const Larder__V1__MigrationsStatus init_value = LARDER__V1__MIGRATIONS_STATUS__INIT;
+  *message = init_value;
+}
+size_t larder__v1__migrations_status__get_packed_size
+                     (const Larder__V1__MigrationsStatus *message)
+{
+  assert(message->base.descriptor == &larder__v1__migrations_status__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t larder__v1__migrations_status__pack
+                     (const Larder__V1__MigrationsStatus *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &larder__v1__migrations_status__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t larder__v1__migrations_status__pack_to_buffer
+                     (const Larder__V1__MigrationsStatus *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &larder__v1__migrations_status__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Larder__V1__MigrationsStatus *
+       larder__v1__migrations_status__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Larder__V1__MigrationsStatus *)
+     protobuf_c_message_unpack (&larder__v1__migrations_status__descriptor,
+                                allocator, len, data);
+}
+void   larder__v1__migrations_status__free_unpacked
+                     (Larder__V1__MigrationsStatus *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &larder__v1__migrations_status__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   larder__v1__migration_status__init
+                     (Larder__V1__MigrationStatus         *message)
+{
+  static const Larder__V1__MigrationStatus init_value = LARDER__V1__MIGRATION_STATUS__INIT;
+  *message = init_value;
+}
+size_t larder__v1__migration_status__get_packed_size
+                     (const Larder__V1__MigrationStatus *message)
+{
+  assert(message->base.descriptor == &larder__v1__migration_status__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t larder__v1__migration_status__pack
+                     (const Larder__V1__MigrationStatus *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &larder__v1__migration_status__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t larder__v1__migration_status__pack_to_buffer
+                     (const Larder__V1__MigrationStatus *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &larder__v1__migration_status__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Larder__V1__MigrationStatus *
+       larder__v1__migration_status__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Larder__V1__MigrationStatus *)
+     protobuf_c_message_unpack (&larder__v1__migration_status__descriptor,
+                                allocator, len, data);
+}
+void   larder__v1__migration_status__free_unpacked
+                     (Larder__V1__MigrationStatus *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &larder__v1__migration_status__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   larder__v1__steer_migrations_request__init
+                     (Larder__V1__SteerMigrationsRequest         *message)
+{
+  static const Larder__V1__SteerMigrationsRequest init_value = LARDER__V1__STEER_MIGRATIONS_REQUEST__INIT;
+  *message = init_value;
+}
+size_t larder__v1__steer_migrations_request__get_packed_size
+                     (const Larder__V1__SteerMigrationsRequest *message)
+{
+  assert(message->base.descriptor == &larder__v1__steer_migrations_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t larder__v1__steer_migrations_request__pack
+                     (const Larder__V1__SteerMigrationsRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &larder__v1__steer_migrations_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t larder__v1__steer_migrations_request__pack_to_buffer
+                     (const Larder__V1__SteerMigrationsRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &larder__v1__steer_migrations_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Larder__V1__SteerMigrationsRequest *
+       larder__v1__steer_migrations_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Larder__V1__SteerMigrationsRequest *)
+     protobuf_c_message_unpack (&larder__v1__steer_migrations_request__descriptor,
+                                allocator, len, data);
+}
+void   larder__v1__steer_migrations_request__free_unpacked
+                     (Larder__V1__SteerMigrationsRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &larder__v1__steer_migrations_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   larder__v1__steer_migrations_response__init
+                     (Larder__V1__SteerMigrationsResponse         *message)
+{
+  static const Larder__V1__SteerMigrationsResponse init_value = LARDER__V1__STEER_MIGRATIONS_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t larder__v1__steer_migrations_response__get_packed_size
+                     (const Larder__V1__SteerMigrationsResponse *message)
+{
+  assert(message->base.descriptor == &larder__v1__steer_migrations_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t larder__v1__steer_migrations_response__pack
+                     (const Larder__V1__SteerMigrationsResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &larder__v1__steer_migrations_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t larder__v1__steer_migrations_response__pack_to_buffer
+                     (const Larder__V1__SteerMigrationsResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &larder__v1__steer_migrations_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Larder__V1__SteerMigrationsResponse *
+       larder__v1__steer_migrations_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Larder__V1__SteerMigrationsResponse *)
+     protobuf_c_message_unpack (&larder__v1__steer_migrations_response__descriptor,
+                                allocator, len, data);
+}
+void   larder__v1__steer_migrations_response__free_unpacked
+                     (Larder__V1__SteerMigrationsResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &larder__v1__steer_migrations_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   larder__v1__drain_request__init
+                     (Larder__V1__DrainRequest         *message)
+{
+  static const Larder__V1__DrainRequest init_value = LARDER__V1__DRAIN_REQUEST__INIT;
+  *message = init_value;
+}
+size_t larder__v1__drain_request__get_packed_size
+                     (const Larder__V1__DrainRequest *message)
+{
+  assert(message->base.descriptor == &larder__v1__drain_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t larder__v1__drain_request__pack
+                     (const Larder__V1__DrainRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &larder__v1__drain_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t larder__v1__drain_request__pack_to_buffer
+                     (const Larder__V1__DrainRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &larder__v1__drain_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Larder__V1__DrainRequest *
+       larder__v1__drain_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Larder__V1__DrainRequest *)
+     protobuf_c_message_unpack (&larder__v1__drain_request__descriptor,
+                                allocator, len, data);
+}
+void   larder__v1__drain_request__free_unpacked
+                     (Larder__V1__DrainRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &larder__v1__drain_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   larder__v1__drain_status__init
+                     (Larder__V1__DrainStatus         *message)
+{
+  static const Larder__V1__DrainStatus init_value = LARDER__V1__DRAIN_STATUS__INIT;
+  *message = init_value;
+}
+size_t larder__v1__drain_status__get_packed_size
+                     (const Larder__V1__DrainStatus *message)
+{
+  assert(message->base.descriptor == &larder__v1__drain_status__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t larder__v1__drain_status__pack
+                     (const Larder__V1__DrainStatus *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &larder__v1__drain_status__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t larder__v1__drain_status__pack_to_buffer
+                     (const Larder__V1__DrainStatus *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &larder__v1__drain_status__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Larder__V1__DrainStatus *
+       larder__v1__drain_status__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Larder__V1__DrainStatus *)
+     protobuf_c_message_unpack (&larder__v1__drain_status__descriptor,
+                                allocator, len, data);
+}
+void   larder__v1__drain_status__free_unpacked
+                     (Larder__V1__DrainStatus *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &larder__v1__drain_status__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   larder__v1__plan_request__init
+                     (Larder__V1__PlanRequest         *message)
+{
+  static const Larder__V1__PlanRequest init_value = LARDER__V1__PLAN_REQUEST__INIT;
+  *message = init_value;
+}
+size_t larder__v1__plan_request__get_packed_size
+                     (const Larder__V1__PlanRequest *message)
+{
+  assert(message->base.descriptor == &larder__v1__plan_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t larder__v1__plan_request__pack
+                     (const Larder__V1__PlanRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &larder__v1__plan_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t larder__v1__plan_request__pack_to_buffer
+                     (const Larder__V1__PlanRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &larder__v1__plan_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Larder__V1__PlanRequest *
+       larder__v1__plan_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Larder__V1__PlanRequest *)
+     protobuf_c_message_unpack (&larder__v1__plan_request__descriptor,
+                                allocator, len, data);
+}
+void   larder__v1__plan_request__free_unpacked
+                     (Larder__V1__PlanRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &larder__v1__plan_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   larder__v1__ring_node__init
+                     (Larder__V1__RingNode         *message)
+{
+  static const Larder__V1__RingNode init_value = LARDER__V1__RING_NODE__INIT;
+  *message = init_value;
+}
+size_t larder__v1__ring_node__get_packed_size
+                     (const Larder__V1__RingNode *message)
+{
+  assert(message->base.descriptor == &larder__v1__ring_node__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t larder__v1__ring_node__pack
+                     (const Larder__V1__RingNode *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &larder__v1__ring_node__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t larder__v1__ring_node__pack_to_buffer
+                     (const Larder__V1__RingNode *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &larder__v1__ring_node__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Larder__V1__RingNode *
+       larder__v1__ring_node__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Larder__V1__RingNode *)
+     protobuf_c_message_unpack (&larder__v1__ring_node__descriptor,
+                                allocator, len, data);
+}
+void   larder__v1__ring_node__free_unpacked
+                     (Larder__V1__RingNode *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &larder__v1__ring_node__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   larder__v1__plan_response__init
+                     (Larder__V1__PlanResponse         *message)
+{
+  static const Larder__V1__PlanResponse init_value = LARDER__V1__PLAN_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t larder__v1__plan_response__get_packed_size
+                     (const Larder__V1__PlanResponse *message)
+{
+  assert(message->base.descriptor == &larder__v1__plan_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t larder__v1__plan_response__pack
+                     (const Larder__V1__PlanResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &larder__v1__plan_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t larder__v1__plan_response__pack_to_buffer
+                     (const Larder__V1__PlanResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &larder__v1__plan_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Larder__V1__PlanResponse *
+       larder__v1__plan_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Larder__V1__PlanResponse *)
+     protobuf_c_message_unpack (&larder__v1__plan_response__descriptor,
+                                allocator, len, data);
+}
+void   larder__v1__plan_response__free_unpacked
+                     (Larder__V1__PlanResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &larder__v1__plan_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   larder__v1__planned_move__init
+                     (Larder__V1__PlannedMove         *message)
+{
+  static const Larder__V1__PlannedMove init_value = LARDER__V1__PLANNED_MOVE__INIT;
+  *message = init_value;
+}
+size_t larder__v1__planned_move__get_packed_size
+                     (const Larder__V1__PlannedMove *message)
+{
+  assert(message->base.descriptor == &larder__v1__planned_move__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t larder__v1__planned_move__pack
+                     (const Larder__V1__PlannedMove *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &larder__v1__planned_move__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t larder__v1__planned_move__pack_to_buffer
+                     (const Larder__V1__PlannedMove *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &larder__v1__planned_move__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Larder__V1__PlannedMove *
+       larder__v1__planned_move__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Larder__V1__PlannedMove *)
+     protobuf_c_message_unpack (&larder__v1__planned_move__descriptor,
+                                allocator, len, data);
+}
+void   larder__v1__planned_move__free_unpacked
+                     (Larder__V1__PlannedMove *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &larder__v1__planned_move__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   larder__v1__set_weight_request__init
+                     (Larder__V1__SetWeightRequest         *message)
+{
+  static const Larder__V1__SetWeightRequest init_value = LARDER__V1__SET_WEIGHT_REQUEST__INIT;
+  *message = init_value;
+}
+size_t larder__v1__set_weight_request__get_packed_size
+                     (const Larder__V1__SetWeightRequest *message)
+{
+  assert(message->base.descriptor == &larder__v1__set_weight_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t larder__v1__set_weight_request__pack
+                     (const Larder__V1__SetWeightRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &larder__v1__set_weight_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t larder__v1__set_weight_request__pack_to_buffer
+                     (const Larder__V1__SetWeightRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &larder__v1__set_weight_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Larder__V1__SetWeightRequest *
+       larder__v1__set_weight_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Larder__V1__SetWeightRequest *)
+     protobuf_c_message_unpack (&larder__v1__set_weight_request__descriptor,
+                                allocator, len, data);
+}
+void   larder__v1__set_weight_request__free_unpacked
+                     (Larder__V1__SetWeightRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &larder__v1__set_weight_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   larder__v1__set_weight_response__init
+                     (Larder__V1__SetWeightResponse         *message)
+{
+  static const Larder__V1__SetWeightResponse init_value = LARDER__V1__SET_WEIGHT_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t larder__v1__set_weight_response__get_packed_size
+                     (const Larder__V1__SetWeightResponse *message)
+{
+  assert(message->base.descriptor == &larder__v1__set_weight_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t larder__v1__set_weight_response__pack
+                     (const Larder__V1__SetWeightResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &larder__v1__set_weight_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t larder__v1__set_weight_response__pack_to_buffer
+                     (const Larder__V1__SetWeightResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &larder__v1__set_weight_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Larder__V1__SetWeightResponse *
+       larder__v1__set_weight_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Larder__V1__SetWeightResponse *)
+     protobuf_c_message_unpack (&larder__v1__set_weight_response__descriptor,
+                                allocator, len, data);
+}
+void   larder__v1__set_weight_response__free_unpacked
+                     (Larder__V1__SetWeightResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &larder__v1__set_weight_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   larder__v1__cluster_status__init
                      (Larder__V1__ClusterStatus         *message)
 {
@@ -1507,7 +2092,923 @@ const ProtobufCMessageDescriptor larder__v1__flush_namespace_response__descripto
   (ProtobufCMessageInit) larder__v1__flush_namespace_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor larder__v1__cluster_status__field_descriptors[8] =
+#define larder__v1__get_migrations_request__field_descriptors NULL
+#define larder__v1__get_migrations_request__field_indices_by_name NULL
+#define larder__v1__get_migrations_request__number_ranges NULL
+const ProtobufCMessageDescriptor larder__v1__get_migrations_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "larder.v1.GetMigrationsRequest",
+  "GetMigrationsRequest",
+  "Larder__V1__GetMigrationsRequest",
+  "larder.v1",
+  sizeof(Larder__V1__GetMigrationsRequest),
+  0,
+  larder__v1__get_migrations_request__field_descriptors,
+  larder__v1__get_migrations_request__field_indices_by_name,
+  0,  larder__v1__get_migrations_request__number_ranges,
+  (ProtobufCMessageInit) larder__v1__get_migrations_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor larder__v1__migrations_status__field_descriptors[8] =
+{
+  {
+    "node_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__MigrationsStatus, node_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "rate_limit",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__MigrationsStatus, rate_limit),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "paused",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__MigrationsStatus, paused),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "migrations",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Larder__V1__MigrationsStatus, n_migrations),
+    offsetof(Larder__V1__MigrationsStatus, migrations),
+    &larder__v1__migration_status__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "sent_items",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__MigrationsStatus, sent_items),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "sent_bytes",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__MigrationsStatus, sent_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "received_items",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__MigrationsStatus, received_items),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "received_bytes",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__MigrationsStatus, received_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned larder__v1__migrations_status__field_indices_by_name[] = {
+  3,   /* field[3] = migrations */
+  0,   /* field[0] = node_id */
+  2,   /* field[2] = paused */
+  1,   /* field[1] = rate_limit */
+  7,   /* field[7] = received_bytes */
+  6,   /* field[6] = received_items */
+  5,   /* field[5] = sent_bytes */
+  4,   /* field[4] = sent_items */
+};
+static const ProtobufCIntRange larder__v1__migrations_status__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 8 }
+};
+const ProtobufCMessageDescriptor larder__v1__migrations_status__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "larder.v1.MigrationsStatus",
+  "MigrationsStatus",
+  "Larder__V1__MigrationsStatus",
+  "larder.v1",
+  sizeof(Larder__V1__MigrationsStatus),
+  8,
+  larder__v1__migrations_status__field_descriptors,
+  larder__v1__migrations_status__field_indices_by_name,
+  1,  larder__v1__migrations_status__number_ranges,
+  (ProtobufCMessageInit) larder__v1__migrations_status__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor larder__v1__migration_status__field_descriptors[9] =
+{
+  {
+    "peer_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__MigrationStatus, peer_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "direction",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__MigrationStatus, direction),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "share_millionths",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__MigrationStatus, share_millionths),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "done_permille",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__MigrationStatus, done_permille),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "items",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__MigrationStatus, items),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "bytes",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__MigrationStatus, bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "bytes_per_second",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__MigrationStatus, bytes_per_second),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "seconds_left",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Larder__V1__MigrationStatus, estimate_case),
+    offsetof(Larder__V1__MigrationStatus, seconds_left),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "paused",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__MigrationStatus, paused),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned larder__v1__migration_status__field_indices_by_name[] = {
+  5,   /* field[5] = bytes */
+  6,   /* field[6] = bytes_per_second */
+  1,   /* field[1] = direction */
+  3,   /* field[3] = done_permille */
+  4,   /* field[4] = items */
+  8,   /* field[8] = paused */
+  0,   /* field[0] = peer_id */
+  7,   /* field[7] = seconds_left */
+  2,   /* field[2] = share_millionths */
+};
+static const ProtobufCIntRange larder__v1__migration_status__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 9 }
+};
+const ProtobufCMessageDescriptor larder__v1__migration_status__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "larder.v1.MigrationStatus",
+  "MigrationStatus",
+  "Larder__V1__MigrationStatus",
+  "larder.v1",
+  sizeof(Larder__V1__MigrationStatus),
+  9,
+  larder__v1__migration_status__field_descriptors,
+  larder__v1__migration_status__field_indices_by_name,
+  1,  larder__v1__migration_status__number_ranges,
+  (ProtobufCMessageInit) larder__v1__migration_status__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor larder__v1__steer_migrations_request__field_descriptors[5] =
+{
+  {
+    "peer_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__SteerMigrationsRequest, peer_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "pause",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    offsetof(Larder__V1__SteerMigrationsRequest, order_case),
+    offsetof(Larder__V1__SteerMigrationsRequest, pause),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "resume",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    offsetof(Larder__V1__SteerMigrationsRequest, order_case),
+    offsetof(Larder__V1__SteerMigrationsRequest, resume),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cancel",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    offsetof(Larder__V1__SteerMigrationsRequest, order_case),
+    offsetof(Larder__V1__SteerMigrationsRequest, cancel),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "rate_limit",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Larder__V1__SteerMigrationsRequest, order_case),
+    offsetof(Larder__V1__SteerMigrationsRequest, rate_limit),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned larder__v1__steer_migrations_request__field_indices_by_name[] = {
+  3,   /* field[3] = cancel */
+  1,   /* field[1] = pause */
+  0,   /* field[0] = peer_id */
+  4,   /* field[4] = rate_limit */
+  2,   /* field[2] = resume */
+};
+static const ProtobufCIntRange larder__v1__steer_migrations_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor larder__v1__steer_migrations_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "larder.v1.SteerMigrationsRequest",
+  "SteerMigrationsRequest",
+  "Larder__V1__SteerMigrationsRequest",
+  "larder.v1",
+  sizeof(Larder__V1__SteerMigrationsRequest),
+  5,
+  larder__v1__steer_migrations_request__field_descriptors,
+  larder__v1__steer_migrations_request__field_indices_by_name,
+  1,  larder__v1__steer_migrations_request__number_ranges,
+  (ProtobufCMessageInit) larder__v1__steer_migrations_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor larder__v1__steer_migrations_response__field_descriptors[2] =
+{
+  {
+    "cancelled",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__SteerMigrationsResponse, cancelled),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "migrations",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__SteerMigrationsResponse, migrations),
+    &larder__v1__migrations_status__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned larder__v1__steer_migrations_response__field_indices_by_name[] = {
+  0,   /* field[0] = cancelled */
+  1,   /* field[1] = migrations */
+};
+static const ProtobufCIntRange larder__v1__steer_migrations_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor larder__v1__steer_migrations_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "larder.v1.SteerMigrationsResponse",
+  "SteerMigrationsResponse",
+  "Larder__V1__SteerMigrationsResponse",
+  "larder.v1",
+  sizeof(Larder__V1__SteerMigrationsResponse),
+  2,
+  larder__v1__steer_migrations_response__field_descriptors,
+  larder__v1__steer_migrations_response__field_indices_by_name,
+  1,  larder__v1__steer_migrations_response__number_ranges,
+  (ProtobufCMessageInit) larder__v1__steer_migrations_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor larder__v1__drain_request__field_descriptors[1] =
+{
+  {
+    "timeout_ms",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__DrainRequest, timeout_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned larder__v1__drain_request__field_indices_by_name[] = {
+  0,   /* field[0] = timeout_ms */
+};
+static const ProtobufCIntRange larder__v1__drain_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor larder__v1__drain_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "larder.v1.DrainRequest",
+  "DrainRequest",
+  "Larder__V1__DrainRequest",
+  "larder.v1",
+  sizeof(Larder__V1__DrainRequest),
+  1,
+  larder__v1__drain_request__field_descriptors,
+  larder__v1__drain_request__field_indices_by_name,
+  1,  larder__v1__drain_request__number_ranges,
+  (ProtobufCMessageInit) larder__v1__drain_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor larder__v1__drain_status__field_descriptors[3] =
+{
+  {
+    "state",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__DrainStatus, state),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "entries_left",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__DrainStatus, entries_left),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "bytes_left",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__DrainStatus, bytes_left),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned larder__v1__drain_status__field_indices_by_name[] = {
+  2,   /* field[2] = bytes_left */
+  1,   /* field[1] = entries_left */
+  0,   /* field[0] = state */
+};
+static const ProtobufCIntRange larder__v1__drain_status__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor larder__v1__drain_status__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "larder.v1.DrainStatus",
+  "DrainStatus",
+  "Larder__V1__DrainStatus",
+  "larder.v1",
+  sizeof(Larder__V1__DrainStatus),
+  3,
+  larder__v1__drain_status__field_descriptors,
+  larder__v1__drain_status__field_indices_by_name,
+  1,  larder__v1__drain_status__number_ranges,
+  (ProtobufCMessageInit) larder__v1__drain_status__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor larder__v1__plan_request__field_descriptors[3] =
+{
+  {
+    "add",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Larder__V1__PlanRequest, change_case),
+    offsetof(Larder__V1__PlanRequest, add),
+    &larder__v1__ring_node__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "remove",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Larder__V1__PlanRequest, change_case),
+    offsetof(Larder__V1__PlanRequest, remove),
+    NULL,
+    &protobuf_c_empty_string,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "weigh",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Larder__V1__PlanRequest, change_case),
+    offsetof(Larder__V1__PlanRequest, weigh),
+    &larder__v1__ring_node__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned larder__v1__plan_request__field_indices_by_name[] = {
+  0,   /* field[0] = add */
+  1,   /* field[1] = remove */
+  2,   /* field[2] = weigh */
+};
+static const ProtobufCIntRange larder__v1__plan_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor larder__v1__plan_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "larder.v1.PlanRequest",
+  "PlanRequest",
+  "Larder__V1__PlanRequest",
+  "larder.v1",
+  sizeof(Larder__V1__PlanRequest),
+  3,
+  larder__v1__plan_request__field_descriptors,
+  larder__v1__plan_request__field_indices_by_name,
+  1,  larder__v1__plan_request__number_ranges,
+  (ProtobufCMessageInit) larder__v1__plan_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor larder__v1__ring_node__field_descriptors[3] =
+{
+  {
+    "id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__RingNode, id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "weight",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__RingNode, weight),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "zone",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__RingNode, zone),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned larder__v1__ring_node__field_indices_by_name[] = {
+  0,   /* field[0] = id */
+  1,   /* field[1] = weight */
+  2,   /* field[2] = zone */
+};
+static const ProtobufCIntRange larder__v1__ring_node__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor larder__v1__ring_node__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "larder.v1.RingNode",
+  "RingNode",
+  "Larder__V1__RingNode",
+  "larder.v1",
+  sizeof(Larder__V1__RingNode),
+  3,
+  larder__v1__ring_node__field_descriptors,
+  larder__v1__ring_node__field_indices_by_name,
+  1,  larder__v1__ring_node__number_ranges,
+  (ProtobufCMessageInit) larder__v1__ring_node__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor larder__v1__plan_response__field_descriptors[4] =
+{
+  {
+    "node_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__PlanResponse, node_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "epoch",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__PlanResponse, epoch),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "moves",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Larder__V1__PlanResponse, n_moves),
+    offsetof(Larder__V1__PlanResponse, moves),
+    &larder__v1__planned_move__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "moving",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__PlanResponse, moving),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned larder__v1__plan_response__field_indices_by_name[] = {
+  1,   /* field[1] = epoch */
+  2,   /* field[2] = moves */
+  3,   /* field[3] = moving */
+  0,   /* field[0] = node_id */
+};
+static const ProtobufCIntRange larder__v1__plan_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor larder__v1__plan_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "larder.v1.PlanResponse",
+  "PlanResponse",
+  "Larder__V1__PlanResponse",
+  "larder.v1",
+  sizeof(Larder__V1__PlanResponse),
+  4,
+  larder__v1__plan_response__field_descriptors,
+  larder__v1__plan_response__field_indices_by_name,
+  1,  larder__v1__plan_response__number_ranges,
+  (ProtobufCMessageInit) larder__v1__plan_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor larder__v1__planned_move__field_descriptors[4] =
+{
+  {
+    "heir_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__PlannedMove, heir_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "share_millionths",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__PlannedMove, share_millionths),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "entries",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__PlannedMove, entries),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "bytes",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__PlannedMove, bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned larder__v1__planned_move__field_indices_by_name[] = {
+  3,   /* field[3] = bytes */
+  2,   /* field[2] = entries */
+  0,   /* field[0] = heir_id */
+  1,   /* field[1] = share_millionths */
+};
+static const ProtobufCIntRange larder__v1__planned_move__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor larder__v1__planned_move__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "larder.v1.PlannedMove",
+  "PlannedMove",
+  "Larder__V1__PlannedMove",
+  "larder.v1",
+  sizeof(Larder__V1__PlannedMove),
+  4,
+  larder__v1__planned_move__field_descriptors,
+  larder__v1__planned_move__field_indices_by_name,
+  1,  larder__v1__planned_move__number_ranges,
+  (ProtobufCMessageInit) larder__v1__planned_move__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor larder__v1__set_weight_request__field_descriptors[1] =
+{
+  {
+    "weight",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__SetWeightRequest, weight),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned larder__v1__set_weight_request__field_indices_by_name[] = {
+  0,   /* field[0] = weight */
+};
+static const ProtobufCIntRange larder__v1__set_weight_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor larder__v1__set_weight_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "larder.v1.SetWeightRequest",
+  "SetWeightRequest",
+  "Larder__V1__SetWeightRequest",
+  "larder.v1",
+  sizeof(Larder__V1__SetWeightRequest),
+  1,
+  larder__v1__set_weight_request__field_descriptors,
+  larder__v1__set_weight_request__field_indices_by_name,
+  1,  larder__v1__set_weight_request__number_ranges,
+  (ProtobufCMessageInit) larder__v1__set_weight_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor larder__v1__set_weight_response__field_descriptors[3] =
+{
+  {
+    "weight_before",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__SetWeightResponse, weight_before),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "epoch",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__SetWeightResponse, epoch),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "share_millionths",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__SetWeightResponse, share_millionths),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned larder__v1__set_weight_response__field_indices_by_name[] = {
+  1,   /* field[1] = epoch */
+  2,   /* field[2] = share_millionths */
+  0,   /* field[0] = weight_before */
+};
+static const ProtobufCIntRange larder__v1__set_weight_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor larder__v1__set_weight_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "larder.v1.SetWeightResponse",
+  "SetWeightResponse",
+  "Larder__V1__SetWeightResponse",
+  "larder.v1",
+  sizeof(Larder__V1__SetWeightResponse),
+  3,
+  larder__v1__set_weight_response__field_descriptors,
+  larder__v1__set_weight_response__field_indices_by_name,
+  1,  larder__v1__set_weight_response__number_ranges,
+  (ProtobufCMessageInit) larder__v1__set_weight_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor larder__v1__cluster_status__field_descriptors[9] =
 {
   {
     "epoch",
@@ -1605,8 +3106,21 @@ static const ProtobufCFieldDescriptor larder__v1__cluster_status__field_descript
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "drain",
+    15,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__ClusterStatus, drain),
+    &larder__v1__drain_status__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned larder__v1__cluster_status__field_indices_by_name[] = {
+  8,   /* field[8] = drain */
   0,   /* field[0] = epoch */
   7,   /* field[7] = etcd_failures */
   2,   /* field[2] = forwards */
@@ -1620,7 +3134,7 @@ static const ProtobufCIntRange larder__v1__cluster_status__number_ranges[2 + 1] 
 {
   { 1, 0 },
   { 10, 3 },
-  { 0, 8 }
+  { 0, 9 }
 };
 const ProtobufCMessageDescriptor larder__v1__cluster_status__descriptor =
 {
@@ -1630,7 +3144,7 @@ const ProtobufCMessageDescriptor larder__v1__cluster_status__descriptor =
   "Larder__V1__ClusterStatus",
   "larder.v1",
   sizeof(Larder__V1__ClusterStatus),
-  8,
+  9,
   larder__v1__cluster_status__field_descriptors,
   larder__v1__cluster_status__field_indices_by_name,
   2,  larder__v1__cluster_status__number_ranges,
@@ -2103,7 +3617,7 @@ const ProtobufCMessageDescriptor larder__v1__namespace_status__descriptor =
   (ProtobufCMessageInit) larder__v1__namespace_status__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCMethodDescriptor larder__v1__admin__method_descriptors[6] =
+static const ProtobufCMethodDescriptor larder__v1__admin__method_descriptors[11] =
 {
   { "GetStatus", &larder__v1__get_status_request__descriptor, &larder__v1__get_status_response__descriptor },
   { "Snapshot", &larder__v1__snapshot_request__descriptor, &larder__v1__snapshot_response__descriptor },
@@ -2111,14 +3625,24 @@ static const ProtobufCMethodDescriptor larder__v1__admin__method_descriptors[6] 
   { "AlterNamespace", &larder__v1__alter_namespace_request__descriptor, &larder__v1__namespace_description__descriptor },
   { "DescribeNamespaces", &larder__v1__describe_namespaces_request__descriptor, &larder__v1__describe_namespaces_response__descriptor },
   { "FlushNamespace", &larder__v1__flush_namespace_request__descriptor, &larder__v1__flush_namespace_response__descriptor },
+  { "GetMigrations", &larder__v1__get_migrations_request__descriptor, &larder__v1__migrations_status__descriptor },
+  { "SteerMigrations", &larder__v1__steer_migrations_request__descriptor, &larder__v1__steer_migrations_response__descriptor },
+  { "Drain", &larder__v1__drain_request__descriptor, &larder__v1__drain_status__descriptor },
+  { "Plan", &larder__v1__plan_request__descriptor, &larder__v1__plan_response__descriptor },
+  { "SetWeight", &larder__v1__set_weight_request__descriptor, &larder__v1__set_weight_response__descriptor },
 };
 const unsigned larder__v1__admin__method_indices_by_name[] = {
   3,        /* AlterNamespace */
   2,        /* CreateNamespace */
   4,        /* DescribeNamespaces */
+  8,        /* Drain */
   5,        /* FlushNamespace */
+  6,        /* GetMigrations */
   0,        /* GetStatus */
-  1         /* Snapshot */
+  9,        /* Plan */
+  10,        /* SetWeight */
+  1,        /* Snapshot */
+  7         /* SteerMigrations */
 };
 const ProtobufCServiceDescriptor larder__v1__admin__descriptor =
 {
@@ -2127,7 +3651,7 @@ const ProtobufCServiceDescriptor larder__v1__admin__descriptor =
   "Admin",
   "Larder__V1__Admin",
   "larder.v1",
-  6,
+  11,
   larder__v1__admin__method_descriptors,
   larder__v1__admin__method_indices_by_name
 };
@@ -2178,6 +3702,46 @@ void larder__v1__admin__flush_namespace(ProtobufCService *service,
 {
   assert(service->descriptor == &larder__v1__admin__descriptor);
   service->invoke(service, 5, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void larder__v1__admin__get_migrations(ProtobufCService *service,
+                                       const Larder__V1__GetMigrationsRequest *input,
+                                       Larder__V1__MigrationsStatus_Closure closure,
+                                       void *closure_data)
+{
+  assert(service->descriptor == &larder__v1__admin__descriptor);
+  service->invoke(service, 6, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void larder__v1__admin__steer_migrations(ProtobufCService *service,
+                                         const Larder__V1__SteerMigrationsRequest *input,
+                                         Larder__V1__SteerMigrationsResponse_Closure closure,
+                                         void *closure_data)
+{
+  assert(service->descriptor == &larder__v1__admin__descriptor);
+  service->invoke(service, 7, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void larder__v1__admin__drain(ProtobufCService *service,
+                              const Larder__V1__DrainRequest *input,
+                              Larder__V1__DrainStatus_Closure closure,
+                              void *closure_data)
+{
+  assert(service->descriptor == &larder__v1__admin__descriptor);
+  service->invoke(service, 8, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void larder__v1__admin__plan(ProtobufCService *service,
+                             const Larder__V1__PlanRequest *input,
+                             Larder__V1__PlanResponse_Closure closure,
+                             void *closure_data)
+{
+  assert(service->descriptor == &larder__v1__admin__descriptor);
+  service->invoke(service, 9, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void larder__v1__admin__set_weight(ProtobufCService *service,
+                                   const Larder__V1__SetWeightRequest *input,
+                                   Larder__V1__SetWeightResponse_Closure closure,
+                                   void *closure_data)
+{
+  assert(service->descriptor == &larder__v1__admin__descriptor);
+  service->invoke(service, 10, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void larder__v1__admin__init (Larder__V1__Admin_Service *service,
                               Larder__V1__Admin_ServiceDestroy destroy)

@@ -27,6 +27,19 @@ typedef struct Larder__V1__DescribeNamespacesRequest Larder__V1__DescribeNamespa
 typedef struct Larder__V1__DescribeNamespacesResponse Larder__V1__DescribeNamespacesResponse;
 typedef struct Larder__V1__FlushNamespaceRequest Larder__V1__FlushNamespaceRequest;
 typedef struct Larder__V1__FlushNamespaceResponse Larder__V1__FlushNamespaceResponse;
+typedef struct Larder__V1__GetMigrationsRequest Larder__V1__GetMigrationsRequest;
+typedef struct Larder__V1__MigrationsStatus Larder__V1__MigrationsStatus;
+typedef struct Larder__V1__MigrationStatus Larder__V1__MigrationStatus;
+typedef struct Larder__V1__SteerMigrationsRequest Larder__V1__SteerMigrationsRequest;
+typedef struct Larder__V1__SteerMigrationsResponse Larder__V1__SteerMigrationsResponse;
+typedef struct Larder__V1__DrainRequest Larder__V1__DrainRequest;
+typedef struct Larder__V1__DrainStatus Larder__V1__DrainStatus;
+typedef struct Larder__V1__PlanRequest Larder__V1__PlanRequest;
+typedef struct Larder__V1__RingNode Larder__V1__RingNode;
+typedef struct Larder__V1__PlanResponse Larder__V1__PlanResponse;
+typedef struct Larder__V1__PlannedMove Larder__V1__PlannedMove;
+typedef struct Larder__V1__SetWeightRequest Larder__V1__SetWeightRequest;
+typedef struct Larder__V1__SetWeightResponse Larder__V1__SetWeightResponse;
 typedef struct Larder__V1__ClusterStatus Larder__V1__ClusterStatus;
 typedef struct Larder__V1__MemberStatus Larder__V1__MemberStatus;
 typedef struct Larder__V1__ForwardStatus Larder__V1__ForwardStatus;
@@ -320,6 +333,320 @@ struct  Larder__V1__FlushNamespaceResponse
     , 0, 0 }
 
 
+struct  Larder__V1__GetMigrationsRequest
+{
+  ProtobufCMessage base;
+};
+#define LARDER__V1__GET_MIGRATIONS_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&larder__v1__get_migrations_request__descriptor) \
+     }
+
+
+/*
+ * The migrations of one node.
+ */
+struct  Larder__V1__MigrationsStatus
+{
+  ProtobufCMessage base;
+  /*
+   * Of the node that was asked.
+   */
+  char *node_id;
+  /*
+   * At which the node sends, all migrations together, in bytes a second; 0: as fast as it goes.
+   */
+  uint64_t rate_limit;
+  /*
+   * Those with all other nodes are paused, but for nodes that were resumed by name.
+   */
+  protobuf_c_boolean paused;
+  /*
+   * Under way, the oldest first. One between two nodes is shown by both.
+   */
+  size_t n_migrations;
+  Larder__V1__MigrationStatus **migrations;
+  /*
+   * Since the node started: entries and remembered deletes, and bytes of messages.
+   */
+  uint64_t sent_items;
+  uint64_t sent_bytes;
+  uint64_t received_items;
+  uint64_t received_bytes;
+};
+#define LARDER__V1__MIGRATIONS_STATUS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&larder__v1__migrations_status__descriptor) \
+    , (char *)protobuf_c_empty_string, 0, 0, 0,NULL, 0, 0, 0, 0 }
+
+
+typedef enum {
+  LARDER__V1__MIGRATION_STATUS__ESTIMATE__NOT_SET = 0,
+  LARDER__V1__MIGRATION_STATUS__ESTIMATE_SECONDS_LEFT = 8
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(LARDER__V1__MIGRATION_STATUS__ESTIMATE__CASE)
+} Larder__V1__MigrationStatus__EstimateCase;
+
+struct  Larder__V1__MigrationStatus
+{
+  ProtobufCMessage base;
+  /*
+   * The node at the other end.
+   */
+  char *peer_id;
+  /*
+   * outbound: the node that was asked has the entries. inbound: it gets them.
+   */
+  char *direction;
+  /*
+   * The part of all keys that it is about, in millionths.
+   */
+  uint32_t share_millionths;
+  /*
+   * How far it is, 0 to 1,000.
+   */
+  uint32_t done_permille;
+  /*
+   * Moved on this stream: entries and remembered deletes, and bytes of messages.
+   */
+  uint64_t items;
+  uint64_t bytes;
+  /*
+   * Over the last five seconds.
+   */
+  uint64_t bytes_per_second;
+  /*
+   * At the node that was asked; the other one may have paused it too.
+   */
+  protobuf_c_boolean paused;
+  Larder__V1__MigrationStatus__EstimateCase estimate_case;
+  union {
+    uint64_t seconds_left;
+  };
+};
+#define LARDER__V1__MIGRATION_STATUS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&larder__v1__migration_status__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, LARDER__V1__MIGRATION_STATUS__ESTIMATE__NOT_SET, {0} }
+
+
+typedef enum {
+  LARDER__V1__STEER_MIGRATIONS_REQUEST__ORDER__NOT_SET = 0,
+  LARDER__V1__STEER_MIGRATIONS_REQUEST__ORDER_PAUSE = 2,
+  LARDER__V1__STEER_MIGRATIONS_REQUEST__ORDER_RESUME = 3,
+  LARDER__V1__STEER_MIGRATIONS_REQUEST__ORDER_CANCEL = 4,
+  LARDER__V1__STEER_MIGRATIONS_REQUEST__ORDER_RATE_LIMIT = 5
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(LARDER__V1__STEER_MIGRATIONS_REQUEST__ORDER__CASE)
+} Larder__V1__SteerMigrationsRequest__OrderCase;
+
+struct  Larder__V1__SteerMigrationsRequest
+{
+  ProtobufCMessage base;
+  /*
+   * Those with this node only; empty: all. A rate is of the node, and has no peer.
+   */
+  char *peer_id;
+  Larder__V1__SteerMigrationsRequest__OrderCase order_case;
+  union {
+    /*
+     * Those under way, and those that begin before they are resumed.
+     */
+    protobuf_c_boolean pause;
+    protobuf_c_boolean resume;
+    /*
+     * Those under way: what was not moved yet is lost.
+     */
+    protobuf_c_boolean cancel;
+    /*
+     * At which the node sends, in bytes a second; 0: as fast as it goes.
+     */
+    uint64_t rate_limit;
+  };
+};
+#define LARDER__V1__STEER_MIGRATIONS_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&larder__v1__steer_migrations_request__descriptor) \
+    , (char *)protobuf_c_empty_string, LARDER__V1__STEER_MIGRATIONS_REQUEST__ORDER__NOT_SET, {0} }
+
+
+struct  Larder__V1__SteerMigrationsResponse
+{
+  ProtobufCMessage base;
+  /*
+   * How many were under way, and are no more.
+   */
+  uint32_t cancelled;
+  /*
+   * Afterwards.
+   */
+  Larder__V1__MigrationsStatus *migrations;
+};
+#define LARDER__V1__STEER_MIGRATIONS_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&larder__v1__steer_migrations_response__descriptor) \
+    , 0, NULL }
+
+
+struct  Larder__V1__DrainRequest
+{
+  ProtobufCMessage base;
+  /*
+   * For others to get what the node holds; 0: as long as the node waits when it stops
+   * (--handover-timeout). It goes on offering what is left then, until it ends.
+   */
+  uint64_t timeout_ms;
+};
+#define LARDER__V1__DRAIN_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&larder__v1__drain_request__descriptor) \
+    , 0 }
+
+
+struct  Larder__V1__DrainStatus
+{
+  ProtobufCMessage base;
+  /*
+   * leaving: the others are told. handing_over: they are getting what the node held. drained: they have
+   * it. left_behind: they did not have it in time, or have not come for it. not_left: etcd could not be
+   * told in time, so that nothing was handed over; ask again.
+   */
+  char *state;
+  /*
+   * Left behind.
+   */
+  uint64_t entries_left;
+  /*
+   * Their keys and values.
+   */
+  uint64_t bytes_left;
+};
+#define LARDER__V1__DRAIN_STATUS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&larder__v1__drain_status__descriptor) \
+    , (char *)protobuf_c_empty_string, 0, 0 }
+
+
+typedef enum {
+  LARDER__V1__PLAN_REQUEST__CHANGE__NOT_SET = 0,
+  LARDER__V1__PLAN_REQUEST__CHANGE_ADD = 1,
+  LARDER__V1__PLAN_REQUEST__CHANGE_REMOVE = 2,
+  LARDER__V1__PLAN_REQUEST__CHANGE_WEIGH = 3
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(LARDER__V1__PLAN_REQUEST__CHANGE__CASE)
+} Larder__V1__PlanRequest__ChangeCase;
+
+struct  Larder__V1__PlanRequest
+{
+  ProtobufCMessage base;
+  Larder__V1__PlanRequest__ChangeCase change_case;
+  union {
+    /*
+     * Joins.
+     */
+    Larder__V1__RingNode *add;
+    /*
+     * The node of this id leaves.
+     */
+    char *remove;
+    /*
+     * Has another weight; its zone stays.
+     */
+    Larder__V1__RingNode *weigh;
+  };
+};
+#define LARDER__V1__PLAN_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&larder__v1__plan_request__descriptor) \
+    , LARDER__V1__PLAN_REQUEST__CHANGE__NOT_SET, {0} }
+
+
+struct  Larder__V1__RingNode
+{
+  ProtobufCMessage base;
+  /*
+   * By default the node's advertised address.
+   */
+  char *id;
+  /*
+   * Above 0, at most 64.
+   */
+  double weight;
+  char *zone;
+};
+#define LARDER__V1__RING_NODE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&larder__v1__ring_node__descriptor) \
+    , (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string }
+
+
+struct  Larder__V1__PlanResponse
+{
+  ProtobufCMessage base;
+  /*
+   * Of the node that was asked.
+   */
+  char *node_id;
+  /*
+   * Of the ring as it is; plans of several nodes are one if they are of one epoch.
+   */
+  char *epoch;
+  /*
+   * To each node that would get anything.
+   */
+  size_t n_moves;
+  Larder__V1__PlannedMove **moves;
+  /*
+   * Entries are on their way to or from the node, and may not be counted where they will be.
+   */
+  protobuf_c_boolean moving;
+};
+#define LARDER__V1__PLAN_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&larder__v1__plan_response__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0 }
+
+
+struct  Larder__V1__PlannedMove
+{
+  ProtobufCMessage base;
+  /*
+   * Who would own it.
+   */
+  char *heir_id;
+  /*
+   * The part of all keys, in millionths.
+   */
+  uint32_t share_millionths;
+  /*
+   * That there are now, and the bytes of their keys and values.
+   */
+  uint64_t entries;
+  uint64_t bytes;
+};
+#define LARDER__V1__PLANNED_MOVE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&larder__v1__planned_move__descriptor) \
+    , (char *)protobuf_c_empty_string, 0, 0, 0 }
+
+
+struct  Larder__V1__SetWeightRequest
+{
+  ProtobufCMessage base;
+  /*
+   * Above 0, at most 64.
+   */
+  double weight;
+};
+#define LARDER__V1__SET_WEIGHT_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&larder__v1__set_weight_request__descriptor) \
+    , 0 }
+
+
+struct  Larder__V1__SetWeightResponse
+{
+  ProtobufCMessage base;
+  double weight_before;
+  /*
+   * Of the first ring with the new weight.
+   */
+  char *epoch;
+  /*
+   * The part of all keys that the node owns by it, in millionths.
+   */
+  uint32_t share_millionths;
+};
+#define LARDER__V1__SET_WEIGHT_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&larder__v1__set_weight_response__descriptor) \
+    , 0, (char *)protobuf_c_empty_string, 0 }
+
+
 /*
  * The cluster as one node sees it.
  */
@@ -361,10 +688,14 @@ struct  Larder__V1__ClusterStatus
    * Attempts to reach etcd that have failed, since the node started.
    */
   uint64_t etcd_failures;
+  /*
+   * Absent: nobody has told the node to drain, or to stop.
+   */
+  Larder__V1__DrainStatus *drain;
 };
 #define LARDER__V1__CLUSTER_STATUS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&larder__v1__cluster_status__descriptor) \
-    , (char *)protobuf_c_empty_string, 0,NULL, 0,NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0 }
+    , (char *)protobuf_c_empty_string, 0,NULL, 0,NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, NULL }
 
 
 struct  Larder__V1__MemberStatus
@@ -702,6 +1033,253 @@ Larder__V1__FlushNamespaceResponse *
 void   larder__v1__flush_namespace_response__free_unpacked
                      (Larder__V1__FlushNamespaceResponse *message,
                       ProtobufCAllocator *allocator);
+/* Larder__V1__GetMigrationsRequest methods */
+void   larder__v1__get_migrations_request__init
+                     (Larder__V1__GetMigrationsRequest         *message);
+size_t larder__v1__get_migrations_request__get_packed_size
+                     (const Larder__V1__GetMigrationsRequest   *message);
+size_t larder__v1__get_migrations_request__pack
+                     (const Larder__V1__GetMigrationsRequest   *message,
+                      uint8_t             *out);
+size_t larder__v1__get_migrations_request__pack_to_buffer
+                     (const Larder__V1__GetMigrationsRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Larder__V1__GetMigrationsRequest *
+       larder__v1__get_migrations_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   larder__v1__get_migrations_request__free_unpacked
+                     (Larder__V1__GetMigrationsRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Larder__V1__MigrationsStatus methods */
+void   larder__v1__migrations_status__init
+                     (Larder__V1__MigrationsStatus         *message);
+size_t larder__v1__migrations_status__get_packed_size
+                     (const Larder__V1__MigrationsStatus   *message);
+size_t larder__v1__migrations_status__pack
+                     (const Larder__V1__MigrationsStatus   *message,
+                      uint8_t             *out);
+size_t larder__v1__migrations_status__pack_to_buffer
+                     (const Larder__V1__MigrationsStatus   *message,
+                      ProtobufCBuffer     *buffer);
+Larder__V1__MigrationsStatus *
+       larder__v1__migrations_status__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   larder__v1__migrations_status__free_unpacked
+                     (Larder__V1__MigrationsStatus *message,
+                      ProtobufCAllocator *allocator);
+/* Larder__V1__MigrationStatus methods */
+void   larder__v1__migration_status__init
+                     (Larder__V1__MigrationStatus         *message);
+size_t larder__v1__migration_status__get_packed_size
+                     (const Larder__V1__MigrationStatus   *message);
+size_t larder__v1__migration_status__pack
+                     (const Larder__V1__MigrationStatus   *message,
+                      uint8_t             *out);
+size_t larder__v1__migration_status__pack_to_buffer
+                     (const Larder__V1__MigrationStatus   *message,
+                      ProtobufCBuffer     *buffer);
+Larder__V1__MigrationStatus *
+       larder__v1__migration_status__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   larder__v1__migration_status__free_unpacked
+                     (Larder__V1__MigrationStatus *message,
+                      ProtobufCAllocator *allocator);
+/* Larder__V1__SteerMigrationsRequest methods */
+void   larder__v1__steer_migrations_request__init
+                     (Larder__V1__SteerMigrationsRequest         *message);
+size_t larder__v1__steer_migrations_request__get_packed_size
+                     (const Larder__V1__SteerMigrationsRequest   *message);
+size_t larder__v1__steer_migrations_request__pack
+                     (const Larder__V1__SteerMigrationsRequest   *message,
+                      uint8_t             *out);
+size_t larder__v1__steer_migrations_request__pack_to_buffer
+                     (const Larder__V1__SteerMigrationsRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Larder__V1__SteerMigrationsRequest *
+       larder__v1__steer_migrations_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   larder__v1__steer_migrations_request__free_unpacked
+                     (Larder__V1__SteerMigrationsRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Larder__V1__SteerMigrationsResponse methods */
+void   larder__v1__steer_migrations_response__init
+                     (Larder__V1__SteerMigrationsResponse         *message);
+size_t larder__v1__steer_migrations_response__get_packed_size
+                     (const Larder__V1__SteerMigrationsResponse   *message);
+size_t larder__v1__steer_migrations_response__pack
+                     (const Larder__V1__SteerMigrationsResponse   *message,
+                      uint8_t             *out);
+size_t larder__v1__steer_migrations_response__pack_to_buffer
+                     (const Larder__V1__SteerMigrationsResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Larder__V1__SteerMigrationsResponse *
+       larder__v1__steer_migrations_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   larder__v1__steer_migrations_response__free_unpacked
+                     (Larder__V1__SteerMigrationsResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Larder__V1__DrainRequest methods */
+void   larder__v1__drain_request__init
+                     (Larder__V1__DrainRequest         *message);
+size_t larder__v1__drain_request__get_packed_size
+                     (const Larder__V1__DrainRequest   *message);
+size_t larder__v1__drain_request__pack
+                     (const Larder__V1__DrainRequest   *message,
+                      uint8_t             *out);
+size_t larder__v1__drain_request__pack_to_buffer
+                     (const Larder__V1__DrainRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Larder__V1__DrainRequest *
+       larder__v1__drain_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   larder__v1__drain_request__free_unpacked
+                     (Larder__V1__DrainRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Larder__V1__DrainStatus methods */
+void   larder__v1__drain_status__init
+                     (Larder__V1__DrainStatus         *message);
+size_t larder__v1__drain_status__get_packed_size
+                     (const Larder__V1__DrainStatus   *message);
+size_t larder__v1__drain_status__pack
+                     (const Larder__V1__DrainStatus   *message,
+                      uint8_t             *out);
+size_t larder__v1__drain_status__pack_to_buffer
+                     (const Larder__V1__DrainStatus   *message,
+                      ProtobufCBuffer     *buffer);
+Larder__V1__DrainStatus *
+       larder__v1__drain_status__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   larder__v1__drain_status__free_unpacked
+                     (Larder__V1__DrainStatus *message,
+                      ProtobufCAllocator *allocator);
+/* Larder__V1__PlanRequest methods */
+void   larder__v1__plan_request__init
+                     (Larder__V1__PlanRequest         *message);
+size_t larder__v1__plan_request__get_packed_size
+                     (const Larder__V1__PlanRequest   *message);
+size_t larder__v1__plan_request__pack
+                     (const Larder__V1__PlanRequest   *message,
+                      uint8_t             *out);
+size_t larder__v1__plan_request__pack_to_buffer
+                     (const Larder__V1__PlanRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Larder__V1__PlanRequest *
+       larder__v1__plan_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   larder__v1__plan_request__free_unpacked
+                     (Larder__V1__PlanRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Larder__V1__RingNode methods */
+void   larder__v1__ring_node__init
+                     (Larder__V1__RingNode         *message);
+size_t larder__v1__ring_node__get_packed_size
+                     (const Larder__V1__RingNode   *message);
+size_t larder__v1__ring_node__pack
+                     (const Larder__V1__RingNode   *message,
+                      uint8_t             *out);
+size_t larder__v1__ring_node__pack_to_buffer
+                     (const Larder__V1__RingNode   *message,
+                      ProtobufCBuffer     *buffer);
+Larder__V1__RingNode *
+       larder__v1__ring_node__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   larder__v1__ring_node__free_unpacked
+                     (Larder__V1__RingNode *message,
+                      ProtobufCAllocator *allocator);
+/* Larder__V1__PlanResponse methods */
+void   larder__v1__plan_response__init
+                     (Larder__V1__PlanResponse         *message);
+size_t larder__v1__plan_response__get_packed_size
+                     (const Larder__V1__PlanResponse   *message);
+size_t larder__v1__plan_response__pack
+                     (const Larder__V1__PlanResponse   *message,
+                      uint8_t             *out);
+size_t larder__v1__plan_response__pack_to_buffer
+                     (const Larder__V1__PlanResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Larder__V1__PlanResponse *
+       larder__v1__plan_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   larder__v1__plan_response__free_unpacked
+                     (Larder__V1__PlanResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Larder__V1__PlannedMove methods */
+void   larder__v1__planned_move__init
+                     (Larder__V1__PlannedMove         *message);
+size_t larder__v1__planned_move__get_packed_size
+                     (const Larder__V1__PlannedMove   *message);
+size_t larder__v1__planned_move__pack
+                     (const Larder__V1__PlannedMove   *message,
+                      uint8_t             *out);
+size_t larder__v1__planned_move__pack_to_buffer
+                     (const Larder__V1__PlannedMove   *message,
+                      ProtobufCBuffer     *buffer);
+Larder__V1__PlannedMove *
+       larder__v1__planned_move__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   larder__v1__planned_move__free_unpacked
+                     (Larder__V1__PlannedMove *message,
+                      ProtobufCAllocator *allocator);
+/* Larder__V1__SetWeightRequest methods */
+void   larder__v1__set_weight_request__init
+                     (Larder__V1__SetWeightRequest         *message);
+size_t larder__v1__set_weight_request__get_packed_size
+                     (const Larder__V1__SetWeightRequest   *message);
+size_t larder__v1__set_weight_request__pack
+                     (const Larder__V1__SetWeightRequest   *message,
+                      uint8_t             *out);
+size_t larder__v1__set_weight_request__pack_to_buffer
+                     (const Larder__V1__SetWeightRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Larder__V1__SetWeightRequest *
+       larder__v1__set_weight_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   larder__v1__set_weight_request__free_unpacked
+                     (Larder__V1__SetWeightRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Larder__V1__SetWeightResponse methods */
+void   larder__v1__set_weight_response__init
+                     (Larder__V1__SetWeightResponse         *message);
+size_t larder__v1__set_weight_response__get_packed_size
+                     (const Larder__V1__SetWeightResponse   *message);
+size_t larder__v1__set_weight_response__pack
+                     (const Larder__V1__SetWeightResponse   *message,
+                      uint8_t             *out);
+size_t larder__v1__set_weight_response__pack_to_buffer
+                     (const Larder__V1__SetWeightResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Larder__V1__SetWeightResponse *
+       larder__v1__set_weight_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   larder__v1__set_weight_response__free_unpacked
+                     (Larder__V1__SetWeightResponse *message,
+                      ProtobufCAllocator *allocator);
 /* Larder__V1__ClusterStatus methods */
 void   larder__v1__cluster_status__init
                      (Larder__V1__ClusterStatus         *message);
@@ -816,6 +1394,45 @@ typedef void (*Larder__V1__FlushNamespaceRequest_Closure)
 typedef void (*Larder__V1__FlushNamespaceResponse_Closure)
                  (const Larder__V1__FlushNamespaceResponse *message,
                   void *closure_data);
+typedef void (*Larder__V1__GetMigrationsRequest_Closure)
+                 (const Larder__V1__GetMigrationsRequest *message,
+                  void *closure_data);
+typedef void (*Larder__V1__MigrationsStatus_Closure)
+                 (const Larder__V1__MigrationsStatus *message,
+                  void *closure_data);
+typedef void (*Larder__V1__MigrationStatus_Closure)
+                 (const Larder__V1__MigrationStatus *message,
+                  void *closure_data);
+typedef void (*Larder__V1__SteerMigrationsRequest_Closure)
+                 (const Larder__V1__SteerMigrationsRequest *message,
+                  void *closure_data);
+typedef void (*Larder__V1__SteerMigrationsResponse_Closure)
+                 (const Larder__V1__SteerMigrationsResponse *message,
+                  void *closure_data);
+typedef void (*Larder__V1__DrainRequest_Closure)
+                 (const Larder__V1__DrainRequest *message,
+                  void *closure_data);
+typedef void (*Larder__V1__DrainStatus_Closure)
+                 (const Larder__V1__DrainStatus *message,
+                  void *closure_data);
+typedef void (*Larder__V1__PlanRequest_Closure)
+                 (const Larder__V1__PlanRequest *message,
+                  void *closure_data);
+typedef void (*Larder__V1__RingNode_Closure)
+                 (const Larder__V1__RingNode *message,
+                  void *closure_data);
+typedef void (*Larder__V1__PlanResponse_Closure)
+                 (const Larder__V1__PlanResponse *message,
+                  void *closure_data);
+typedef void (*Larder__V1__PlannedMove_Closure)
+                 (const Larder__V1__PlannedMove *message,
+                  void *closure_data);
+typedef void (*Larder__V1__SetWeightRequest_Closure)
+                 (const Larder__V1__SetWeightRequest *message,
+                  void *closure_data);
+typedef void (*Larder__V1__SetWeightResponse_Closure)
+                 (const Larder__V1__SetWeightResponse *message,
+                  void *closure_data);
 typedef void (*Larder__V1__ClusterStatus_Closure)
                  (const Larder__V1__ClusterStatus *message,
                   void *closure_data);
@@ -859,6 +1476,26 @@ struct Larder__V1__Admin_Service
                           const Larder__V1__FlushNamespaceRequest *input,
                           Larder__V1__FlushNamespaceResponse_Closure closure,
                           void *closure_data);
+  void (*get_migrations)(Larder__V1__Admin_Service *service,
+                         const Larder__V1__GetMigrationsRequest *input,
+                         Larder__V1__MigrationsStatus_Closure closure,
+                         void *closure_data);
+  void (*steer_migrations)(Larder__V1__Admin_Service *service,
+                           const Larder__V1__SteerMigrationsRequest *input,
+                           Larder__V1__SteerMigrationsResponse_Closure closure,
+                           void *closure_data);
+  void (*drain)(Larder__V1__Admin_Service *service,
+                const Larder__V1__DrainRequest *input,
+                Larder__V1__DrainStatus_Closure closure,
+                void *closure_data);
+  void (*plan)(Larder__V1__Admin_Service *service,
+               const Larder__V1__PlanRequest *input,
+               Larder__V1__PlanResponse_Closure closure,
+               void *closure_data);
+  void (*set_weight)(Larder__V1__Admin_Service *service,
+                     const Larder__V1__SetWeightRequest *input,
+                     Larder__V1__SetWeightResponse_Closure closure,
+                     void *closure_data);
 };
 typedef void (*Larder__V1__Admin_ServiceDestroy)(Larder__V1__Admin_Service *);
 void larder__v1__admin__init (Larder__V1__Admin_Service *service,
@@ -872,7 +1509,12 @@ void larder__v1__admin__init (Larder__V1__Admin_Service *service,
       function_prefix__ ## create_namespace,\
       function_prefix__ ## alter_namespace,\
       function_prefix__ ## describe_namespaces,\
-      function_prefix__ ## flush_namespace  }
+      function_prefix__ ## flush_namespace,\
+      function_prefix__ ## get_migrations,\
+      function_prefix__ ## steer_migrations,\
+      function_prefix__ ## drain,\
+      function_prefix__ ## plan,\
+      function_prefix__ ## set_weight  }
 void larder__v1__admin__get_status(ProtobufCService *service,
                                    const Larder__V1__GetStatusRequest *input,
                                    Larder__V1__GetStatusResponse_Closure closure,
@@ -897,6 +1539,26 @@ void larder__v1__admin__flush_namespace(ProtobufCService *service,
                                         const Larder__V1__FlushNamespaceRequest *input,
                                         Larder__V1__FlushNamespaceResponse_Closure closure,
                                         void *closure_data);
+void larder__v1__admin__get_migrations(ProtobufCService *service,
+                                       const Larder__V1__GetMigrationsRequest *input,
+                                       Larder__V1__MigrationsStatus_Closure closure,
+                                       void *closure_data);
+void larder__v1__admin__steer_migrations(ProtobufCService *service,
+                                         const Larder__V1__SteerMigrationsRequest *input,
+                                         Larder__V1__SteerMigrationsResponse_Closure closure,
+                                         void *closure_data);
+void larder__v1__admin__drain(ProtobufCService *service,
+                              const Larder__V1__DrainRequest *input,
+                              Larder__V1__DrainStatus_Closure closure,
+                              void *closure_data);
+void larder__v1__admin__plan(ProtobufCService *service,
+                             const Larder__V1__PlanRequest *input,
+                             Larder__V1__PlanResponse_Closure closure,
+                             void *closure_data);
+void larder__v1__admin__set_weight(ProtobufCService *service,
+                                   const Larder__V1__SetWeightRequest *input,
+                                   Larder__V1__SetWeightResponse_Closure closure,
+                                   void *closure_data);
 
 /* --- descriptors --- */
 
@@ -912,6 +1574,19 @@ extern const ProtobufCMessageDescriptor larder__v1__describe_namespaces_request_
 extern const ProtobufCMessageDescriptor larder__v1__describe_namespaces_response__descriptor;
 extern const ProtobufCMessageDescriptor larder__v1__flush_namespace_request__descriptor;
 extern const ProtobufCMessageDescriptor larder__v1__flush_namespace_response__descriptor;
+extern const ProtobufCMessageDescriptor larder__v1__get_migrations_request__descriptor;
+extern const ProtobufCMessageDescriptor larder__v1__migrations_status__descriptor;
+extern const ProtobufCMessageDescriptor larder__v1__migration_status__descriptor;
+extern const ProtobufCMessageDescriptor larder__v1__steer_migrations_request__descriptor;
+extern const ProtobufCMessageDescriptor larder__v1__steer_migrations_response__descriptor;
+extern const ProtobufCMessageDescriptor larder__v1__drain_request__descriptor;
+extern const ProtobufCMessageDescriptor larder__v1__drain_status__descriptor;
+extern const ProtobufCMessageDescriptor larder__v1__plan_request__descriptor;
+extern const ProtobufCMessageDescriptor larder__v1__ring_node__descriptor;
+extern const ProtobufCMessageDescriptor larder__v1__plan_response__descriptor;
+extern const ProtobufCMessageDescriptor larder__v1__planned_move__descriptor;
+extern const ProtobufCMessageDescriptor larder__v1__set_weight_request__descriptor;
+extern const ProtobufCMessageDescriptor larder__v1__set_weight_response__descriptor;
 extern const ProtobufCMessageDescriptor larder__v1__cluster_status__descriptor;
 extern const ProtobufCMessageDescriptor larder__v1__member_status__descriptor;
 extern const ProtobufCMessageDescriptor larder__v1__forward_status__descriptor;

@@ -1,0 +1,125 @@
+internal import CacheStore
+internal import Cluster
+internal import Logging
+internal import Synchronization
+
+// How a node leaves: because it stops, or because an operator wants it empty.
+extension MemberNode {
+  /// Where the node stands with handing over what it holds; nil: nobody has told it to.
+  var drainProgress: DrainProgress? { self.draining.withLock { $0?.progress } }
+
+  /// Has the node leave the ring, and others get what it holds. The node runs on, and passes on what it is
+  /// asked. Returns at once; where that is under way already, or done, nothing new begins.
+  ///
+  /// - Parameter timeout: for others to get it; nil: as long as a node waits that stops.
+  func drain(timeout: Duration?) throws(ClusterError) -> DrainProgress {
+    guard let membership = self.membership, let view = membership.view else { throw .notAMember }
+    if let progress = self.drainProgress, !progress.isOver { return progress }
+    guard view.standing == .leased else { throw .noLease }
+    let id = membership.member.id
+    guard view.members.contains(where: { $0.isOnRing && $0.id != id }) else {
+      throw .lastNode(id)
+    }
+    let progress = self.draining.withLock { draining -> DrainProgress? in
+      // Somebody else may have been faster.
+      if let draining, !draining.progress.isOver { return draining.progress }
+      draining = Draining(task: Task { await self.leave(membership, handoverTimeout: timeout) })
+      return nil
+    }
+    if let progress { return progress }
+    self.logger.notice("an operator has this node hand all over and leave the ring")
+    self.tellOfDrain()
+    return DrainProgress()
+  }
+
+  /// Has the others take this node off their rings, waits until they have, as nobody forwards calls to it
+  /// then, and until they have what it held. Where etcd is away the others cannot take over.
+  func leave() async {
+    guard let membership = self.membership else { return }
+    let earlier = self.draining.withLock { $0 }
+    if earlier?.progress.state == .drained { return }
+    // An operator may have given it more time than a node has that stops.
+    earlier?.task?.cancel()
+    await earlier?.task?.value
+    guard membership.view?.standing == .leased else {
+      return self.sayWhatIsLost("the others take nothing over from a node without a lease")
+    }
+    self.draining.withLock { $0 = Draining(task: nil) }
+    await self.leave(membership, handoverTimeout: nil)
+  }
+
+  private func leave(_ membership: Membership, handoverTimeout: Duration?) async {
+    let limits = self.configuration.limits
+    let end = ContinuousClock.now + .milliseconds(limits.leaveTimeoutMilliseconds)
+    await membership.leave(timeout: .milliseconds(limits.leaveTimeoutMilliseconds))
+    if Task.isCancelled { return }
+    guard let view = membership.view, !self.isOnRing(of: view, membership) else {
+      self.note { $0.left(false) }
+      // Where there is time left the registration is over, as whoever has ended it says.
+      guard ContinuousClock.now >= end else { return }
+      return self.sayWhatIsLost("etcd does not know that this node leaves: leave-timeout passed")
+    }
+    // Some that are slow to hear of it do not keep the others from what they are to get.
+    let doAllKnow = await self.waitForOthers(view, membership, until: end)
+    if Task.isCancelled { return }
+    self.note { $0.left(true) }
+    self.logger.info(
+      "left the cluster's ring", metadata: doAllKnow ? nil : ["unknown-to-some": "leave-timeout"])
+    await self.handOver(
+      timeout: handoverTimeout ?? .milliseconds(limits.handoverTimeoutMilliseconds))
+  }
+
+  private func isOnRing(of view: ClusterView, _ membership: Membership) -> Bool {
+    view.members.contains { $0.id == membership.member.id && $0.isOnRing }
+  }
+
+  /// - Returns: whether all others that answer go by the view, or a newer one.
+  private func waitForOthers(
+    _ view: ClusterView, _ membership: Membership, until end: ContinuousClock.Instant
+  ) async -> Bool {
+    await withTaskGroup(of: Bool.self) { group in
+      for member in view.members where member.id != membership.member.id && member.isOnRing {
+        group.addTask { await self.channels.wait(for: member, toReach: view.epoch, until: end) }
+      }
+      return await group.reduce(true) { $0 && $1 }
+    }
+  }
+
+  /// Waits until others have what this node held.
+  private func handOver(timeout: Duration) async {
+    let outcome = await self.handover.drain(timeout: timeout) {
+      self.migrations.snapshot().migrations.contains { $0.direction == .outbound }
+    }
+    // The node stops meanwhile: whoever stops it goes on.
+    if Task.isCancelled { return }
+    let left = outcome == .handedOver ? nil : await self.handover.entriesLeft()
+    guard let left, left.entries > 0 else {
+      self.note { $0.handedOver(butFor: nil) }
+      return self.logger.info("handed all entries over")
+    }
+    self.note { $0.handedOver(butFor: left) }
+    let reason =
+      switch outcome {
+      case .handedOver, .late: "handover-timeout passed"
+      case .silent: "nobody has come for them"
+      case .alone: "no other node is left"
+      }
+    self.logger.warning(
+      "entries are left behind: \(reason)",
+      metadata: ["entries": "\(left.entries)", "bytes": "\(left.bytes)"])
+  }
+
+  private func sayWhatIsLost(_ reason: String) {
+    let entries = self.store.statistics().total.entries
+    self.logger.warning(
+      "this node stops, and its entries with it: \(reason)", metadata: ["entries": "\(entries)"])
+  }
+
+  private func note(_ change: (inout DrainProgress) -> Void) {
+    self.draining.withLock { draining in
+      guard var changed = draining else { return }
+      change(&changed.progress)
+      draining = changed
+    }
+  }
+}

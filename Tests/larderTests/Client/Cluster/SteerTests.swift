@@ -1,0 +1,65 @@
+import LarderAPI
+import Testing
+
+@testable import larder
+
+@Suite struct SteerTests {
+  @Test(
+    arguments: [
+      ("0", 0), ("unlimited", 0), ("4096", 4_096), ("16MiB", 16 << 20), ("512KiB/s", 512 << 10),
+    ] as [(String, UInt64)])
+  func `a rate is a size a second`(_ text: String, _ bytes: UInt64) throws {
+    #expect(try RateCommand.rate(text) == bytes)
+  }
+
+  @Test(arguments: ["", "fast", "-1", "16MB", "1.5MiB", "/s"])
+  func `what is no rate is refused with what would be`(_ text: String) {
+    #expect(
+      throws: ArgumentRefusal(
+        description: "expected bytes a second, such as 512KiB or 16MiB, or 0 or unlimited")
+    ) { try RateCommand.rate(text) }
+  }
+
+  @Test func `each node that has followed an order has a line`() {
+    var response = SteerMigrationsResponse(cancelled: 2)
+    response.migrations.migrations = [MigrationStatus()]
+    response.migrations.rateLimit = 1 << 20
+    let failure = CommandFailure("nobody there", exit: ExitStatus.unavailable)
+    let answers: [ClusterNodes.Answered<SteerMigrationsResponse>] = [
+      .init(id: "a", result: .success(response)), .init(id: "b", result: .failure(failure)),
+    ]
+    func text(_ order: SteerMigrationsRequest.Order) -> String {
+      SteerReport(order: order, answers).text
+    }
+    #expect(text(.pause) == "a: paused, with 1 migration under way\n")
+    #expect(text(.resume) == "a: resumed, with 1 migration under way\n")
+    #expect(text(.cancel) == "a: 2 cancelled\n")
+    #expect(text(.rate(bytesPerSecond: 1 << 20)) == "a: sends 1.0 MiB/s\n")
+    #expect(
+      ClusterNodes.failure(of: answers)
+        == CommandFailure("b: nobody there", exit: ExitStatus.unavailable))
+    #expect(ClusterNodes.failure(of: Array(answers.prefix(1))) == nil)
+  }
+
+  @Test func `a drain fails unless others have all`() {
+    var status = DrainStatus()
+    status.state = "handing_over"
+    #expect(status.isUnderWay && status.words == "handing over")
+    status.state = "drained"
+    #expect(!status.isUnderWay && status.failure(of: "a") == nil)
+    status.state = "left_behind"
+    status.entriesLeft = 1_234
+    status.bytesLeft = 2_048
+    #expect(status.failure(of: "a")?.exit == ExitStatus.notMet)
+    #expect(
+      status.failure(of: "a")?.message.hasPrefix("a has left 1,234 entries (2.0 KiB) behind")
+        == true)
+    status.state = "not_left"
+    #expect(status.failure(of: "a")?.exit == ExitStatus.unavailable)
+    status.state = "unheard of"
+    #expect(status.failure(of: "a") == NodeClient.unknownAnswer)
+    #expect(
+      status.json.description
+        == #"{"state":"unheard of","entries_left":1234,"bytes_left":2048}"#)
+  }
+}
