@@ -33,10 +33,11 @@ extension Handover: KeyFetcher {
     }
     // By a ring that the loops have yet to go by: then the call is passed on.
     if hasLost { _ = await self.isInstalled() }
-    for (question, keys) in questions {
-      guard await self.ask(question, keys) else { return false }
+    // What one node does not answer must not keep a batch from what others hold.
+    return await withTaskGroup(of: Bool.self) { group in
+      for (question, keys) in questions { group.addTask { await self.ask(question, keys) } }
+      return await group.reduce(true) { $0 && $1 }
     }
-    return true
   }
 
   private func ask(_ question: Question, _ keys: [FetchKey]) async -> Bool {
