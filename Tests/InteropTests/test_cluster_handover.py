@@ -2,6 +2,7 @@
 goes; sums are exact, and a lock has one holder."""
 
 import concurrent.futures
+import itertools
 import random
 import threading
 import time
@@ -117,3 +118,49 @@ def test_a_sum_is_exact_through_ring_changes(cluster_name, etcd):
             seen = [value for name, value in sums if name == key]
             assert sorted(seen) == list(range(1, len(seen) + 1)), key
         assert len(sums) > 500
+
+
+class Locks:
+    """Locks as clients make them of conditional writes, and who holds them by their own account."""
+
+    def __init__(self, count):
+        self._keys = [f"lock/{number}" for number in range(count)]
+        self._guard, self._holders, self._tokens = threading.Lock(), {}, itertools.count()
+
+    def use(self, cache, number):
+        """Takes one of the locks, holds it for a moment and gives it back; False: it was taken."""
+        key, token = random.choice(self._keys), f"{number}/{next(self._tokens)}".encode()
+        version = self._take(cache, key, token)
+        if version is None:
+            return False
+        with self._guard:
+            other = self._holders.setdefault(key, token)
+        assert other == token, f"{key} has two holders, {other} and {token}"
+        time.sleep(0.002)
+        with self._guard:
+            del self._holders[key]
+        delete = pb.DeleteRequest(key=key, if_version=version)
+        assert self._insist(lambda: cache.Delete(delete, timeout=SOON)).deleted, f"{key} was lost"
+        return True
+
+    @staticmethod
+    def _take(cache, key, token):
+        """Refused calls were surely not done."""
+        answer = cache.Set(pb.SetRequest(key=key, value=token, if_absent=True), timeout=SOON)
+        return answer.version if answer.stored else None
+
+    @staticmethod
+    def _insist(call):
+        while True:
+            try:
+                return call()
+            except grpc.RpcError as error:
+                assert error.code() == grpc.StatusCode.UNAVAILABLE, error
+                time.sleep(0.005)
+
+
+def test_a_lock_has_one_holder_through_ring_changes(cluster_name, etcd):
+    with Members(etcd, cluster_name, 2) as members:
+        locks = Locks(10)
+        taken = call_through_changes(members, lambda: change_the_ring(members, 5), locks.use)
+        assert sum(taken) > 200

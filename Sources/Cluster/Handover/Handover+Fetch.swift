@@ -27,9 +27,10 @@ extension Handover: KeyFetcher {
       }
       return questions
     }
-    var isAnswered = true
-    for (question, keys) in questions where isAnswered {
-      isAnswered = await self.ask(question, keys)
+    // What one node does not answer must not keep a batch from what others hold.
+    let isAnswered = await withTaskGroup(of: Bool.self) { group in
+      for (question, keys) in questions { group.addTask { await self.ask(question, keys) } }
+      return await group.reduce(true) { $0 && $1 }
     }
     // Where the ring has changed meanwhile, what came may be in nobody's store. The loops, once they go
     // by the new one, look at the keys anew, or pass the calls on.

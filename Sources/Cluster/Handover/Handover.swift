@@ -176,34 +176,30 @@ public final class Handover: Sendable {
         self.update { $0.machine?.tick(.now) }
       }
     }
-    var tasks: [Work: (number: Int, task: Task<Void, Never>)] = [:]
-    var last = 0
+    var table = WorkTable<Work>()
+    var tasks: [Work: Task<Void, Never>] = [:]
     for await event in self.events.stream {
-      // There may be another one for the same work by now.
-      if case .ended(let work, let number) = event, tasks[work]?.number == number {
+      if case .ended(let work, let number) = event, table.ended(work, task: number) {
         tasks[work] = nil
       }
       await self.tellLoops()
-      let wanted = self.state.withLock { $0.machine?.work ?? [] }
-      for (work, entry) in tasks where !wanted.contains(work) {
-        entry.task.cancel()
+      let change = table.want(self.state.withLock { $0.machine?.work ?? [] })
+      for work in change.ended {
+        let task = tasks.removeValue(forKey: work)
+        task?.cancel()
         // Two at once would be in each other's way.
-        await entry.task.value
-        tasks[work] = nil
+        await task?.value
       }
-      for work in wanted where tasks[work] == nil {
-        last += 1
-        let number = last
-        let task = Task {
+      for (work, number) in change.begun {
+        tasks[work] = Task {
           await self.perform(work)
           self.events.continuation.yield(.ended(work, task: number))
         }
-        tasks[work] = (number, task)
       }
     }
     ticks.cancel()
-    for entry in tasks.values { entry.task.cancel() }
-    for entry in tasks.values { await entry.task.value }
+    for task in tasks.values { task.cancel() }
+    for task in tasks.values { await task.value }
   }
 
   private func tellLoops() async {

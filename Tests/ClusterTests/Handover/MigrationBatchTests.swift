@@ -104,6 +104,33 @@ import Wire
   }
 }
 
+extension MigrationBatchTests {
+  @Test func `an entry that does not fit leaves a tombstone, and no older entry`() throws {
+    let store = try Store(
+      StoreConfiguration(
+        memoryBytes: 64 << 20, inlineValueMaxBytes: 1 << 10, valueMaxBytes: 2 << 10,
+        tombstonesMax: 10, policy: .lru, cores: 1, namespaces: []))
+    store.track(.all)
+    let older: [UInt8] = [1]
+    func applyOlder() -> ApplyOutcome {
+      store.with("large") { key in
+        store.apply(
+          key, value: older.span.bytes, flags: 0, version: Version(rawValue: 5), expiry: .never,
+          now: storeTime())
+      }
+    }
+    #expect(applyOlder() == .applied)
+    var outgoing = OutgoingBatch(number: 1, maxBytes: 1 << 20)
+    #expect(self.append("large", valueBytes: 4 << 10, to: &outgoing))
+    let message = outgoing.finish(MigrateBatchEnd())
+    let batch = try #require(try MigrationBatch(message, self.origin))
+    #expect(try batch.apply(to: store, now: storeTime()).refused == 1)
+    #expect(store.copy("large") == .tombstone(Version(rawValue: 9)))
+    // Nor one that comes later.
+    #expect(applyOlder() == .superseded(current: Version(rawValue: 9)))
+  }
+}
+
 /// Ranges as messages have them.
 @Suite struct ArcSetPairsTests {
   @Test func `sets of hashes come back as they were`() throws {

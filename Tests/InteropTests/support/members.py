@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import signal
 
 import grpc
 from larder.v1 import admin_pb2, admin_pb2_grpc, cache_pb2 as pb, cache_pb2_grpc
@@ -43,6 +44,16 @@ class Members:
 
     def __exit__(self, kind, value, trace):
         self._stack.close()
+        if kind:
+            # What has failed is to be seen, and not that a node takes long to stop after it.
+            for node in self.nodes:
+                print(f"{node.target}:\n{node.log()[-4000:]}")
+                node.kill()
+            return
+        # All at once: nobody is left to hand anything over to.
+        for node in self.nodes:
+            node.process.send_signal(signal.SIGCONT)
+            node.process.send_signal(signal.SIGTERM)
         for node in self.nodes:
             node.end()
 

@@ -72,7 +72,7 @@ class Node:
 
     def __init__(self, *flags, env=None, port=None):
         self.port = port or free_port()
-        self._is_killed = False
+        self.is_killed = False
         self.target = f"127.0.0.1:{self.port}"
         self._log = tempfile.NamedTemporaryFile(prefix="larder-", suffix=".log")
         arguments = [binary(), "serve", "--listen", self.target, *flags]
@@ -103,13 +103,13 @@ class Node:
 
     def kill(self):
         """Kills the node as a crash of its machine would."""
-        self._is_killed = True
+        self.is_killed = True
         self.process.kill()
         self.process.wait()
 
     def end(self):
         """Stops a node that a test may have killed or frozen; one that has crashed is a failure."""
-        if not self._is_killed:
+        if not self.is_killed:
             self.process.send_signal(signal.SIGCONT)
             self.stop()
 
@@ -131,11 +131,11 @@ class Node:
         assert status == 0, f"{by.name} ended the node with exit status {status}:\n{self.log()}"
 
 
-def wait_until(condition, what):
+def wait_until(condition, what, seconds=START_SECONDS):
     """Asks again and again until `condition()` is true, and returns what it gave."""
-    deadline = time.monotonic() + START_SECONDS
+    deadline = time.monotonic() + seconds
     while not (found := condition()):
-        assert time.monotonic() < deadline, f"{what}: not within {START_SECONDS} s"
+        assert time.monotonic() < deadline, f"{what}: not within {seconds} s"
         time.sleep(0.01)
     return found
 

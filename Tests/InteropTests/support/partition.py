@@ -42,6 +42,17 @@ class PartitionedMembers(Members):
             else:
                 proxy.cut(lambda port: owns_port(process, port))
 
+    def cut_between(self, index, other):
+        """Drops all between two nodes."""
+        for from_, to in ((index, other), (other, index)):
+            process = self.nodes[from_].process
+            self._to_node[to].cut(lambda port, process=process: owns_port(process, port))
+
+    def reset(self, *indexes):
+        """Ends all connections of others to these nodes, also those on which all was dropped."""
+        for index in indexes:
+            self._to_node[index].reset()
+
     def cut_from_etcd(self, index):
         self._to_etcd[index].cut()
 

@@ -48,6 +48,10 @@ class Proxy:
         """Ends all connections, and takes no others."""
         self._order(self._refuse)
 
+    def reset(self):
+        """Ends all connections, as a router that restarts; takes new ones."""
+        self._order(self._reset)
+
     def heal(self):
         """What was held back goes on, as TCP sees to it."""
         self._order(self._heal)
@@ -87,12 +91,20 @@ class Proxy:
                     self._selector.unregister(end)
                     self._held.add(end)
 
+    def _reset(self):
+        self._close({*self._others, *self._held})
+        self._others, self._held = {}, set()
+
     def _refuse(self):
-        for end in {self._listener, *self._others, *self._held} - {None}:
+        self._reset()
+        self._close({self._listener} - {None})
+        self._listener = None
+
+    def _close(self, ends):
+        for end in ends:
             if end in self._selector.get_map():
                 self._selector.unregister(end)
             end.close()
-        self._listener, self._others, self._held = None, {}, set()
 
     def _heal(self):
         self._is_held = lambda port: False

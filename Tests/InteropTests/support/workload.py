@@ -17,14 +17,16 @@ CALL_SECONDS = 20
 PAUSE_SECONDS = 0.005
 
 
-def run(caches, keys, seconds=0, threads=12, seed=1, meanwhile=lambda: None):
+def run(
+        caches, keys, seconds=0, threads=12, seed=1, meanwhile=lambda: None, history=None, kept=()):
     """Threads on `caches`, taken in turn, until `meanwhile` has returned, and the seconds are over.
-    Returns the History."""
-    history, is_over = History(), threading.Event()
+    Every other call reads one of the keys `kept`, if there are any, which nobody writes. Returns the
+    History, a new one or what was added to `history`."""
+    history, is_over = history or History(), threading.Event()
     ends_at = time.monotonic() + seconds
     with concurrent.futures.ThreadPoolExecutor(threads) as pool:
         futures = [
-            pool.submit(_client, history, caches[index % len(caches)], keys, is_over,
+            pool.submit(_client, history, caches[index % len(caches)], keys, kept, is_over,
                         random.Random(seed * 1_000 + index))
             for index in range(threads)]
         try:
@@ -37,10 +39,13 @@ def run(caches, keys, seconds=0, threads=12, seed=1, meanwhile=lambda: None):
     return history
 
 
-def _client(history, cache, keys, is_over, chance):
+def _client(history, cache, keys, kept, is_over, chance):
     while not is_over.is_set():
-        key = chance.choice(keys)
-        kind = chance.choices(["get", "set", "delete"], [70, 25, 5])[0]
+        if kept and chance.random() < 0.5:
+            key, kind = chance.choice(kept), "get"
+        else:
+            key = chance.choice(keys)
+            kind = chance.choices(["get", "set", "delete"], [70, 25, 5])[0]
         try:
             if kind == "get":
                 history.timed("get", key, lambda: _get(cache, key))
