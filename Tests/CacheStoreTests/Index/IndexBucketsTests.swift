@@ -20,8 +20,7 @@ struct IndexBucketsTests {
     #expect(buckets.handle(1500, 0) == EntryHandle(rawValue: 79))
   }
 
-  @Test func `all entries are found at each size of a table that grows by tens of thousands`() throws
-  {
+  @Test func `entries are found whatever size a table of tens of thousands has`() throws {
     let store = try Store(StoreConfiguration(memoryBytes: 16 << 20, cores: 1))
     #expect(store.configuration.shardCount == 1)
     var random = SplitMix64(state: 3)
