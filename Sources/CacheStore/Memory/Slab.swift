@@ -40,6 +40,8 @@ struct Slab: ~Copyable, @unchecked Sendable {
 
   /// Free pages that are kept for the next entries; more are given back at once.
   private static let warmPagesMax = 16
+  /// From this budget on a large page of 2 MiB that has just been begun is less than a hundredth.
+  private static let largePagesFrom = 256 << 20
   /// Pages among which the emptiest is chosen.
   private static let candidatesMax = 64
 
@@ -52,6 +54,9 @@ struct Slab: ~Copyable, @unchecked Sendable {
     self.pageShift = classes.pageBytes.trailingZeroBitCount
     self.regionBytes = count * classes.pageBytes
     self.region = Mapping.reserve(byteCount: self.regionBytes)
+    if budgetBytes >= Self.largePagesFrom {
+      Mapping.preferLargePages(self.region, byteCount: self.regionBytes)
+    }
     self.memory = EntryMemory(base: self.region, classes: classes)
     self.pages = PageTable(count: count)
     self.partial = Array(repeating: 0, count: classes.count)
@@ -208,6 +213,8 @@ struct Slab: ~Copyable, @unchecked Sendable {
   }
 
   private mutating func discard(_ page: UInt32) {
+    // The kernel would else fill the hole, sooner or later, to make a large page of what is around it.
+    if self.coldPages == 0 { Mapping.avoidLargePages(self.region, byteCount: self.regionBytes) }
     Mapping.discard(self.start(of: page), byteCount: self.pageBytes)
     self.residentPages -= 1
     self.pages[page].next = self.coldPages
