@@ -14,6 +14,8 @@ import socket
 import statistics
 import subprocess
 import sys
+import tempfile
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
@@ -28,20 +30,40 @@ MANY_KEYS = 10_000_000
 # Of keys and values together; what is above it is overhead.
 ENTRY_BYTES = 16 + len(VALUE)
 CHUNK = 20_000
+# Too little for half as many keys again: about ten million entries stay.
+EVICTING_MEMORY = "1536MiB"
+RESTORE_SECONDS_MAX = 120
 PARTS = ["batches", "gets", "memory", "threads"]
 TTL_SECONDS = 86_400
 
 
 class LargeLarder(Larder):
-    """Room for all keys, which evicts none."""
+    """By default with room for all keys."""
 
-    policy = "s3-fifo"
+    def __init__(self, cpu, policy="s3-fifo", budget="3GiB", snapshots=None):
+        self.policy, self.budget, self.snapshots = policy, budget, snapshots
+        super().__init__(cpu)
 
     def arguments(self):
         file = pathlib.Path(self.folder) / "larder.yaml"
         file.write_text(f"namespaces: [{{name: ttl, default-ttl: {TTL_SECONDS}s}}]\n")
-        return [*super().arguments(), "--memory", "3GiB", "--policy", self.policy,
-                "--config", str(file)]
+        flags = ["--snapshot-dir", self.snapshots] if self.snapshots else []
+        return [*super().arguments(), "--memory", self.budget, "--policy", self.policy,
+                "--config", str(file), *flags]
+
+    def entries(self):
+        """Entries in the store, and how many it has evicted."""
+        spaces = json.loads(self.tell("status", "--json"))["namespaces"]
+        return [sum(int(space[name]) for space in spaces) for name in ("entries", "evictions")]
+
+    def tell(self, command, *flags):
+        """Runs a command of larder on the node; returns what it prints."""
+        done = subprocess.run(
+            [self.find(), command, "--target", f"127.0.0.1:{self.port}", *flags],
+            capture_output=True, text=True)
+        if done.returncode != 0:
+            raise BenchmarkError(f"larder {command}: {done.stdout}{done.stderr}")
+        return done.stdout
 
     def bench(self, cpu, *flags):
         """Runs `larder bench`; returns its report."""
@@ -56,7 +78,7 @@ class LargeLarder(Larder):
 
     def fill(self, cpu, keys, namespace=""):
         self.bench(cpu, "--preload", "--keys", str(keys), "--namespace", namespace,
-                   "--duration", "1ms", "--warmup", "0")
+                   "--duration", "100ms", "--warmup", "0")
 
 
 class LargeRedis(Redis):
@@ -154,21 +176,53 @@ def random_gets(cpus, rounds, seconds):
     return results
 
 
-def memory(cpus):
-    """Resident bytes an entry, without those of its key and value; half of them have a TTL."""
-    results = {}
-    for policy in ("s3-fifo", "lru", "w-tinylfu"):
-        LargeLarder.policy = policy
-        larder = LargeLarder(cpus[0])
+def overhead(larder, cpu, keys=MANY_KEYS):
+    """What an entry takes when so many keys have been written, half of them with a TTL."""
+    try:
+        before = resident_bytes(larder)
+        larder.fill(cpu, keys // 2)
+        larder.fill(cpu, keys // 2, "ttl")
+        entries, evictions = larder.entries()
+        if entries + evictions < keys or (keys > MANY_KEYS) != (evictions > 0):
+            raise BenchmarkError(f"larder has {entries} entries, and has evicted {evictions}")
+        return (resident_bytes(larder) - before) / entries - ENTRY_BYTES
+    finally:
+        larder.stop()
+
+
+def restored_overhead(cpus):
+    """The same on a node that has all entries from a snapshot."""
+    with tempfile.TemporaryDirectory(dir=SCRATCH) as snapshots:
+        larder = LargeLarder(cpus[0], snapshots=snapshots)
         try:
             before = resident_bytes(larder)
             larder.fill(cpus[1], MANY_KEYS // 2)
             larder.fill(cpus[1], MANY_KEYS // 2, "ttl")
-            grown = resident_bytes(larder) - before
+            # Now, for the one that the node writes when it stops may take too long for `stop`.
+            larder.tell("snapshot")
         finally:
             larder.stop()
-        results[f"larder {policy}"] = grown / MANY_KEYS - ENTRY_BYTES
-    LargeLarder.policy = "s3-fifo"
+        larder = LargeLarder(cpus[0], snapshots=snapshots)
+        try:
+            deadline = time.monotonic() + RESTORE_SECONDS_MAX
+            while larder.entries()[0] < MANY_KEYS and time.monotonic() < deadline:
+                time.sleep(0.5)
+            entries = larder.entries()[0]
+            if entries < MANY_KEYS:
+                raise BenchmarkError(f"{entries} of {MANY_KEYS} entries were restored")
+            return (resident_bytes(larder) - before) / entries - ENTRY_BYTES
+        finally:
+            larder.stop()
+
+
+def memory(cpus):
+    """Resident bytes an entry, without those of its key and value; half of them have a TTL."""
+    results = {}
+    for policy in ("s3-fifo", "lru", "w-tinylfu"):
+        results[f"larder {policy}"] = overhead(LargeLarder(cpus[0], policy), cpus[1])
+    results["larder s3-fifo, evicting"] = overhead(
+        LargeLarder(cpus[0], budget=EVICTING_MEMORY), cpus[1], MANY_KEYS * 3 // 2)
+    results["larder s3-fifo, restored"] = restored_overhead(cpus)
     for kind in (LargeRedis, LargeMemcached):
         server = kind(cpus[0])
         try:

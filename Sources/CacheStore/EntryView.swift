@@ -16,7 +16,7 @@ public struct EntryView: ~Escapable {
     let form = memory.form(entry)
     // The view is handed to a closure that cannot keep it, and ends before the lock does.
     self.value = memory.value(entry, form)
-    self.version = memory.version(entry)
+    self.version = memory.version(entry, form)
     self.expiry = Expiry(until: memory.deadline(entry, form), from: now)
     self.flags = memory.flags(entry, form)
     self.shared = memory.sharedExtent(entry, form)

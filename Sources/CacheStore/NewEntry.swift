@@ -55,13 +55,11 @@ struct NewEntry: ~Escapable {
   }
 
   /// As `EntryMemory` writes it. An entry that is made of it takes a reference to the extent.
-  var content: EntryMemory.Content {
-    @_lifetime(copy self)
-    get {
-      EntryMemory.Content(
-        kind: self.kind, deadline: self.deadline, flags: self.flags, value: self.value,
-        extent: self.extent.map { Unmanaged.passUnretained($0) })
-    }
+  @_lifetime(copy self)
+  func content(_ version: Version) -> EntryMemory.Content {
+    EntryMemory.Content(
+      kind: self.kind, version: version, deadline: self.deadline, flags: self.flags,
+      value: self.value, extent: self.extent.map { Unmanaged.passUnretained($0) })
   }
 
   var extentBytes: Int { self.extent?.chargedBytes ?? 0 }

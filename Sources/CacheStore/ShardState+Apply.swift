@@ -26,12 +26,9 @@ extension ShardState {
       self.bury(key, version, replacing: present, &garbage)
       return .done(.applied)
     }
-    switch self.place(copy, key, replacing: present, &garbage) {
+    switch self.place(copy, key, version, replacing: present, &garbage) {
     case .again: return .again
-    case .done(let entry):
-      if entry.isNull { return .done(.noSpace) }
-      self.memory.setVersion(entry, version)
-      return .done(.applied)
+    case .done(let entry): return .done(entry.isNull ? .noSpace : .applied)
     }
   }
 

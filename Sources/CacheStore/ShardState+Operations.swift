@@ -116,12 +116,12 @@ extension ShardState {
     _ new: borrowing NewEntry, _ key: borrowing StoreKey, replacing occupant: Occupant,
     now: StoreTime, _ garbage: inout Garbage
   ) -> Step<Version?> {
-    switch self.place(new, key, replacing: occupant.entry, &garbage) {
+    // Drawn first, for an entry's size depends on it; one that is not used is nothing lost.
+    let version = self.context.clock.next(wallMilliseconds: now.wallMilliseconds)
+    switch self.place(new, key, version, replacing: occupant.entry, &garbage) {
     case .again: return .again
     case .done(let entry):
       if entry.isNull { return .done(nil) }
-      let version = self.context.clock.next(wallMilliseconds: now.wallMilliseconds)
-      self.memory.setVersion(entry, version)
       self.counters[Int(key.namespace.rawValue)].writes += 1
       return .done(version)
     }
@@ -129,11 +129,11 @@ extension ShardState {
 
   /// Makes an entry or tombstone under the key, in the place of `old`; null where no room can be made.
   mutating func place(
-    _ new: borrowing NewEntry, _ key: borrowing StoreKey, replacing old: EntryHandle,
-    _ garbage: inout Garbage
+    _ new: borrowing NewEntry, _ key: borrowing StoreKey, _ version: Version,
+    replacing old: EntryHandle, _ garbage: inout Garbage
   ) -> Step<EntryHandle> {
     let memory = self.memory
-    let content = new.content
+    let content = new.content(version)
     let form = memory.form(of: content, key)
     let slotBytes = memory.slotBytes(form, content, key)
     let sizeClass = memory.classes.sizeClass(of: slotBytes)
@@ -153,8 +153,7 @@ extension ShardState {
     }
     // The entry's own reference, which `release` gives to the garbage.
     if let extent = new.extent { _ = Unmanaged.passRetained(extent) }
-    let entry = self.link(
-      form, content, key, version: .none, replacing: self.spared, &garbage)
+    let entry = self.link(form, content, key, replacing: self.spared, &garbage)
     self.spared = entry
     self.resizeIndex(&garbage)
     return .done(self.spared)

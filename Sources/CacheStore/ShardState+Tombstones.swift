@@ -23,7 +23,7 @@ extension ShardState {
     guard self.tracked.contains(hash) else { return .null }
     let key = memory.key(entry, hash: hash)
     let new = NewEntry(tombstone: key, in: self.context)
-    let content = new.content
+    let content = new.content(memory.version(entry))
     let form = memory.form(of: content, key)
     let sizeClass = memory.classes.sizeClass(of: memory.slotBytes(form, content, key))
     let bytes = self.usedBytes + self.context.pins.current + new.extentBytes
@@ -42,7 +42,6 @@ extension ShardState {
     // The entry's own reference, which `release` gives to the garbage.
     if let extent = new.extent { _ = Unmanaged.passRetained(extent) }
     memory.write(tombstone, form, content, key)
-    memory.setVersion(tombstone, memory.version(entry))
     self.stamp(tombstone)
     return tombstone
   }
@@ -55,10 +54,9 @@ extension ShardState {
   ) {
     // Made under the lock: only now is it known to be needed, and it is small.
     let new = NewEntry(tombstone: key, in: self.context)
-    if case .done(let tombstone) = self.place(new, key, replacing: old, &garbage),
+    if case .done(let tombstone) = self.place(new, key, version, replacing: old, &garbage),
       !tombstone.isNull
     {
-      self.memory.setVersion(tombstone, version)
       self.boundTombstones(&garbage)
       return
     }

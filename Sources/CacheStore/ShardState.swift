@@ -41,8 +41,8 @@ struct ShardState: ~Copyable {
   /// Entries that one locked section moves to empty a page.
   static let movesPerLockMax = 64
   /// Buckets of an index that changes its size that each insertion moves. With one, a table that grows
-  /// by a quarter would be three quarters full again when the move ends.
-  static let bucketMovesPerInsert = 4
+  /// by an eighth would be as good as full again when the move ends; and until then there are two.
+  static let bucketMovesPerInsert = 8
   /// Entries that an insertion evicts beyond its own need, to make room for a larger index.
   static let growthEvictionsPerInsert = 8
   /// Pages kept for the tombstones of what is evicted from tracked arcs.
@@ -125,7 +125,7 @@ struct ShardState: ~Copyable {
       self.removeFlushed(entry, &garbage)
       return false
     }
-    if form.deadlineForm == .none { return true }
+    if !form.hasDeadline { return true }
     guard memory.deadline(entry, form) <= now.monotonicMilliseconds else { return true }
     self.expire(entry, &garbage)
     return false
@@ -170,7 +170,7 @@ struct ShardState: ~Copyable {
   /// which room has been made. An entry that is replaced leaves its rank to the new one.
   mutating func link(
     _ form: EntryForm, _ content: borrowing EntryMemory.Content, _ key: borrowing StoreKey,
-    version: Version, replacing old: EntryHandle, _ garbage: inout Garbage
+    replacing old: EntryHandle, _ garbage: inout Garbage
   ) -> EntryHandle {
     let memory = self.memory
     let sizeClass = memory.classes.sizeClass(of: memory.slotBytes(form, content, key))
@@ -178,7 +178,6 @@ struct ShardState: ~Copyable {
     precondition(!entry.isNull, "room has been made")
     memory.clearHead(entry)
     memory.write(entry, form, content, key)
-    memory.setVersion(entry, version)
     self.noteDeadline(of: entry)
     let takesRank =
       !old.isNull && !form.isTombstone && !memory.form(old).isTombstone
@@ -289,13 +288,13 @@ struct ShardState: ~Copyable {
     let memory = self.memory
     let form = memory.form(old)
     let content = EntryMemory.Content(
-      kind: form.kind, deadline: deadline, flags: memory.flags(old), value: memory.value(old),
+      kind: form.kind, version: memory.version(old), deadline: deadline,
+      flags: memory.flags(old), value: memory.value(old),
       extent: form.isBoxed ? memory.extentReference(old) : nil)
     let entry = self.slab.allocate(sizeClass)
     precondition(!entry.isNull, "room has been made")
     memory.clearHead(entry)
     memory.write(entry, memory.form(of: content, key), content, key)
-    memory.setVersion(entry, memory.version(old))
     self.noteDeadline(of: entry)
     self.index.replace(old, by: entry, in: memory)
     self.inheritRank(of: old, entry)
@@ -338,6 +337,6 @@ struct ShardState: ~Copyable {
   mutating func startClock(_ now: StoreTime) {
     guard self.wheel == nil else { return }
     self.wheel = PageWheel(now: now.monotonicMilliseconds)
-    self.slab.setEpoch(milliseconds: now.monotonicMilliseconds)
+    self.slab.startTime(now)
   }
 }

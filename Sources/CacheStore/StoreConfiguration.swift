@@ -56,8 +56,8 @@ public struct StoreConfiguration: Sendable, Equatable {
   /// What namespaces may be guaranteed together, in per cent of the memory: the rest is for index,
   /// policies and slack, and for those who need more.
   public static let guaranteedPercentMax = 80
-  /// Handles of 32 bits name 16 GiB; half of it leaves room for what is reserved and not used.
-  private static let shardBytesMax = 8 << 30
+  /// What a shard's handles can name.
+  private static let shardBytesMax = EntryHandle.reachBytes
 
   /// A power of two. Thirty-two for each core keep threads out of each other's way: where few keys are
   /// hot, four for each let two threads do 1.3 times the work of one, and these 1.8 times. One core has

@@ -9,7 +9,7 @@
 /// ring), scaled to the number of buckets. Each table has an order of its own, by a random factor:
 /// what one hands out in its order, as snapshots and copies for other nodes do, would otherwise
 /// fill the buckets of another one after the other, each far over its brim. So the table can have
-/// any size, grows by a quarter, and shrinks; both happen a few buckets at a time, from the low end
+/// any size, grows by an eighth, and shrinks; both happen a few buckets at a time, from the low end
 /// to the high. And a walk over the table is a position in that order, which stays right whatever
 /// the table's size becomes meanwhile.
 ///
@@ -21,6 +21,8 @@ struct EntryIndex: ~Copyable {
   private var old: IndexBuckets?
   /// Home buckets of the old table below this have moved.
   private var movedBuckets = 0
+  /// Those below this have given back their memory as well.
+  private var releasedBuckets = 0
   private(set) var count = 0
   /// This table's own order of hashes.
   private let spread = UInt64.random(in: 0...UInt64.max) | 1
@@ -119,7 +121,7 @@ struct EntryIndex: ~Copyable {
   var wantedBuckets: Int? {
     guard self.old == nil else { return nil }
     let slots = self.buckets.count * IndexBuckets.slotsPerBucket
-    if self.count > slots * 7 / 8 { return self.buckets.count * 5 / 4 }
+    if self.count > slots * 7 / 8 { return self.buckets.count * 9 / 8 }
     let fitting = max(Self.bucketsMin, self.count * 3 / 2 / IndexBuckets.slotsPerBucket)
     return fitting < self.buckets.count / 2 ? fitting : nil
   }
@@ -130,10 +132,13 @@ struct EntryIndex: ~Copyable {
     self.old = self.buckets
     self.buckets = IndexBuckets(count: count)
     self.movedBuckets = 0
+    self.releasedBuckets = 0
     self.chargedBytes += self.buckets.chargedBytes
   }
 
   /// Moves the entries of up to `count` home buckets; returns the old table once it is empty.
+  ///
+  /// Both tables are charged until then, but not both are there: one is given back as the other fills.
   mutating func move(buckets count: Int, in memory: EntryMemory) -> IndexBuckets? {
     guard let old = self.old else { return nil }
     let end = min(self.movedBuckets + count, old.count)
@@ -143,7 +148,10 @@ struct EntryIndex: ~Copyable {
       self.movedBuckets += 1
       self.moveBucket(home, of: old, in: memory)
     }
-    guard end == old.count else { return nil }
+    guard end == old.count else {
+      self.releasedBuckets = old.releaseEmpty(self.releasedBuckets..<end)
+      return nil
+    }
     self.old = nil
     self.chargedBytes -= old.chargedBytes
     return old

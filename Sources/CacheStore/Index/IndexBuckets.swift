@@ -12,6 +12,7 @@
 struct IndexBuckets: @unchecked Sendable {
   static let slotsPerBucket = 12
   private static let bucketBytes = 64
+  private static let bucketsPerRelease = 1024
   private static let allSlots: UInt16 = 0xFFF
 
   private let memory: UnsafeMutableRawPointer
@@ -25,6 +26,22 @@ struct IndexBuckets: @unchecked Sendable {
     let byteCount = Self.chargedBytes(count: count)
     self.memory = Mapping.reserve(byteCount: byteCount)
     Mapping.preferLargePages(self.memory, byteCount: byteCount)
+  }
+
+  /// Gives the memory of buckets that hold nothing back to the system, 64 KiB at a time; they stay empty
+  /// buckets. Returns the first bucket of the range that it has not come to.
+  func releaseEmpty(_ range: Range<Int>) -> Int {
+    var first = range.lowerBound
+    while range.upperBound - first >= Self.bucketsPerRelease {
+      let end = first + Self.bucketsPerRelease
+      // Entries of the last buckets may have gone on to the first ones.
+      if (first..<end).allSatisfy({ self.used($0) == 0 && self.overflow($0) == 0 }) {
+        Mapping.discard(
+          self.start(first), byteCount: Self.bucketsPerRelease * Self.bucketBytes)
+      }
+      first = end
+    }
+    return first
   }
 
   func free() { Mapping.release(self.memory, byteCount: self.chargedBytes) }

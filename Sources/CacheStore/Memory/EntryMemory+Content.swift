@@ -6,6 +6,7 @@ extension EntryMemory {
   /// What an entry is to hold, but for its key.
   struct Content: ~Escapable {
     var kind: EntryForm.Kind
+    var version: Version
     /// On the monotonic clock; `Expiry.noDeadline` for none.
     var deadline: UInt64
     var flags: UInt32
@@ -16,10 +17,11 @@ extension EntryMemory {
 
     @_lifetime(copy value)
     init(
-      kind: EntryForm.Kind, deadline: UInt64, flags: UInt32, value: RawSpan,
+      kind: EntryForm.Kind, version: Version, deadline: UInt64, flags: UInt32, value: RawSpan,
       extent: Unmanaged<Extent>? = nil
     ) {
       self.kind = kind
+      self.version = version
       self.deadline = deadline
       self.flags = flags
       self.value = value
@@ -46,15 +48,18 @@ extension EntryMemory {
 
   /// The bytes of a slot that the entry would need with that deadline.
   func slotBytesNeeded(_ entry: EntryHandle, withDeadline deadline: UInt64) -> Int {
-    self.slotBytesNeeded(entry) - self.form(entry).deadlineBytes
-      + Int(self.deadlineForm(deadline).rawValue) * 4
+    let form = self.form(entry)
+    let isWide = self.isWide(self.version(entry, form), deadline)
+    let other = form.with(hasDeadline: deadline != Expiry.noDeadline, isWide: isWide)
+    return self.slotBytesNeeded(entry) - form.timeBytes + other.timeBytes
   }
 
   func form(of content: borrowing Content, _ key: borrowing StoreKey) -> EntryForm {
     let isBoxed = content.extent != nil
     return EntryForm(
-      kind: content.kind, isBoxed: isBoxed, deadline: self.deadlineForm(content.deadline),
-      hasFlags: content.flags != 0, hasNamespace: key.namespace.rawValue != 0,
+      kind: content.kind, isBoxed: isBoxed, hasDeadline: content.deadline != Expiry.noDeadline,
+      isWide: self.isWide(content.version, content.deadline), hasFlags: content.flags != 0,
+      hasNamespace: key.namespace.rawValue != 0,
       hasLongKey: !isBoxed && key.bytes.byteCount > 0xFF)
   }
 
@@ -68,7 +73,7 @@ extension EntryMemory {
     return head + key.bytes.byteCount + payload
   }
 
-  /// Writes all of an entry but its links, version and state, which stay.
+  /// Writes all of an entry but its links and state, which stay.
   func write(
     _ entry: EntryHandle, _ form: EntryForm, _ content: borrowing Content,
     _ key: borrowing StoreKey
@@ -77,10 +82,11 @@ extension EntryMemory {
     let valueBytes = form.isBoxed ? 0 : content.value.byteCount
     self.setHash(entry, key.hash, form)
     let address = self.address(entry)
-    address.storeBytes(of: UInt8(keyBytes & 0xFF), toByteOffset: 25, as: UInt8.self)
-    address.storeBytes(of: UInt16(valueBytes), toByteOffset: 26, as: UInt16.self)
+    address.storeBytes(of: UInt8(keyBytes & 0xFF), toByteOffset: 17, as: UInt8.self)
+    address.storeBytes(of: UInt16(valueBytes), toByteOffset: 18, as: UInt16.self)
+    self.setVersion(entry, content.version, form)
     self.writeDeadline(entry, content.deadline)
-    var offset = Self.fixedBytes + form.deadlineBytes
+    var offset = Self.fixedBytes + form.timeBytes
     if form.hasFlags {
       address.storeBytes(of: content.flags, toByteOffset: offset, as: UInt32.self)
       offset += 4
@@ -110,30 +116,29 @@ extension EntryMemory {
 
   // MARK: Deadline
 
-  private func deadlineForm(_ deadline: UInt64) -> EntryForm.DeadlineForm {
-    if deadline == Expiry.noDeadline { return .none }
-    guard deadline >= self.epochMilliseconds else { return .wide }
-    return deadline - self.epochMilliseconds < UInt64(UInt32.max) ? .short : .wide
+  private func isWide(_ version: Version, _ deadline: UInt64) -> Bool {
+    !self.time.fits(version) || !self.time.fits(deadline: deadline)
   }
 
-  /// The form has room for any deadline that needs no longer a form; for none at all as well.
+  /// A deadline that the entry can hold.
   func writeDeadline(_ entry: EntryHandle, _ deadline: UInt64) {
+    let form = self.form(entry)
+    guard form.hasDeadline else { return }
     let address = self.address(entry)
-    switch self.form(entry).deadlineForm {
-    case .none: break
-    case .short:
-      let short =
-        deadline == Expiry.noDeadline ? UInt32.max : UInt32(deadline - self.epochMilliseconds)
-      address.storeBytes(of: short, toByteOffset: Self.fixedBytes, as: UInt32.self)
-    case .wide:
-      address.storeBytes(of: deadline, toByteOffset: Self.fixedBytes, as: UInt64.self)
+    let offset = Self.fixedBytes + form.versionBytes
+    if form.isWide {
+      address.storeBytes(of: deadline, toByteOffset: offset, as: UInt64.self)
+    } else {
+      address.storeBytes(
+        of: self.time.narrow(deadline: deadline), toByteOffset: offset, as: UInt32.self)
     }
   }
 
-  /// Whether the entry has room for the deadline as it is.
+  /// Whether the entry has room for the deadline as it is. It has for none at all.
   func canHold(_ deadline: UInt64, _ entry: EntryHandle) -> Bool {
-    let form = self.form(entry).deadlineForm
-    return self.deadlineForm(deadline).rawValue <= form.rawValue
+    if deadline == Expiry.noDeadline { return true }
+    let form = self.form(entry)
+    return form.hasDeadline && (form.isWide || self.time.fits(deadline: deadline))
   }
 
   func deadline(_ entry: EntryHandle) -> UInt64 { self.deadline(entry, self.form(entry)) }
@@ -141,15 +146,12 @@ extension EntryMemory {
   /// For those who have the form at hand.
   @inline(__always)
   func deadline(_ entry: EntryHandle, _ form: EntryForm) -> UInt64 {
-    let address = self.address(entry)
-    switch form.deadlineForm {
-    case .none: return Expiry.noDeadline
-    case .short:
-      let short = address.load(fromByteOffset: Self.fixedBytes, as: UInt32.self)
-      return short == .max ? Expiry.noDeadline : self.epochMilliseconds + UInt64(short)
-    case .wide:
-      return address.loadUnaligned(fromByteOffset: Self.fixedBytes, as: UInt64.self)
+    guard form.hasDeadline else { return Expiry.noDeadline }
+    let address = self.address(entry) + Self.fixedBytes
+    if form.isWide {
+      return address.loadUnaligned(fromByteOffset: form.versionBytes, as: UInt64.self)
     }
+    return self.time.deadline(address.loadUnaligned(as: UInt32.self))
   }
 
   func isExpired(_ entry: EntryHandle, _ now: StoreTime) -> Bool {
@@ -164,7 +166,7 @@ extension EntryMemory {
   func flags(_ entry: EntryHandle, _ form: EntryForm) -> UInt32 {
     guard form.hasFlags else { return 0 }
     return self.address(entry).loadUnaligned(
-      fromByteOffset: Self.fixedBytes + form.deadlineBytes, as: UInt32.self)
+      fromByteOffset: Self.fixedBytes + form.timeBytes, as: UInt32.self)
   }
 
   func namespace(_ entry: EntryHandle) -> NamespaceID {
@@ -172,7 +174,7 @@ extension EntryMemory {
     guard form.hasNamespace else { return .default }
     return NamespaceID(
       rawValue: self.address(entry).loadUnaligned(
-        fromByteOffset: Self.fixedBytes + form.deadlineBytes + form.flagsBytes, as: UInt16.self))
+        fromByteOffset: Self.fixedBytes + form.timeBytes + form.flagsBytes, as: UInt16.self))
   }
 
   @inline(__always)

@@ -32,6 +32,11 @@ enum Mapping {
     _ = madvise(pages, byteCount, MADV_HUGEPAGE)
   }
 
+  /// Asks for no more large pages; those that are there stay until they are given back.
+  static func avoidLargePages(_ pages: UnsafeMutableRawPointer, byteCount: Int) {
+    _ = madvise(pages, byteCount, MADV_NOHUGEPAGE)
+  }
+
   /// Below, the rest of a page of 2 MiB would be a large part.
   private static let largePagesFrom = 16 << 20
 

@@ -14,7 +14,7 @@ struct SlotPage {
   var used: UInt16 = 0
   /// Slots that were ever in use since the page was given to its class; those behind are untouched.
   var touched: UInt16 = 0
-  /// The first free slot, by its place in the page in units of four bytes.
+  /// The first free slot, by its place in the page in steps of a handle.
   var firstFree = Self.noSlot
   /// In the list of its class's pages that have free slots, or of free pages; 0 ends it.
   var previous: UInt32 = 0

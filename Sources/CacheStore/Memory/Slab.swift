@@ -40,16 +40,23 @@ struct Slab: ~Copyable, @unchecked Sendable {
 
   /// Free pages that are kept for the next entries; more are given back at once.
   private static let warmPagesMax = 16
+  /// From this budget on a large page of 2 MiB that has just been begun is less than a hundredth.
+  private static let largePagesFrom = 256 << 20
   /// Pages among which the emptiest is chosen.
   private static let candidatesMax = 64
 
   /// - Parameter budgetBytes: More than this is never asked for.
   init(budgetBytes: Int) {
     let classes = SlotClasses(budgetBytes: budgetBytes)
-    let count = budgetBytes / classes.pageBytes + 2
+    // Page 0 is none. Where handles do not reach further, the tables leave no room for more either.
+    let bytesMax = min(budgetBytes, EntryHandle.reachBytes - 2 * classes.pageBytes)
+    let count = bytesMax / classes.pageBytes + 2
     self.pageShift = classes.pageBytes.trailingZeroBitCount
     self.regionBytes = count * classes.pageBytes
     self.region = Mapping.reserve(byteCount: self.regionBytes)
+    if budgetBytes >= Self.largePagesFrom {
+      Mapping.preferLargePages(self.region, byteCount: self.regionBytes)
+    }
     self.memory = EntryMemory(base: self.region, classes: classes)
     self.pages = PageTable(count: count)
     self.partial = Array(repeating: 0, count: classes.count)
@@ -75,7 +82,7 @@ struct Slab: ~Copyable, @unchecked Sendable {
   /// What one page more would take at most.
   var pageChargeMax: Int { self.pageBytes + 4096 }
 
-  mutating func setEpoch(milliseconds: UInt64) { self.memory.epochMilliseconds = milliseconds }
+  mutating func startTime(_ now: StoreTime) { self.memory.time = EntryTime(startingAt: now) }
 
   // MARK: Slots
 
@@ -86,7 +93,7 @@ struct Slab: ~Copyable, @unchecked Sendable {
     let offset: Int
     let slotBytes = self.memory.classes.slotBytes(of: sizeClass)
     if self.pages[page].firstFree != SlotPage.noSlot {
-      offset = Int(self.pages[page].firstFree) * 4
+      offset = Int(self.pages[page].firstFree) * EntryHandle.stepBytes
       // A free slot's first two bytes name the next one; `offset` is a slot of the page.
       self.pages[page].firstFree = (self.start(of: page) + offset).load(as: UInt16.self)
     } else {
@@ -98,19 +105,20 @@ struct Slab: ~Copyable, @unchecked Sendable {
     if Int(self.pages[page].used) == self.memory.classes.slotsPerPage(of: sizeClass) {
       self.unlinkPartial(page)
     }
-    return EntryHandle(rawValue: UInt32((Int(page) << self.pageShift + offset) / 4))
+    return self.entry(page, offset)
   }
 
   /// Ends a slot. A page without entries leaves its class: true.
   @discardableResult
   mutating func free(_ entry: EntryHandle) -> Bool {
-    let offset = Int(entry.rawValue) * 4
+    let offset = Int(entry.rawValue) * EntryHandle.stepBytes
     let page = UInt32(offset >> self.pageShift)
     let sizeClass = Int(self.pages[page].sizeClass)
     self.memory.setHash(entry, 0, EntryForm(rawValue: 0))
-    // The slot has room for 28 bytes; the place within a page of 64 KiB fits 14 bits.
+    // The slot has room for 26 bytes; the place within a page of 64 KiB fits 15 bits.
     self.memory.address(entry).storeBytes(of: self.pages[page].firstFree, as: UInt16.self)
-    self.pages[page].firstFree = UInt16((offset & (self.pageBytes - 1)) / 4)
+    self.pages[page].firstFree = UInt16(
+      (offset & (self.pageBytes - 1)) / EntryHandle.stepBytes)
     let used = self.pages[page].used
     self.pages[page].used = used - 1
     if !self.pages[page].isEvacuating {
@@ -124,15 +132,20 @@ struct Slab: ~Copyable, @unchecked Sendable {
   }
 
   func page(of entry: EntryHandle) -> UInt32 {
-    UInt32((Int(entry.rawValue) * 4) >> self.pageShift)
+    UInt32((Int(entry.rawValue) * EntryHandle.stepBytes) >> self.pageShift)
+  }
+
+  /// - Parameter offset: Of a slot in the page, in bytes.
+  private func entry(_ page: UInt32, _ offset: Int) -> EntryHandle {
+    EntryHandle(
+      rawValue: UInt32((Int(page) << self.pageShift + offset) / EntryHandle.stepBytes))
   }
 
   /// Calls `body`, which may free the entry, with each entry of the page.
   func forEachEntry(in page: UInt32, _ body: (EntryHandle) -> Void) {
     let slotBytes = self.memory.classes.slotBytes(of: Int(self.pages[page].sizeClass))
     for slot in 0..<Int(self.pages[page].touched) {
-      let entry = EntryHandle(
-        rawValue: UInt32((Int(page) << self.pageShift + slot * slotBytes) / 4))
+      let entry = self.entry(page, slot * slotBytes)
       if !self.memory.form(entry).isFree { body(entry) }
     }
   }
@@ -200,6 +213,8 @@ struct Slab: ~Copyable, @unchecked Sendable {
   }
 
   private mutating func discard(_ page: UInt32) {
+    // The kernel would else fill the hole, sooner or later, to make a large page of what is around it.
+    if self.coldPages == 0 { Mapping.avoidLargePages(self.region, byteCount: self.regionBytes) }
     Mapping.discard(self.start(of: page), byteCount: self.pageBytes)
     self.residentPages -= 1
     self.pages[page].next = self.coldPages
@@ -247,8 +262,7 @@ struct Slab: ~Copyable, @unchecked Sendable {
     }
     let slotBytes = self.memory.classes.slotBytes(of: sizeClass)
     while self.evacuationSlot < Int(self.pages[page].touched) {
-      let entry = EntryHandle(
-        rawValue: UInt32((Int(page) << self.pageShift + self.evacuationSlot * slotBytes) / 4))
+      let entry = self.entry(page, self.evacuationSlot * slotBytes)
       self.evacuationSlot += 1
       if !self.memory.form(entry).isFree { return entry }
     }

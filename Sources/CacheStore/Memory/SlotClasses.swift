@@ -1,8 +1,9 @@
-/// The sizes that slots come in: every four bytes up to 256, then page / n in steps of a sixteenth at
-/// least, up to an eighth of a page.
+/// The sizes that slots come in: every two bytes up to 160, every four up to 256, then page / n in
+/// steps of a sixteenth at least, up to an eighth of a page.
 ///
-/// An entry wastes less than four bytes while it is small, and three per cent on average above; pages
-/// of the larger classes have no rest.
+/// An entry wastes a byte or three at most while it is small, and three per cent on average above;
+/// pages of the larger classes have no rest. Finer steps would waste more in pages, of which each
+/// class has one that is not full.
 ///
 /// There is one table for each size of page, made when it is first asked for and kept for ever: so that
 /// a copy is one word and counts no references. Unchecked, because that word is a pointer, to what is
@@ -14,7 +15,7 @@ struct SlotClasses: @unchecked Sendable {
     let count: Int
     /// By class, in bytes; ascending.
     let slotBytes: UnsafePointer<UInt16>
-    /// By size in units of four bytes, rounded up.
+    /// By size in steps of a handle, rounded up.
     let classes: UnsafePointer<UInt8>
   }
 
@@ -29,7 +30,10 @@ struct SlotClasses: @unchecked Sendable {
 
   /// Bytes of the smallest page and of the largest.
   static let pageRange = 4 << 10...64 << 10
-  private static let stepBytes = 4
+  private static let stepBytes = EntryHandle.stepBytes
+  /// Up to here each step is a class.
+  private static let finestBytesMax = 160
+  /// And up to here every other.
   private static let fineBytesMax = 256
 
   /// - Parameter budgetBytes: Of the shard. A page is a small part of it, for each class may have
@@ -52,7 +56,9 @@ struct SlotClasses: @unchecked Sendable {
   private init(pageBytes: Int) {
     let slotBytesMax = pageBytes / 8
     var sizes = Array(
-      stride(from: EntryMemory.fixedBytes, through: Self.fineBytesMax, by: Self.stepBytes))
+      stride(from: EntryMemory.fixedBytes, to: Self.finestBytesMax, by: Self.stepBytes))
+    sizes += stride(
+      from: Self.finestBytesMax, through: Self.fineBytesMax, by: 2 * Self.stepBytes)
     var last = Self.fineBytesMax
     for slots in stride(from: pageBytes / Self.fineBytesMax, through: 8, by: -1) {
       let size = pageBytes / slots & ~(Self.stepBytes - 1)

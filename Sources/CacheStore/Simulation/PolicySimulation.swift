@@ -25,7 +25,7 @@ public struct PolicySimulation: ~Copyable {
   }
 
   /// What one shard's handles can name.
-  public static let capacityMax = 300_000_000
+  public static let capacityMax = 250_000_000
   /// The fixed part, and the key.
   private static let entryBytes = EntryMemory.fixedBytes + MemoryLayout<UInt64>.size
 
@@ -48,8 +48,8 @@ public struct PolicySimulation: ~Copyable {
     let entry = self.slab.allocate(self.sizeClass)
     let memory = self.slab.memory
     let form = EntryForm(
-      kind: .value, isBoxed: false, deadline: .none, hasFlags: false, hasNamespace: false,
-      hasLongKey: false)
+      kind: .value, isBoxed: false, hasDeadline: false, isWide: false, hasFlags: false,
+      hasNamespace: false, hasLongKey: false)
     memory.initialize(entry, hash: Self.hash(key), form: form, keyBytes: 8, valueBytes: 0)
     // The slot has room for eight bytes behind the fixed part.
     memory.address(entry).storeBytes(

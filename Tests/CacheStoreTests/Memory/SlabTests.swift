@@ -4,8 +4,8 @@ import Testing
 
 struct SlabTests {
   private static let form = EntryForm(
-    kind: .value, isBoxed: false, deadline: .none, hasFlags: false, hasNamespace: false,
-    hasLongKey: false)
+    kind: .value, isBoxed: false, hasDeadline: false, isWide: false, hasFlags: false,
+    hasNamespace: false, hasLongKey: false)
 
   private func entry(_ slab: inout Slab, bytes: Int, hash: UInt64) -> EntryHandle {
     let sizeClass = slab.memory.classes.sizeClass(of: bytes)
@@ -21,7 +21,7 @@ struct SlabTests {
   func `each size has the smallest class that holds it, and little is wasted`(budget: Int) {
     let classes = SlotClasses(budgetBytes: budget)
     #expect(classes.slotBytesMax == classes.pageBytes / 8)
-    for bytes in 28...classes.slotBytesMax {
+    for bytes in EntryMemory.fixedBytes...classes.slotBytesMax {
       let slot = classes.slotBytes(of: classes.sizeClass(of: bytes))
       #expect(slot >= bytes)
       #expect(slot - bytes <= max(3, slot / 8), "\(bytes) in \(slot)")
@@ -41,7 +41,8 @@ struct SlabTests {
         #expect(memory.hash(handle) == victim << 8)
         slab.free(handle)
       }
-      let bytes = Int.random(in: 29...slab.memory.classes.slotBytesMax, using: &random)
+      let bytes = Int.random(
+        in: EntryMemory.fixedBytes + 1...slab.memory.classes.slotBytesMax, using: &random)
       live[step] = (self.entry(&slab, bytes: bytes, hash: step << 8), bytes)
     }
     let memory = slab.memory
@@ -104,6 +105,17 @@ struct SlabTests {
     for (hash, entry) in entries { #expect(memory.hash(entry) >> 8 == hash) }
     let faults = slab.faults()
     #expect(faults == [])
+  }
+
+  @Test func `the largest shard is no larger than its handles reach`() {
+    var slab = Slab(budgetBytes: 8 << 30)
+    let last = UInt32(EntryHandle.reachBytes / slab.pageBytes - 1)
+    let sizeClass = slab.memory.classes.sizeClass(of: slab.memory.classes.slotBytesMax)
+    for _ in 1...last { slab.addPage(sizeClass) }
+    for _ in 0..<8 {
+      let entry = slab.allocate(sizeClass)
+      #expect(slab.page(of: entry) == last)
+    }
   }
 }
 
