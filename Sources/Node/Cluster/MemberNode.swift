@@ -23,7 +23,7 @@ final class MemberNode: Sendable {
   let migrations: MigrationRegister
   /// Gets what the node gains, and keeps what it has lost for others.
   let handover: Handover
-  private let store: Store
+  let store: Store
   private let group: any EventLoopGroup
   let logger: Logger
   /// Nil until the node listens: before, nobody knows by which port others would reach it.
