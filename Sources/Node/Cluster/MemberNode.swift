@@ -39,6 +39,8 @@ final class MemberNode: Sendable {
     of: (member: Cluster.Member, at: ContinuousClock.Instant).self,
     bufferingPolicy: .bufferingNewest(64))
 
+  /// Between two looks at the epoch that the event loops go by.
+  private static let epochInterval: Duration = .milliseconds(2)
   /// How often peers are told of this node's clock.
   private static let clockInterval: Duration = .seconds(1)
   /// How long a change of the ring waits for the cluster's clock, which etcd has at hand.
@@ -88,6 +90,22 @@ final class MemberNode: Sendable {
   func install(_ credentials: PeerCredentials) {
     self.channels.install(credentials)
     self.handoverChannels.install(credentials)
+  }
+
+  /// Waits until all event loops go by the ring of an epoch, or by a newer one.
+  ///
+  /// - Returns: false: the time was over before.
+  func wait(toGoBy epoch: Epoch, timeout: Duration) async -> Bool {
+    let end = ContinuousClock.now + timeout
+    while await self.forwarding.oldestEpoch() < epoch {
+      do {
+        try await Task.sleep(for: Self.epochInterval)
+      } catch {
+        return false
+      }
+      if ContinuousClock.now >= end { return false }
+    }
+    return true
   }
 
   /// Joins the cluster, and follows it, until the task is cancelled; then gives the lease back.

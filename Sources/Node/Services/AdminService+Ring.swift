@@ -39,10 +39,15 @@ extension AdminService {
     let id = membership.member.id
     var plan = try Self.plan(change, membership)
     // In small steps, so that neither a shard nor a thread is held long.
+    var found: [(hash: UInt64, bytes: Int)] = []
     var cursor: WalkCursor? = WalkCursor()
     while let next = cursor {
-      let now = self.clock.time(.now())
-      cursor = self.store.walk(from: next, now: now) { plan.count(hash: $0, bytes: $1) }
+      found.removeAll(keepingCapacity: true)
+      cursor = self.store.walk(from: next, now: self.clock.time(.now())) { hash, bytes in
+        found.append((hash, bytes))
+      }
+      // Owners are looked up in two rings: not while a shard is held.
+      for entry in found { plan.count(hash: entry.hash, bytes: entry.bytes) }
       await Task.yield()
     }
     var response = PlanResponse()
@@ -93,8 +98,9 @@ extension AdminService {
     self.logger.notice(
       "an operator changes the weight of this node",
       metadata: ["from": "\(own.weight)", "to": "\(weight)"])
-    guard
-      let view = await membership.change(weight: weight, timeout: .milliseconds(milliseconds))
+    let timeout = Duration.milliseconds(milliseconds)
+    guard let view = await membership.change(weight: weight, timeout: timeout),
+      await member.wait(toGoBy: view.epoch, timeout: timeout)
     else {
       throw .notSeenYet(DurationText.text(milliseconds: milliseconds))
     }

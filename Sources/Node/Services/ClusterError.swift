@@ -62,8 +62,8 @@ enum ClusterError: Error, Equatable {
     case .notSeenYet(let timeout):
       Status(
         .unavailable,
-        "etcd has not shown the change within \(timeout) (etcd-call-timeout): the node goes on trying,"
-          + " and has the new weight as soon as etcd takes it",
+        "the node has not seen its new weight in etcd within \(timeout) (etcd-call-timeout): it goes on"
+          + " trying, and has it as soon as etcd takes it",
         info: ErrorInfo(reason: "OUTCOME_UNKNOWN"))
     case .orderInvalid(let problem):
       Status(.invalidArgument, problem, info: ErrorInfo(reason: "ORDER_INVALID"))

@@ -54,7 +54,7 @@ struct DrainCommand: ClientCommand {
     }
     try line.end()
     if let failure = status.failure(of: member.id) { throw failure }
-    try StandardStreams.writeLine("\(member.id) is drained: others have all that it held")
+    try StandardStreams.writeLine("\(member.id) is drained: nothing is left on it")
   }
 }
 
