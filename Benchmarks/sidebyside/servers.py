@@ -11,7 +11,6 @@ import time
 
 from sidebyside import KEY, SCRATCH, VALUE, BenchmarkError, machine
 
-START_SECONDS = 10
 STOP_SECONDS = 10
 CALL_SECONDS = 5
 
@@ -48,6 +47,7 @@ class Server:
     name = ""
     program = ""
     version_flag = "--version"
+    start_seconds = 10
 
     def __init__(self, cpu):
         with socket.socket() as probe:
@@ -104,7 +104,7 @@ class Server:
         return self.log.read().decode(errors="replace")
 
     def _wait_until_it_accepts(self):
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + self.start_seconds
         while time.monotonic() < deadline and self.process.poll() is None:
             try:
                 socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
