@@ -180,14 +180,21 @@ extension Handover {
   private func forget() async {
     self.state.withLock { _ = $0.machine?.beginForgetting() }
     var cursor: DropCursor? = DropCursor()
+    var pace = WorkPace()
     while let next = cursor {
       if Task.isCancelled { return }
+      let start = ContinuousClock.now
       cursor = self.state.withLock { state in
         // Less than there was, where the node has got some back.
         let arcs = state.machine?.forgetting ?? .none
         return arcs.isEmpty ? nil : self.store.drop(arcs, from: next)
       }
-      await Task.yield()
+      // Nobody waits for the room.
+      if let rest = pace.worked(start.duration(to: .now)) {
+        await Self.pause(rest)
+      } else {
+        await Task.yield()
+      }
     }
     self.update { $0.machine?.endForgetting() }
   }

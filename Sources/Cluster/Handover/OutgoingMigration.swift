@@ -149,12 +149,14 @@ final class OutgoingMigration: Sendable {
   }
 
   /// Counts what there is to send, so that it can be said how far the stream is.
-  func measure(_ arcs: ArcSet) async {
+  func measure(_ arcs: ArcSet) async throws {
     var usage = ArcUsage()
+    var pace = WorkPace()
     while !usage.isComplete {
-      if Task.isCancelled { return }
+      let start = ContinuousClock.now
       usage = self.service.store.usage(of: arcs, after: usage, now: self.service.time())
-      await Task.yield()
+      try await self.service.register.rest(&pace, since: start)
+      try Task.checkCancellation()
     }
     let bytes = usage.bytes
     self.state.withLock { $0.totalBytes = bytes }
