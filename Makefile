@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help deps run cluster test test-cluster lint format protos bench bench-keys bench-attacks
-.PHONY: bench-membership bench-handover model soak tsan hit-ratio fuzz clean
+.PHONY: bench-membership bench-handover bench-join model soak tsan hit-ratio fuzz clean
 
 # What `make deps` installs for: run, test, bench, protos.
 PURPOSES ?= run test bench protos
@@ -75,6 +75,12 @@ bench-handover: ## what moving a million entries from node to node costs each of
 	@scripts/deps.sh run
 	scripts/release.sh handover-driver
 	@Benchmarks/handover.py $(ARGS)
+
+bench-join: ## what clients notice of a node that joins, and the bytes it costs (ARGS: --help)
+	@scripts/deps.sh run test
+	@scripts/python.sh
+	scripts/release.sh larder
+	@.build-python/bin/python Benchmarks/join.py $(ARGS)
 
 model: ## millions of random operations on the store against a dictionary, each policy (ARGS: number)
 	@scripts/deps.sh run

@@ -92,3 +92,34 @@ def test_a_node_whose_clock_is_hours_behind_takes_no_part(members, shifted):
     assert "ahead of this machine's clock" in result.stderr and "clock-skew-max" in result.stderr
     wait_until(lambda: fetch(members.nodes[0], "/ready").status == 200, "the others go on")
     check_all_ways(members, range(3), "on time")
+
+
+def test_a_node_that_starts_raises_the_clock_before_its_first_version(etcd, cluster_name):
+    """It may be its last one too: who takes its keys over begins where etcd says."""
+    clock = f"/larder/{cluster_name}/clock"
+    with Members(etcd, cluster_name) as members:
+        for _ in range(3):
+            # As other nodes leave it behind that are ahead.
+            start = (int(time.time()) + 5 * MINUTES) * 1_000
+            etcd.put(clock, str(start))
+            index = members.add()
+            members.wait_for_ring(index)
+            floor = int(etcd.keys(clock)[clock].value)
+            version = put(members.cache(index), "first").version
+            assert start <= version >> 16 < floor
+            members.kill(index)
+            members.etcd.revoke(members.record(index)[1])
+
+
+def test_a_node_that_takes_keys_over_raises_the_clock_before_it_writes(etcd, cluster_name):
+    clock = f"/larder/{cluster_name}/clock"
+    with Members(etcd, cluster_name, 2) as members:
+        key = members.key_of(1, "lost", [0, 1])
+        start = (int(time.time()) + 5 * MINUTES) * 1_000
+        etcd.put(clock, str(start))
+        lease = members.record(1)[1]
+        members.kill(1)
+        etcd.revoke(lease)
+        members.wait_for_ring(0)
+        version = put(members.cache(0), key).version
+        assert start <= version >> 16 < int(etcd.keys(clock)[clock].value)

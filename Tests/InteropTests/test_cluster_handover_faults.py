@@ -15,9 +15,11 @@ from support.partition import PartitionedMembers
 # Longer than a peer takes to notice; shorter than etcd takes to end a lease.
 CUT_SECONDS = 2
 ETCD_AWAY_SECONDS = 1.5
-PEERS = [
-    "--peer-suspect-after", "500ms", "--peer-keepalive-timeout", "500ms",
-    "--peer-connect-timeout", "500ms"]
+FLAGS = [
+    *SLOWLY, "--peer-suspect-after", "500ms", "--peer-keepalive-timeout", "500ms",
+    "--peer-connect-timeout", "500ms",
+    # Nobody waits for a lease to end: who is dead refuses connections.
+    "--lease-ttl", "30s"]
 
 
 class Join:
@@ -90,13 +92,13 @@ def connection_breaks(changes, change):
 
 
 def source_loses_its_lease(changes, change):
-    changes.loses(change.source)
+    changes.is_taken_off(change.source)
     changes.members.etcd.revoke(changes.members.record(change.source)[1])
 
 
 def heir_loses_its_lease(changes, change):
     """It comes back at once, as another that has nothing."""
-    changes.loses(change.heirs[-1])
+    changes.is_taken_off(change.heirs[-1])
     changes.members.etcd.revoke(changes.members.record(change.heirs[-1])[1])
 
 
@@ -120,7 +122,7 @@ def cases():
 @pytest.mark.parametrize("change, fault", list(cases()))
 def test_something_fails_in_the_middle_of_a_handover(cluster_name, change, fault):
     kind = PartitionedMembers if fault is connection_breaks else Members
-    with Etcd() as etcd, kind(etcd, cluster_name, 3, *SLOWLY, *PEERS) as members:
+    with Etcd() as etcd, kind(etcd, cluster_name, 3, *FLAGS) as members:
         changes = Changes(members, 0, 1, 2)
 
         def fail_in_the_middle():
@@ -134,7 +136,7 @@ def test_something_fails_in_the_middle_of_a_handover(cluster_name, change, fault
 
 def test_a_node_comes_goes_and_comes_again_within_a_second(etcd, cluster_name):
     """Each time before it has what is to come to it, so that it hands over what others still hold."""
-    with Members(etcd, cluster_name, 3, *SLOWLY, "--handover-timeout", "20s") as members:
+    with Members(etcd, cluster_name, 3, *FLAGS, "--handover-timeout", "20s") as members:
         changes = Changes(members, 0, 1, 2)
 
         def flap():

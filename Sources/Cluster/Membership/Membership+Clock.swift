@@ -54,6 +54,17 @@ extension Membership {
           key: self.keys.clock, aheadMilliseconds: milliseconds - min(wall, milliseconds),
           maxMilliseconds: self.clockSkewMaxMilliseconds)
       }
+      // Before the first version is drawn: whoever takes over from a node that dies soon begins there.
+      do throws(EtcdError) {
+        try await self.raise(&floor)
+      } catch {
+        self.logger.warning(
+          "cannot raise the cluster's clock in etcd", metadata: ["error": "\(error)"])
+        failures += 1
+        let delay = Self.backoff.delay(afterFailures: failures, chance: .random(in: -1...1))
+        guard await Self.sleep(delay) else { return false }
+        continue
+      }
       return true
     }
     return false
@@ -99,11 +110,14 @@ extension Membership {
         do throws(EtcdError) {
           var floor = ClockFloorMachine()
           try await self.read(into: &floor)
-          if !self.follow(floor) {
+          guard self.follow(floor) else {
             self.logger.error(
               "the cluster's clock in etcd is too far ahead and is not followed",
               metadata: ["key": "\(self.keys.clock)", "clock-ms": "\(floor.milliseconds ?? 0)"])
+            return
           }
+          // As at a start: this node may be the next to die.
+          try await self.raise(&floor)
         } catch {
           guard !Task.isCancelled else { return }
           self.logger.notice(
