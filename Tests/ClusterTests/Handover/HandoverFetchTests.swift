@@ -34,20 +34,19 @@ import Testing
     node.store.copy(String(decoding: self.key.bytes, as: UTF8.self)) != nil
   }
 
-  /// Runs `body` once the key is on its way from the other node.
+  /// Runs `body` while the key is on its way from the other node, which has given it up.
   private func whileIncoming(_ body: (LoneHandover) async throws -> Void) async throws {
     try await LoneHandover.with { node in
-      let running = Task { await node.handover.run() }
       try await node.change(1, [self.other])
       try await node.change(2, [self.own, self.other])
-      try await until {
-        node.handover.state.withLock {
-          $0.machine?.gain(of: self.key.hash)?.phase(own: MemberProcess(self.own)) == .incoming
-        }
+      let gained = ArcSet([HashArc(after: self.key.hash &- 1, through: self.key.hash)])
+      let order = SealOrder(
+        heir: MemberProcess(self.own), epoch: Epoch(incarnation: 1, revision: 2), arcs: gained)
+      let answer = SealAnswer(clock: .none, holdings: [.init(arcs: gained)])
+      node.handover.update {
+        $0.machine?.sealed(by: MemberProcess(self.other), order, answer)
       }
       try await body(node)
-      running.cancel()
-      await running.value
     }
   }
 

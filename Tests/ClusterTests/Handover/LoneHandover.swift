@@ -51,8 +51,7 @@ final class LoneHandover: Sendable {
   }
 }
 
-/// The other node: has sealed whatever it is asked for, never sends any of it by itself, and answers a
-/// Fetch with `value`, when it may.
+/// The other node: answers a Fetch with `value`, when it may, and nothing else.
 final class ScriptedPeer: HandoverPeer {
   static let value: [UInt8] = [7]
   static let version = Version(wallMilliseconds: 1)
@@ -62,11 +61,11 @@ final class ScriptedPeer: HandoverPeer {
 
   func seal(
     _ order: SealOrder, at member: Member
-  ) async throws(HandoverFailure) -> SealAnswer {
-    SealAnswer(clock: Self.version, holdings: [.init(arcs: order.arcs)])
-  }
+  ) async throws(HandoverFailure) -> SealAnswer { throw .fault("it does not answer") }
 
-  func release(_ order: SealOrder, at member: Member) async throws(HandoverFailure) {}
+  func release(_ order: SealOrder, at member: Member) async throws(HandoverFailure) {
+    throw .fault("it does not answer")
+  }
 
   func fetch(
     _ namespace: String, keys: [[UInt8]], heir: MemberProcess, from member: Member,
@@ -83,7 +82,6 @@ final class ScriptedPeer: HandoverPeer {
     _ arcs: ArcSet, heir: MemberProcess, from member: Member, after: UInt64,
     apply: @escaping @Sendable (MigrationBatch) async throws -> Void
   ) async throws(MigrationFailure) {
-    while !Task.isCancelled { await Task.yield() }
-    throw MigrationFailure(acknowledged: after, cause: .fault("it was cancelled"))
+    throw MigrationFailure(acknowledged: after, cause: .fault("it does not answer"))
   }
 }
