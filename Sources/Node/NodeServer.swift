@@ -129,6 +129,7 @@ struct NodeServer: Service {
     let housekeeping = self.startHousekeeping(on: loops.next())
     self.health.set(HealthService.live, .serving)
     self.health.set(AdminMethod.service, .serving)
+    let untilReady = ["", HealthService.ready, CacheMethod.service]
     var metadata: Logger.Metadata = [
       "listen": "\(HostPort(host: listen.host, port: address.port ?? listen.port))",
       "admin": "\(pages?.description ?? "off")", "node-id": "\(nodeID)",
@@ -139,14 +140,17 @@ struct NodeServer: Service {
     metadata["plaintext-listen"] = plaintext.map { "\($0)" }
     let (described, examples) = (metadata, self.examples(address))
     let whenReady = { @Sendable in
-      for name in ["", HealthService.ready, CacheMethod.service] {
-        self.health.set(name, .serving)
-      }
+      for name in untilReady { self.health.set(name, .serving) }
       self.readiness.serve()
       self.logger.info("ready", metadata: described)
       self.logger.info("call it from any gRPC client", metadata: examples)
     }
-    if member == nil { whenReady() } else { self.readiness.current = .joining }
+    if member == nil {
+      whenReady()
+    } else {
+      for name in untilReady { self.health.set(name, .notServing) }
+      self.readiness.current = .joining
+    }
 
     let result = await self.run(
       hangUps, member, port: address.port ?? listen.port, whenReady: whenReady
