@@ -12,4 +12,11 @@ public struct PeerCredentials: Sendable {
     self.tls = tls
     self.token = token
   }
+
+  /// What each call shows beside the certificate.
+  var metadata: Metadata {
+    var metadata = Metadata()
+    if let token = self.token { metadata.add(BearerToken.metadataName, bytes: token.headerValue) }
+    return metadata
+  }
 }

@@ -1,3 +1,4 @@
+internal import GRPC
 public import Logging
 internal import ServiceLifecycle
 internal import UnixSignals
@@ -6,8 +7,20 @@ internal import UnixSignals
 public enum Node {
   /// Serves until the process gets SIGTERM or SIGINT; then finishes the calls under way and returns.
   ///
-  /// - Throws: what kept the node from starting, in words for people.
+  /// - Throws: what kept the node from starting or from going on, in words for people; a
+  ///   `ConfigurationError` where files that the configuration names, or what it says of other nodes, cannot
+  ///   be used.
   public static func run(_ configuration: NodeConfiguration, logger: Logger) async throws {
+    do {
+      try await self.serve(configuration, logger: logger)
+    } catch let error as NodeError where error.isOfConfiguration {
+      throw ConfigurationError(problems: [.init(settings: [], message: "\(error)")])
+    } catch let error as TLSConfigurationError {
+      throw ConfigurationError(problems: [.init(settings: [], message: "\(error)")])
+    }
+  }
+
+  private static func serve(_ configuration: NodeConfiguration, logger: Logger) async throws {
     let group = ServiceGroup(
       configuration: .init(
         services: [

@@ -1,3 +1,6 @@
+internal import Glibc
+internal import NIOCore
+
 /// What keeps a node from starting.
 enum NodeError: Error, CustomStringConvertible {
   /// The setting that gave the address, the address, and why.
@@ -14,19 +17,26 @@ enum NodeError: Error, CustomStringConvertible {
   /// This node's address, and those of the list that all are this node.
   case peersAreOneNode(HostPort, [HostPort])
 
+  /// A file or a setting is to be changed; other errors are of the machine and the moment.
+  var isOfConfiguration: Bool {
+    switch self {
+    case .unreadable, .noToken, .noPassword, .notAmongPeers, .peersAreOneNode: true
+    case .cannotListen, .cannotServeAdmin: false
+    }
+  }
+
   var description: String {
     switch self {
     case .cannotListen(let setting, let address, let error):
-      "cannot listen on \(address): \(error). Is another process using the port? "
-        + "Choose another address with --\(setting)."
+      "cannot listen on \(address): \(Self.reason(error)). Choose another address with --\(setting)."
     case .cannotServeAdmin(let address, let error):
-      "cannot serve the admin pages on \(address): \(error). Each node on a machine needs an "
+      "cannot serve the admin pages on \(address): \(Self.reason(error)). Each node on a machine needs an "
         + "address of its own for them: choose another one with --admin, such as "
         + "\(HostPort(host: address.host, port: Swift.min(address.port + 1, 65_535))), or "
         + "--admin off."
     case .noToken(let path, let problem):
-      "peer-token-file: \(quoted(path)) \(problem). Expected one token, as in the file of tokens of"
-        + " the other nodes."
+      "peer-token-file: \(quoted(path)) \(problem). Expected a file with one bearer token, as the other"
+        + " nodes' files of tokens have it, which the node's user may read."
     case .noPassword(let path, let problem):
       "etcd-password-file: \(quoted(path)) \(problem). Expected a file with the password of etcd-user in"
         + " its first line, which the node's user may read."
@@ -39,6 +49,17 @@ enum NodeError: Error, CustomStringConvertible {
         + " (\(own)). List it once, in the same spelling on every node."
     case .unreadable(let setting, let path, let reason):
       "\(setting): \(quoted(path)) \(reason). Expected a PEM file that the node's user may read."
+    }
+  }
+
+  /// Why the system lets nobody listen.
+  private static func reason(_ error: any Error) -> String {
+    guard let error = error as? IOError else { return "\(error)" }
+    switch error.errnoCode {
+    case EADDRINUSE: return "the address is in use"
+    case EADDRNOTAVAIL: return "this machine does not have the address"
+    case EACCES: return "the node's user may not use the port"
+    default: return "\(error)"
     }
   }
 }

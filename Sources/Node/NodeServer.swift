@@ -144,7 +144,12 @@ struct NodeServer: Service {
       self.logger.info("ready", metadata: described)
       self.logger.info("call it from any gRPC client", metadata: examples)
     }
-    if member == nil { whenReady() } else { self.readiness.current = .joining }
+    if member == nil {
+      whenReady()
+    } else {
+      for name in Self.readyServices { self.health.set(name, .notServing) }
+      self.readiness.current = .joining
+    }
     // The node serves on, but whoever balances load is to call others.
     member?.whenDraining {
       self.readiness.current = .draining

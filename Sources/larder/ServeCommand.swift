@@ -84,13 +84,18 @@ struct ServeCommand: AsyncParsableCommand {
     do {
       configuration = try NodeConfiguration.load(flags: self.flags, environment: environment)
     } catch {
-      try FileHandle.standardError.write(contentsOf: Data("larder serve: \(error)\n".utf8))
+      try StandardStreams.complain("serve", "\(error)")
       throw ExitCode.validationFailure
     }
     // A closed connection or log pipe is an error of one write and must not end the process.
     signal(SIGPIPE, SIG_IGN)
     NodeLogHandler.bootstrap(
       level: configuration.logLevel, format: configuration.logFormat, environment: environment)
-    try await Node.run(configuration, logger: Logger(label: "larder"))
+    do {
+      try await Node.run(configuration, logger: Logger(label: "larder"))
+    } catch {
+      try StandardStreams.complain("serve", "\(error)")
+      throw error is ConfigurationError ? ExitCode.validationFailure : ExitCode.failure
+    }
   }
 }

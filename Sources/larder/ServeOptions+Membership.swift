@@ -11,7 +11,7 @@ struct MembershipOptions: ParsableArguments {
   @Option(.etcdKey) var etcdKey: String?
   @Option(.clusterName) var clusterName: String?
   @Option(.zone) var zone: String?
-  @Option(.weight) var weight: String?
+  @Option(.weight, parsing: .unconditional) var weight: String?
   @Option(.leaseTTL) var leaseTTL: String?
   @Option(.massLossHold) var massLossHold: String?
   @Option(.clockSkewMax) var clockSkewMax: String?

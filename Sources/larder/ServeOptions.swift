@@ -178,8 +178,10 @@ struct LimitOptions: ParsableArguments {
 
 extension Option where Value == String? {
   /// A flag whose name and help come from the table of settings.
-  init(_ setting: Setting) {
-    self.init(name: .customLong(setting.name), help: ArgumentHelp(setting))
+  ///
+  /// - Parameter parsing: `.unconditional` where what is wrong may begin with a dash, such as -1.
+  init(_ setting: Setting, parsing: SingleValueParsingStrategy = .next) {
+    self.init(name: .customLong(setting.name), parsing: parsing, help: ArgumentHelp(setting))
   }
 }
 

@@ -123,11 +123,20 @@ def test_a_node_without_etcd_waits_for_it_and_serves_nobody_meanwhile(cluster_na
             failure = refused(UNAVAILABLE, "NOT_A_MEMBER", call, members.cache(0), "k")
             assert "etcd" in failure.message and failure.pushback_ms > 0
         wait_until(
-            lambda: "cannot read the cluster's clock in etcd" in members.nodes[0].log(),
+            lambda: "not in the cluster yet, and serving nothing: " in members.nodes[0].log(),
             "the log says what the node waits for")
         assert etcd.address in members.nodes[0].log()
         status = run("status", "--target", members.id(0)).stdout
         assert f"cluster {cluster_name}, joining, no lease, etcd failures" in status
+        assert "\njoining: refuses all calls until it is in its cluster" in status
+        # Who asks whether it is ready hears that it is not, and not that nobody knows such a thing.
+        for service in ("", "ready", "larder.v1.Cache"):
+            assert check(service) == health_pb2.HealthCheckResponse.NOT_SERVING
+        assert run("health", "--target", members.id(0)).returncode == 1
+        failed = run("get", "k", "--target", members.id(0))
+        assert failed.returncode == 70 and "NOT_A_MEMBER" in failed.stderr
+        ring = run("ring", "k", "--target", members.id(0))
+        assert ring.returncode == 70 and "not in its cluster yet: ask another" in ring.stderr
         # One that never joins stops as well as any other.
         members.nodes[members.add()].stop()
         etcd.start()
@@ -281,7 +290,7 @@ def test_etcd_is_called_within_tls_and_must_be_of_the_named_authority(cluster_na
         with Node(*flags, pki.authority.cert) as node:
             wait_until(lambda: fetch(node, "/ready").status == 200, "the node has joined")
         with Node(*flags, other.authority.cert) as node:
-            wait_until(lambda: "cannot read the cluster's clock" in node.log(), "it was told why")
+            wait_until(lambda: "not in the cluster yet" in node.log(), "it was told why")
             assert fetch(node, "/ready").status == 503
             assert f"cannot connect to {etcd.address}" in node.log()
             # The file is set right, and read anew.

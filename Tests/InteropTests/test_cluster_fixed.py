@@ -332,7 +332,7 @@ def test_a_list_without_the_node_itself_or_with_it_twice_is_refused():
         (f"127.0.0.1:{port},localhost:{port}", "are the same node"),
     ]:
         result = run("serve", "--listen", listen, "--admin", "off", "--peers", peers)
-        assert result.returncode == 1 and problem in result.stderr, result.stderr
+        assert result.returncode == 64 and problem in result.stderr, result.stderr
     result = run("serve", "--listen", listen, "--peers", f"{listen},{listen}")
     assert result.returncode == 64 and "has an address twice" in result.stderr
 

@@ -24,8 +24,7 @@ extension Membership {
         ahead = try await self.lead(over: floor)
       } catch {
         failures += 1
-        self.logger.warning(
-          "cannot read the cluster's clock in etcd", metadata: ["error": "\(error)"])
+        self.warn(unreachable: error)
         let delay = Self.backoff.delay(afterFailures: failures, chance: .random(in: -1...1))
         guard await Self.sleep(delay) else { return false }
         continue

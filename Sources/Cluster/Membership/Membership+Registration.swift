@@ -56,14 +56,16 @@ extension Membership {
       // Only what is not there: a change of the record waits for nothing.
       if case .claim(_, _, replacing: .current) = first {
         let delay = pace.deleted(.now, chance: .random(in: -1...1))
+        let member = self.member
         self.logger.warning(
-          "this node's record was deleted in etcd, and is put back",
-          metadata: ["id": "\(self.configuration.member.id)", "after": "\(delay)"])
-        if delay > .zero {
-          guard await Self.sleep(delay) else { return }
-          // The node may have another lease by now, or leave.
-          effect = self.state.withLock { $0.registration.retry() }
-        }
+          """
+          this node's record was deleted in etcd, and is put back: others cannot reach this node at \
+          \(member.address), unless somebody has deleted it by hand; check --advertise
+          """,
+          metadata: ["id": "\(member.id)", "after": "\(delay)"])
+        guard await Self.sleep(delay), await self.waitUntilReachable() else { return }
+        // The node may have another lease by now, or leave.
+        effect = self.state.withLock { $0.registration.retry() }
       }
       while !Task.isCancelled {
         do {
@@ -98,8 +100,11 @@ extension Membership {
         self.logger.notice(
           "another address is registered under this node's id; asking whether it answers",
           metadata: ["id": "\(other.id)", "address": "\(other.address)"])
-        let answers = await self.survey.answers(other)
-        effect = self.state.withLock { $0.registration.probed(answers: answers) }
+        let answer = await self.survey.whoIs(at: other)
+        effect = self.state.withLock { state in
+          let isTaken = JoinCheck(member: state.registration.member).isTaken(by: answer)
+          return state.registration.probed(isTaken: isTaken)
+        }
       case .claim(let member, let lease, let revision):
         effect = try await self.claim(member, lease, replacing: revision)
       }

@@ -20,6 +20,8 @@ public final class Membership: Sendable {
     var readers: [AsyncStream<ClusterView>.Continuation] = []
     /// The view that people were told of last.
     var logged: ClusterView?
+    /// Why this node is not a member, as far as people were told.
+    var warnings = RareWarnings()
     var isOver = false
   }
 
@@ -192,7 +194,7 @@ public final class Membership: Sendable {
   public func run() async throws {
     defer { self.finish() }
     // Whoever sees the registration may call: versions begin above the floor before that.
-    guard try await self.passClockFloor() else { return }
+    guard try await self.prepare() else { return }
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { try await self.register() }
       group.addTask { await self.follow() }

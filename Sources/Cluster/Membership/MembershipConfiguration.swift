@@ -63,9 +63,9 @@ public struct MembershipConfiguration: Sendable {
 
 /// How a membership asks the other nodes.
 public protocol PeerSurvey: Sendable {
-  /// Whether anybody answers at the member's address. Used once, where another node seems to have this
-  /// one's id.
-  func answers(_ member: Member) async -> Bool
+  /// Who answers at the member's address, which may be this node's own. Used before this node takes its
+  /// share of the ring.
+  func whoIs(at member: Member) async -> AddressAnswer
 
   /// What the member says of its own lease (`Membership.report` there); nil: it does not answer, which
   /// must not take longer than a fraction of a lease's time to find out.

@@ -31,13 +31,7 @@ final class PeerChannelTable: Sendable {
   var credentials: PeerCredentials { self.state.withLock { $0.credentials } }
 
   /// What each call shows beside the certificate.
-  var metadata: Metadata {
-    var metadata = Metadata()
-    if let token = self.credentials.token {
-      metadata.add(BearerToken.metadataName, bytes: token.headerValue)
-    }
-    return metadata
-  }
+  var metadata: Metadata { self.credentials.metadata }
 
   subscript(member: Member) -> ClientChannel {
     self.state.withLock { state in

@@ -32,8 +32,8 @@ public final class PeerChannels: PeerSurvey {
     }
   }
 
-  public func answers(_ member: Member) async -> Bool {
-    await AddressProbe(group: self.group, tls: self.channels.credentials.tls).answers(member)
+  public func whoIs(at member: Member) async -> AddressAnswer {
+    await AddressProbe(group: self.group, credentials: self.channels.credentials).ask(member)
   }
 
   public func report(of member: Member) async -> PeerReport? {

@@ -89,6 +89,14 @@ struct CallAttempt {
     return metadata
   }
 
+  /// Why there is no connection. A server without TLS hangs up on who begins with it.
+  private func reason(_ status: Status) -> String {
+    let endpoint = self.endpoints.endpoints[self.index]
+    guard endpoint.isEncrypted, status.message.hasSuffix("closed the connection in the handshake")
+    else { return "\(status)" }
+    return "\(status); does etcd speak TLS there? http:// is without"
+  }
+
   private func failed(_ status: Status, wasSent: Bool) -> Outcome {
     if Task.isCancelled {
       let error = EtcdError(
@@ -97,16 +105,17 @@ struct CallAttempt {
       return .failed(error, .fail(.cancelled))
     }
     let remedy = wasSent ? CallRemedy(status) : .askAnother
-    let text = "\(self.name): \(status)"
+    let reason = wasSent ? "\(status)" : self.reason(status)
+    let text = "\(self.name): \(reason)"
     switch remedy {
     case .askAnother, .askAnotherIfRepeatable:
       if !(self.isCutShort && status.code == .deadlineExceeded) {
-        self.endpoints.failed(self.index, "\(status)")
+        self.endpoints.failed(self.index, reason)
       }
-      let reason: EtcdError.Reason =
+      let kind: EtcdError.Reason =
         wasSent && status.code == .deadlineExceeded ? .timedOut : .unavailable
       let isUnknown = remedy == .askAnotherIfRepeatable && !self.method.isRepeatable
-      return .failed(EtcdError(reason, text, isOutcomeUnknown: isUnknown), remedy)
+      return .failed(EtcdError(kind, text, isOutcomeUnknown: isUnknown), remedy)
     case .renewToken: return .failed(EtcdError(.unauthenticated, text), remedy)
     case .fail(let reason): return .failed(EtcdError(reason, text), remedy)
     }

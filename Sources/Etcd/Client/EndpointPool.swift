@@ -10,10 +10,13 @@ final class EndpointPool: Sendable {
   private let selector: Mutex<EndpointSelector>
   private let logger: Logger
   private let failureCount = Atomic(0)
+  /// Why each endpoint has failed last; "": it has not.
+  private let reasons: Mutex<[String]>
 
   init(_ configuration: EtcdConfiguration, group: any EventLoopGroup, logger: Logger) {
     self.endpoints = configuration.endpoints
     self.logger = logger
+    self.reasons = Mutex(Array(repeating: "", count: configuration.endpoints.count))
     // Nodes that are configured alike shall not all call the same member.
     let first = Int.random(in: 0..<configuration.endpoints.count)
     self.selector = Mutex(
@@ -66,11 +69,13 @@ final class EndpointPool: Sendable {
   }
 
   private func noneLeft(_ failure: EtcdError?) -> EtcdError {
-    failure
-      ?? EtcdError(
-        .unavailable,
-        "every etcd endpoint has failed lately: "
-          + self.endpoints.map(\.description).joined(separator: ", "))
+    if let failure { return failure }
+    let failures = zip(self.endpoints, self.reasons.withLock { $0 }).map { endpoint, reason in
+      reason.isEmpty ? "\(endpoint)" : "\(endpoint): \(reason)"
+    }
+    return EtcdError(
+      .unavailable,
+      "every etcd endpoint has failed lately: \(failures.joined(separator: "; "))")
   }
 
   func succeeded(_ index: Int) { self.selector.withLock { $0.succeeded(index) } }
@@ -78,6 +83,7 @@ final class EndpointPool: Sendable {
   /// Leaves the endpoint for the next.
   func failed(_ index: Int, _ reason: String) {
     self.failureCount.add(1, ordering: .relaxed)
+    self.reasons.withLock { $0[index] = reason }
     let isNews = self.selector.withLock {
       $0.failed(index, .now, chance: .random(in: -1...1)) && $0.failures(of: index) == 1
     }

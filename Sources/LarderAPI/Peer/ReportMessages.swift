@@ -11,6 +11,9 @@ public struct ReportResponse: WireMessage, WireDecodable, Equatable, Sendable {
   public var reachesEtcd = false
   /// Of the ring that the node goes by, on all its event loops.
   public var epoch = ""
+  /// Tells the node's process from those before it, and from others that take themselves for the node; 0:
+  /// it does not say.
+  public var incarnation: UInt64 = 0
 
   /// To be filled in.
   public init() {}
@@ -21,6 +24,7 @@ public struct ReportResponse: WireMessage, WireDecodable, Equatable, Sendable {
       case 1: self.nodeID = String(copyingUTF8: try reader.string(field))
       case 2: self.reachesEtcd = try reader.bool(field)
       case 3: self.epoch = String(copyingUTF8: try reader.string(field))
+      case 4: self.incarnation = try reader.uint64(field)
       default: try reader.skip(field)
       }
     }
@@ -30,5 +34,6 @@ public struct ReportResponse: WireMessage, WireDecodable, Equatable, Sendable {
     sink.string(field: 1, self.nodeID)
     sink.bool(field: 2, self.reachesEtcd)
     sink.string(field: 3, self.epoch)
+    sink.uint64(field: 4, self.incarnation)
   }
 }

@@ -55,7 +55,7 @@ final class PeerFiles: Reloadable {
     do throws(FileProblem) {
       text = try readText(path: path, bytesMax: 2 * BearerToken.bytesMax)
     } catch {
-      throw .unreadable(Setting.peerTokenFile.name, path, error.reason)
+      throw .noToken(path, error.reason)
     }
     let isSpace = { (byte: UInt8) in [0x20, 0x09, 0x0a, 0x0d].contains(byte) }
     let token = text.utf8.drop(while: isSpace).reversed().drop(while: isSpace).reversed()

@@ -12,6 +12,7 @@ extension NodeConfiguration {
   func clusterProblems(origins: SettingOrigins) -> [ConfigurationProblem] {
     let problems =
       self.etcdProblems(origins: origins) + self.snapshotProblems(origins: origins)
+      + self.peerProblems(origins: origins)
     guard !self.peers.isEmpty else {
       guard self.peerTokenFile != nil, self.etcd.endpoints.isEmpty else { return problems }
       return problems + [
@@ -43,6 +44,22 @@ extension NodeConfiguration {
 }
 
 extension NodeConfiguration {
+  /// A node that wants to know who calls must tell the others who it is: they are configured alike.
+  private func peerProblems(origins: SettingOrigins) -> [ConfigurationProblem] {
+    let showsCertificate =
+      self.tls.certificateFile != nil && self.tls.clientAuthoritiesFile != nil
+    guard self.isClustered, self.tokensFile != nil, self.peerTokenFile == nil, !showsCertificate
+    else { return [] }
+    return [
+      ConfigurationProblem(
+        settings: [Setting.tokens.name, Setting.peerTokenFile.name],
+        message: "tokens (\(origins.describe(.tokens, in: self))) lets only known callers in, and"
+          + " this node has nothing to show to the other nodes. Give it the token of an entry with the role"
+          + " peer with --peer-token-file, or a certificate (--tls-cert, --tls-key, --tls-ca) whose"
+          + " name such an entry has.")
+    ]
+  }
+
   /// While a node is off the ring others own its keys: what it has written down by then is older than
   /// theirs, and a deleted entry would come back with it.
   private func snapshotProblems(origins: SettingOrigins) -> [ConfigurationProblem] {

@@ -30,7 +30,8 @@ extension Setting {
     "Address to accept connections on. Port 0 takes a free port.")
   package static let admin = Setting(
     "admin", .node, .admin,
-    "Address of the pages /metrics, /live and /ready over HTTP; off for none. This machine only.")
+    "Address of the pages /metrics, /live and /ready over HTTP; off for none. Beyond this"
+      + " machine only with --insecure.")
   package static let advertise = Setting(
     "advertise", .node, .advertise, derivedDefault: "the address of --listen",
     "Address at which other machines reach this node.")

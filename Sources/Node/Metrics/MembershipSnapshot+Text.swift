@@ -11,7 +11,8 @@ extension MembershipSnapshot {
     }
     page.begin(
       "larder_cluster_standing", .gauge,
-      "1 for what the node may do with its keys: leased, majority (nobody has a lease) or isolated."
+      "1 for what the node may do with its keys: leased, majority (nobody has a lease) or isolated;"
+        + " all are 0 while it joins."
     )
     for standing in ClusterView.Standing.allCases {
       page.sample(self.view?.standing == standing ? 1 : 0, [("standing", standing.rawValue)])

@@ -28,7 +28,9 @@ final class PeerReportService: UnaryService {
     let forwarding = self.forwarding
     call.answer { () async throws(Status) -> [UInt8] in
       var response = ReportResponse()
-      response.nodeID = membership.member.id
+      let member = membership.member
+      response.nodeID = member.id
+      response.incarnation = member.incarnation
       response.reachesEtcd = membership.report == .reachesEtcd
       // What the node does, which may be later than what it has seen.
       response.epoch = "\(await forwarding.oldestEpoch())"

@@ -30,7 +30,8 @@ struct CommandFailure: Error, Equatable {
   init(_ status: Status) {
     let reason = status.info.map { $0.reason.isEmpty ? "" : " (\($0.reason))" } ?? ""
     self.message = status.description + reason
-    self.exit = Self.exit(for: status.code)
+    // A reason is a node's: what fails on the way to it has none.
+    self.exit = reason.isEmpty ? Self.exit(for: status.code) : ExitStatus.refused
   }
 
   /// A deadline that passed counts as unavailable: it is the client that noticed, not the node.

@@ -47,6 +47,10 @@ struct GetCommand: ClientCommand {
     guard let (value, info) = try Self.entry(in: answer) else {
       throw CommandFailure("no entry under \"\(self.key)\"", exit: ExitStatus.notMet)
     }
+    if info.isStale {
+      try StandardStreams.note(
+        Self.name, "this value may be out of date: the node that has it could not ask the others")
+    }
     if self.json {
       try StandardStreams.writeLine(Self.json(key: self.key, value: value, info: info).description)
     } else if let output = self.output {

@@ -42,6 +42,10 @@ struct RingAnswer {
 
   init(key: String, namespace: String, cluster: ClusterStatus) throws(CommandFailure) {
     let whole = Array((namespace.isEmpty ? key : "\(namespace)/\(key)").utf8)
+    if cluster.isJoining {
+      throw CommandFailure(
+        "this node is not in its cluster yet: ask another", exit: ExitStatus.refused)
+    }
     let ring = try cluster.ring()
     self.hash = XXH64.hash(whole.span.bytes)
     guard let point = ring.why(self.hash),

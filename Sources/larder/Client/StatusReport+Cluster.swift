@@ -20,9 +20,26 @@ extension ClusterStatus {
     let failures = DecimalText.grouped(self.etcdFailures)
     let epoch = self.epoch.isEmpty ? "" : "epoch \(self.epoch), "
     let drain = self.drain.map { ", \($0.words)" } ?? ""
+    let meaning = self.meaning.map { "\n\(self.standing): \($0)" } ?? ""
     return "cluster \(self.name), \(epoch)\(self.standing)\(drain), \(lease)"
-      + ", etcd failures \(failures)"
+      + ", etcd failures \(failures)\(meaning)"
   }
+
+  /// What a standing that is out of the ordinary means; nil: it is not, or a later version's.
+  private var meaning: String? {
+    switch self.standing {
+    case "isolated":
+      "refuses writes, and what it reads is marked stale, until it reaches etcd (check --etcd)"
+    case "majority":
+      "serves as ever, as nobody reaches etcd in more than half of the ring; nodes cannot join (check"
+        + " --etcd)"
+    case "joining": "refuses all calls until it is in its cluster; its log says what it waits for"
+    default: nil
+    }
+  }
+
+  /// The node is in no ring yet.
+  var isJoining: Bool { self.standing == "joining" }
 
   /// Names and units as in Protos/larder/v1/admin.proto.
   var json: JSONText {

@@ -8,6 +8,15 @@ enum StandardStreams {
     try Self.writeError("larder \(command): \(message)\n")
   }
 
+  /// Says something beside an answer that is fine as it is.
+  static func note(_ command: String, _ message: String) throws(CommandFailure) {
+    do {
+      try Self.complain(command, message)
+    } catch {
+      throw Self.failure("standard error cannot be written", error)
+    }
+  }
+
   /// Writes to standard error as it is.
   static func writeError(_ text: String) throws {
     try FileHandle.standardError.write(contentsOf: Data(text.utf8))

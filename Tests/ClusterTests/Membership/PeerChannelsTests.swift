@@ -65,6 +65,46 @@ import Wire
     return report
   }
 
+  /// Who is where a server refuses the question, or answers it.
+  private func whoIs(refusing status: Status?) async throws -> AddressAnswer {
+    let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    var response = ReportResponse()
+    response.nodeID = "b"
+    response.incarnation = 5
+    let service: any UnaryService =
+      status.map { Refuser(status: $0) } ?? Reporter(response, isMute: false)
+    let server = Server(
+      [.unary(paths: [PeerMethod.reportPath], service)], configuration: .init(), group: group,
+      logger: silent)
+    let address = try await server.listen(host: "127.0.0.1", port: 0)
+    let channels = PeerChannels(
+      group: group, configuration: ForwardingConfiguration(), timeout: .seconds(60), logger: silent)
+    let answer = await channels.whoIs(
+      at: Member(id: "a", host: "127.0.0.1", port: address.port ?? 0))
+    await channels.shutdown()
+    _ = await server.shutdown(timeout: .milliseconds(1))
+    try await group.shutdownGracefully()
+    return answer
+  }
+
+  private final class Refuser: UnaryService {
+    private let status: Status
+
+    init(status: Status) { self.status = status }
+
+    func serve(_ call: borrowing UnaryCall) { call.fail(self.status) }
+  }
+
+  @Test func `who is at an address says so, refuses, or is something else`() async throws {
+    #expect(try await self.whoIs(refusing: nil) == .node(id: "b", incarnation: 5))
+    for code in [StatusCode.unauthenticated, .permissionDenied] {
+      let status = Status(code, "no peer")
+      #expect(try await self.whoIs(refusing: status) == .refused("\(status)"))
+    }
+    let starting = Status(.unavailable, "it starts")
+    #expect(try await self.whoIs(refusing: starting) == .other("\(starting)"))
+  }
+
   @Test func `a node is taken at its word`() async throws {
     #expect(try await self.report(of: "b", reachesEtcd: true) == .reachesEtcd)
     #expect(try await self.report(of: "b", reachesEtcd: false) == .cutOff)

@@ -85,6 +85,23 @@ import Testing
     _ = try load(Self.etcd.merging(["peer-token-file": "/t"]) { first, _ in first })
   }
 
+  @Test(arguments: [["etcd": "a"], ["peers": "127.0.0.1:7600,b:7600"]])
+  func `a node that asks who calls must have something to show to the others`(
+    cluster: [String: String]
+  ) throws {
+    func problem(_ flags: [String: String]) throws -> String? {
+      // The file of tokens is none, which is another problem.
+      let all = cluster.merging(["tokens": "/nonexistent"]) { first, _ in first }
+      return try problems(all.merging(flags) { first, _ in first })
+        .first { $0.contains("has nothing to show to the other nodes") }
+    }
+    #expect(try problem([:])?.contains("--peer-token-file") == true)
+    #expect(try problem(["peer-token-file": "/t"]) == nil)
+    let tls = ["tls-cert": "c", "tls-key": "k"]
+    #expect(try problem(tls) != nil, "nobody asks for a certificate")
+    #expect(try problem(tls.merging(["tls-ca": "a"]) { first, _ in first }) == nil)
+  }
+
   @Test func `a lease lasts whole seconds`() throws {
     let found = try problems(["etcd": "a", "lease-ttl": "2500ms"])
     #expect(found.count == 1 && found[0].contains("is not in whole seconds"))

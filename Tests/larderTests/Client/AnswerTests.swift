@@ -23,6 +23,11 @@ import Wire
     #expect(CommandFailure(Status(code, "")).exit.rawValue == expected)
   }
 
+  @Test func `a node that says why it does not serve has answered`() {
+    let status = Status(.unavailable, "no lease", info: ErrorInfo(reason: "ISOLATED"))
+    #expect(CommandFailure(status).exit.rawValue == 70)
+  }
+
   @Test func `a hit is its value and what stands beside it`() throws {
     let info = HitInfo(version: 5, ttlMilliseconds: 9, flags: 3)
     let value: [UInt8] = [0xff, 0x00]

@@ -24,7 +24,7 @@ struct RegistrationMachine {
     /// Write the record under the lease, if the key was last changed at `replacing` (`.current`: if it is
     /// not there); answered with `claimed` or `found`.
     case claim(Member, LeaseID, replacing: Revision)
-    /// See whether anybody answers at the member's address; answered with `probed`.
+    /// See whether the member is at its address; answered with `probed`.
     case probe(Member)
     /// Give up for good.
     case refuse(MembershipError)
@@ -90,10 +90,10 @@ struct RegistrationMachine {
     return .probe(found)
   }
 
-  /// - Parameter answers: whether somebody is at the address of the one that has the key.
-  mutating func probed(answers: Bool) -> Effect {
+  /// - Parameter isTaken: whether the one that has the key is at its address, or may be.
+  mutating func probed(isTaken: Bool) -> Effect {
     guard case .probing(let lease, let found, let revision) = self.state else { return .none }
-    guard !answers else {
+    guard !isTaken else {
       return self.refuse(.idTaken(id: found.id, address: found.address))
     }
     return self.succeed(found, lease, revision)

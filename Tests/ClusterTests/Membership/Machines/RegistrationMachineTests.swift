@@ -44,7 +44,7 @@ private let another = LeaseID(rawValue: 2)
     let other = node("me", incarnation: 7, host: "elsewhere")
     #expect(machine.found(other, lease, at: revision(3)) == .probe(other))
     #expect(
-      machine.probed(answers: true) == .refuse(.idTaken(id: "me", address: "elsewhere:7600")))
+      machine.probed(isTaken: true) == .refuse(.idTaken(id: "me", address: "elsewhere:7600")))
     #expect(machine.begin(another) == .none)
   }
 
@@ -54,7 +54,7 @@ private let another = LeaseID(rawValue: 2)
     let other = node("me", incarnation: 200, host: "elsewhere")
     _ = machine.found(other, lease, at: revision(3))
     #expect(
-      machine.probed(answers: false)
+      machine.probed(isTaken: false)
         == .claim(me.with(incarnation: 201), lease, replacing: revision(3)))
   }
 
@@ -191,14 +191,14 @@ private let another = LeaseID(rawValue: 2)
   @Test func `an event that does not belong to the state changes nothing`() {
     var idle = RegistrationMachine(me)
     #expect(idle.found(me, lease, at: revision(1)) == .none)
-    #expect(idle.probed(answers: true) == .none && idle.retry() == .none)
+    #expect(idle.probed(isTaken: true) == .none && idle.retry() == .none)
     #expect(idle.observed(nil, at: revision(9)) == .none)
     #expect(idle.claimed(lease, at: revision(1)) == .none)
     idle.historyBegan()
     #expect(idle.lease == nil)
     var machine = registered()
     #expect(machine.found(me, lease, at: revision(9)) == .none)
-    #expect(machine.probed(answers: true) == .none)
+    #expect(machine.probed(isTaken: true) == .none)
     #expect(machine.lease == lease)
   }
 

@@ -71,6 +71,25 @@ import Testing
     }
   }
 
+  @Test func `a node whose address leads to another process stays out, until it leads to it`()
+    async throws
+  {
+    try await withEtcd { etcd in
+      let survey = TestSurvey()
+      try await withMemberships(["a", "b"], etcd, survey: survey) { nodes in
+        let port = TestSurvey.port(of: "c")
+        survey.letAnswer("127.0.0.1:\(port)")
+        let third = try MembershipNode("c", etcd: [Int(etcd.clientPort)], survey: survey)
+        // Longer than it takes to register.
+        try await Task.sleep(for: .milliseconds(300))
+        #expect(nodes[0].ids == ["a", "b"] && third.membership.snapshot.lease == nil)
+        survey.letAnswer("nowhere")
+        try await eventually("it has joined") { nodes[0].ids == ["a", "b", "c"] }
+        await third.stop()
+      }
+    }
+  }
+
   @Test func `a process that is replaced by a later one of its id and address stops`() async throws
   {
     try await withEtcd { etcd in

@@ -108,8 +108,16 @@ final class TestSurvey: PeerSurvey {
   /// An address at which somebody answers.
   func letAnswer(_ address: String) { self.state.withLock { $0.answering = [address] } }
 
-  func answers(_ member: Member) async -> Bool {
-    self.state.withLock { $0.answering.contains(member.address) }
+  func whoIs(at member: Member) async -> AddressAnswer {
+    let (membership, answers) = self.state.withLock { state in
+      (state.memberships[member.id], state.answering.contains(member.address))
+    }
+    if answers { return .other("somebody") }
+    // Of processes of one id and address the latest has it.
+    guard let own = membership?.member, own.address == member.address else {
+      return .nobody("nobody listens")
+    }
+    return .node(id: own.id, incarnation: own.incarnation)
   }
 
   func report(of member: Member) async -> PeerReport? {

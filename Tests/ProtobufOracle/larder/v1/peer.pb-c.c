@@ -1654,7 +1654,7 @@ const ProtobufCMessageDescriptor larder__v1__report_request__descriptor =
   (ProtobufCMessageInit) larder__v1__report_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor larder__v1__report_response__field_descriptors[3] =
+static const ProtobufCFieldDescriptor larder__v1__report_response__field_descriptors[4] =
 {
   {
     "node_id",
@@ -1692,16 +1692,29 @@ static const ProtobufCFieldDescriptor larder__v1__report_response__field_descrip
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "incarnation",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__ReportResponse, incarnation),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned larder__v1__report_response__field_indices_by_name[] = {
   2,   /* field[2] = epoch */
+  3,   /* field[3] = incarnation */
   0,   /* field[0] = node_id */
   1,   /* field[1] = reaches_etcd */
 };
 static const ProtobufCIntRange larder__v1__report_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor larder__v1__report_response__descriptor =
 {
@@ -1711,7 +1724,7 @@ const ProtobufCMessageDescriptor larder__v1__report_response__descriptor =
   "Larder__V1__ReportResponse",
   "larder.v1",
   sizeof(Larder__V1__ReportResponse),
-  3,
+  4,
   larder__v1__report_response__field_descriptors,
   larder__v1__report_response__field_indices_by_name,
   1,  larder__v1__report_response__number_ranges,

@@ -372,10 +372,15 @@ struct  Larder__V1__ReportResponse
    * Of the ring that the node goes by, on all its event loops.
    */
   char *epoch;
+  /*
+   * As in the node's record in etcd: tells its process from those before it, and from others that take
+   * themselves for the node. A node asks this of its own address before it joins.
+   */
+  uint64_t incarnation;
 };
 #define LARDER__V1__REPORT_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&larder__v1__report_response__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0 }
 
 
 /* Larder__V1__ProcessID methods */
