@@ -157,3 +157,30 @@ def test_a_file_that_cannot_be_read_is_a_configuration_that_cannot_be_used(setti
     assert done.returncode == 64, done.stderr
     assert done.stderr.count("larder serve: ") == 1
     assert f'{setting[2:]}: "/nonexistent" cannot be read' in done.stderr
+
+
+# ---- what else can be wrong
+
+
+def test_an_etcd_that_is_not_there_is_named_with_the_reason_and_the_remedy(etcd):
+    for address, reason in [
+        ("http://larder.invalid:2379", "the host name larder.invalid has no address"),
+        (f"https://{etcd.address}", "does etcd speak TLS there? http:// is without"),
+    ]:
+        with Node("--etcd", address, *SHORT) as node:
+            wait_until(lambda: NOT_YET in node.log(), "it is told of")
+            line = next(line for line in node.log().splitlines() if NOT_YET in line)
+            assert address in line and reason in line
+            assert "Check --etcd; trying again" in line
+            assert not is_ready(node)
+
+
+def test_an_address_in_use_and_a_weight_below_zero_are_told_in_plain_words():
+    with Node() as node:
+        done = run("serve", "--listen", node.target, "--admin", "off")
+        assert done.returncode == 1
+        assert done.stderr.endswith(
+            f"larder serve: cannot listen on {node.target}: the address is in use."
+            " Choose another address with --listen.\n"), done.stderr
+    done = run("serve", "--etcd", "127.0.0.1:1", "--weight", "-1")
+    assert done.returncode == 64 and '--weight: "-1" is too small' in done.stderr

@@ -7,7 +7,7 @@ import pytest
 from larder.v1 import cache_pb2 as pb
 from support.failures import DETAILS, failure_of, refused
 from support.members import LEASE_SECONDS, SOON, check_all_ways, get, put
-from support.node import wait_until
+from support.node import run, wait_until
 from support.partition import PartitionedMembers
 
 UNAVAILABLE = grpc.StatusCode.UNAVAILABLE
@@ -145,6 +145,13 @@ def test_a_node_cut_off_from_etcd_and_its_peers_is_isolated_and_dropped(members)
     refused(UNAVAILABLE, "ISOLATED", put, cut_off, mine)
     hit = get(cut_off, mine).hit
     assert (hit.value, hit.stale) == (b"old", True)
+    # So does the command line tell who asks.
+    shown = run("get", mine, "--target", members.id(2))
+    assert shown.stdout.strip() == "old" and "may be out of date" in shown.stderr
+    refusal = run("set", mine, "new", "--target", members.id(2))
+    assert refusal.returncode == 70 and "ISOLATED" in refusal.stderr, "it did answer"
+    status = run("status", "--target", members.id(2)).stdout
+    assert "\nisolated: refuses writes" in status
     wait_until_known(members, 2, other)
     fails_at_once(members, 2, other)
     # The others serve its keys when its lease is over.

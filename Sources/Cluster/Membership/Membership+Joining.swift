@@ -87,11 +87,16 @@ extension Membership {
 
   // MARK: - What people are told
 
-  /// A node that is not in its cluster yet does not get to etcd.
+  /// A node that is not in its cluster yet gets nothing from etcd.
   func warn(unreachable error: EtcdError) {
-    guard error.reason != .cancelled else { return }
-    self.warn(
-      "not in the cluster yet, and serving nothing: \(error). Check --etcd; trying again")
+    let remedy: String
+    switch error.reason {
+    case .cancelled: return
+    case .unauthenticated, .permissionDenied:
+      remedy = "Check --etcd-user, its password, and what etcd lets it do"
+    default: remedy = "Check --etcd"
+    }
+    self.warn("not in the cluster yet, and serving nothing: \(error). \(remedy); trying again")
   }
 
   /// At first, and then rarely.

@@ -28,7 +28,7 @@ import Testing
         larder_cluster_members{state="joining"} 0
         larder_cluster_members{state="active"} 1
         larder_cluster_members{state="leaving"} 1
-        # HELP larder_cluster_standing 1 for what the node may do with its keys: leased, majority (nobody has a lease) or isolated.
+        # HELP larder_cluster_standing 1 for what the node may do with its keys: leased, majority (nobody has a lease) or isolated; all are 0 while it joins.
         # TYPE larder_cluster_standing gauge
         larder_cluster_standing{standing="leased"} 0
         larder_cluster_standing{standing="majority"} 1

@@ -5,7 +5,7 @@
 /// as they may be read anew by one node after the other; those that do not answer have no say.
 struct JoinCheck {
   /// What keeps a node from its share.
-  enum Fault: Error, Equatable {
+  enum Fault: Equatable {
     case nobodyAnswers(at: String, why: String)
     /// Another process answers at the address, of this id or another.
     case otherNode(at: String, id: String)
@@ -81,7 +81,8 @@ extension JoinCheck.Fault: CustomStringConvertible {
         + " (\(answer)): check --advertise"
     case .refused(let address, let answer):
       "\(address) does not take this node for a peer (\(answer)), nor does any other node: check that"
-        + " its --peer-token-file, or its certificate, has the role peer in the file of --tokens"
+        + " what it shows, by --peer-token-file or its certificate, has the role peer in the nodes' file"
+        + " of --tokens"
     }
   }
 }
