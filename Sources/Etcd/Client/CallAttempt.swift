@@ -92,7 +92,8 @@ struct CallAttempt {
   /// Why there is no connection. A server without TLS hangs up on who begins with it.
   private func reason(_ status: Status) -> String {
     let endpoint = self.endpoints.endpoints[self.index]
-    guard endpoint.isEncrypted, status.message.hasSuffix("closed the connection in the handshake")
+    let hangUps = ["closed the connection in the handshake", "connection reset by peer"]
+    guard endpoint.isEncrypted, hangUps.contains(where: { status.message.hasSuffix($0) })
     else { return "\(status)" }
     return "\(status); does etcd speak TLS there? http:// is without"
   }
