@@ -322,7 +322,8 @@ public final class LoopForwarder: @unchecked Sendable {
   }
 
   private func hasLeft(_ link: PeerLink) -> Bool {
-    !self.links.joined().contains { $0 === link }
+    // Those of a server that stops are closed, and still there.
+    link.state == .closed && !self.links.joined().contains { $0 === link }
   }
 
   /// Ends a forward with an error.

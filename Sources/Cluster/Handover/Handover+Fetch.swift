@@ -100,12 +100,8 @@ extension Handover: KeyFetcher {
       key.withStoreKey { key in
         switch copy {
         case .entry(let value, let version, let expiry, let flags):
-          let outcome = self.store.apply(
+          _ = self.store.take(
             key, value: value.span.bytes, flags: flags, version: version, expiry: expiry, now: now)
-          // What is older must not stand in its stead.
-          if outcome == .noSpace || outcome == .valueTooLarge {
-            _ = self.store.applyTombstone(key, version: version)
-          }
         case .tombstone(let version): _ = self.store.applyTombstone(key, version: version)
         case .unknown: return
         }

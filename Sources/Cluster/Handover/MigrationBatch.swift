@@ -136,15 +136,10 @@ public struct MigrationBatch: Sendable {
       tally.add(store.applyTombstone(key, version: Version(rawValue: version)))
     case .entry(let entry):
       guard self.isTimely(entry.version, now) else { return tally.refused += 1 }
-      let version = Version(rawValue: entry.version)
-      let outcome = store.apply(
-        key, value: entry.value, flags: entry.flags, version: version,
-        expiry: CacheStore.Expiry(ttlMilliseconds: entry.ttlMilliseconds), now: now)
-      // What is older must not stand in its stead.
-      if outcome == .noSpace || outcome == .valueTooLarge {
-        _ = store.applyTombstone(key, version: version)
-      }
-      tally.add(outcome)
+      tally.add(
+        store.take(
+          key, value: entry.value, flags: entry.flags, version: Version(rawValue: entry.version),
+          expiry: CacheStore.Expiry(ttlMilliseconds: entry.ttlMilliseconds), now: now))
     }
   }
 

@@ -149,23 +149,7 @@ public final class Membership: Sendable {
   public func change(weight: Double, timeout: Duration) async -> ClusterView? {
     let effect = self.state.withLock { $0.registration.change(weight: weight) }
     if effect != .none { self.registrations.continuation.yield(effect) }
-    let id = self.configuration.member.id
-    return await withTaskGroup(of: ClusterView?.self) { group in
-      group.addTask {
-        _ = await Self.sleep(timeout)
-        return nil
-      }
-      group.addTask {
-        for await view in self.views()
-        where view.members.contains(where: { $0.id == id && $0.weight == weight }) {
-          return view
-        }
-        return nil
-      }
-      let view = await group.next() ?? nil
-      group.cancelAll()
-      return view
-    }
+    return await self.view(within: timeout) { $0?.weight == weight }
   }
 
   /// Has the others take this node off their rings, so that its going is no loss to be held, and waits
@@ -174,17 +158,29 @@ public final class Membership: Sendable {
   /// - Parameter timeout: how long to wait at most, such as while etcd is away.
   public func leave(timeout: Duration) async {
     self.change(to: .leaving)
+    _ = await self.view(within: timeout) { !($0?.isOnRing ?? false) }
+  }
+
+  /// The first view with which `isMeant` agrees, given what it says of this node; nil: the time was over, or
+  /// the registration is.
+  private func view(
+    within timeout: Duration, where isMeant: @escaping @Sendable (Member?) -> Bool
+  ) async -> ClusterView? {
     let id = self.configuration.member.id
-    await withTaskGroup(of: Void.self) { group in
-      group.addTask { _ = await Self.sleep(timeout) }
+    return await withTaskGroup(of: ClusterView?.self) { group in
       group.addTask {
-        for await view in self.views()
-        where !view.members.contains(where: { $0.id == id && $0.isOnRing }) {
-          return
-        }
+        _ = await Self.sleep(timeout)
+        return nil
       }
-      await group.next()
+      group.addTask {
+        for await view in self.views() where isMeant(view.members.first { $0.id == id }) {
+          return view
+        }
+        return nil
+      }
+      let view = await group.next() ?? nil
       group.cancelAll()
+      return view
     }
   }
 

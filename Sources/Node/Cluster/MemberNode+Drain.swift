@@ -42,7 +42,8 @@ extension MemberNode {
     earlier?.task?.cancel()
     await earlier?.task?.value
     guard membership.view?.standing == .leased else {
-      return self.sayWhatIsLost("the others take nothing over from a node without a lease")
+      if self.store.statistics().total.entries == 0 { return }
+      return self.sayNobodyTakesOver("it has no lease")
     }
     self.draining.withLock { $0 = Draining(task: nil) }
     await self.leave(membership, handoverTimeout: nil)
@@ -57,7 +58,7 @@ extension MemberNode {
       self.note { $0.left(false) }
       // Where there is time left the registration is over, as whoever has ended it says.
       guard ContinuousClock.now >= end else { return }
-      return self.sayWhatIsLost("etcd does not know that this node leaves: leave-timeout passed")
+      return self.sayNobodyTakesOver("leave-timeout passed")
     }
     // Some that are slow to hear of it do not keep the others from what they are to get.
     let doAllKnow = await self.waitForOthers(view, membership, until: end)
@@ -109,10 +110,10 @@ extension MemberNode {
       metadata: ["entries": "\(left.entries)", "bytes": "\(left.bytes)"])
   }
 
-  private func sayWhatIsLost(_ reason: String) {
-    let entries = self.store.statistics().total.entries
+  private func sayNobodyTakesOver(_ reason: String) {
     self.logger.warning(
-      "this node stops, and its entries with it: \(reason)", metadata: ["entries": "\(entries)"])
+      "this node cannot tell etcd that it leaves, and nobody takes its entries over: \(reason)",
+      metadata: ["entries": "\(self.store.statistics().total.entries)"])
   }
 
   private func note(_ change: (inout DrainProgress) -> Void) {

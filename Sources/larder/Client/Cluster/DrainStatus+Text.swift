@@ -1,0 +1,43 @@
+import LarderAPI
+
+extension DrainStatus {
+  /// It is not over yet.
+  var isUnderWay: Bool { self.state == "leaving" || self.state == "handing_over" }
+
+  /// As people read it: `left 1,234 entries (56.0 KiB) behind`.
+  var words: String {
+    switch self.state {
+    case "handing_over": "handing over"
+    case "left_behind":
+      "left \(DecimalText.grouped(self.entriesLeft)) entries"
+        + " (\(DecimalText.size(self.bytesLeft))) behind"
+    case "not_left": "still on the ring"
+    default: self.state
+    }
+  }
+
+  /// Why it has not ended as it should; nil: it has.
+  func failure(of id: String) -> CommandFailure? {
+    switch self.state {
+    case "drained": return nil
+    case "left_behind":
+      return CommandFailure(
+        "\(id) has \(self.words), which others did not get in time; it offers them to those that"
+          + " own them now: drain it once more to wait for that, or stop it to lose them",
+        exit: ExitStatus.notMet)
+    case "not_left":
+      return CommandFailure(
+        "\(id) is \(self.words): etcd could not be told in time that it leaves (leave-timeout);"
+          + " drain it once more", exit: ExitStatus.unavailable)
+    default: return NodeClient.unknownAnswer
+    }
+  }
+
+  /// Names and units as in Protos/larder/v1/admin.proto.
+  var json: JSONText {
+    .object([
+      ("state", .string(self.state)), ("entries_left", .unsigned(self.entriesLeft)),
+      ("bytes_left", .unsigned(self.bytesLeft)),
+    ])
+  }
+}
