@@ -33,7 +33,7 @@ KEY_BYTES, VALUE_BYTES = 16, 100
 FLAGS = ["--loops", "1", "--memory", "1GiB", "--lease-ttl", "60s"]
 SHARE_OF_CAPACITY = 0.5
 # Between two looks at how far it is, which cost the nodes something too.
-LOOK_SECONDS = 0.05
+LOOK_SECONDS = 0.5
 TEN = 10
 TEN_ENTRIES = 200_000
 

@@ -62,7 +62,7 @@ enum Heir {
     try await channels.migrate(
       .all, heir: heir, from: Member(id: "loser", host: "127.0.0.1", port: port), after: 0
     ) { batch in
-      try batch.apply(to: store, now: time())
+      for piece in batch.pieces { try batch.apply(piece, to: store, now: time()) }
     }
     let received = register.snapshot().counts.received
     usage.print("take", items: received.items, bytes: received.bytes)

@@ -43,13 +43,19 @@ public struct ArcSet: Sendable, Hashable {
 
   /// The index of the range with the hash, or of the first one behind it.
   func firstRange(endingAtOrAfter hash: UInt64) -> Int {
-    var low = 0
-    var high = self.ranges.count
-    while low < high {
-      let middle = (low + high) / 2
-      if self.ranges[middle].upperBound < hash { low = middle + 1 } else { high = middle }
+    self.ranges.withUnsafeBufferPointer { ranges in
+      guard !ranges.isEmpty else { return 0 }
+      var low = 0
+      var count = ranges.count
+      // Each half is as likely as the other, so there is no branch between them that could be guessed.
+      // Reads are below `low + count`, which never grows beyond the number of ranges.
+      while count > 1 {
+        let half = count / 2
+        low += ranges[low + half - 1].upperBound < hash ? half : 0
+        count -= half
+      }
+      return low + (ranges[low].upperBound < hash ? 1 : 0)
     }
-    return low
   }
 
   /// As many of its ranges, from the smallest hash on.

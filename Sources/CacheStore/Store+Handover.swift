@@ -107,6 +107,14 @@ extension Store {
     return next.shard < self.shards.count ? next : nil
   }
 
+  /// How many bytes there are in all shards, as far as can be told from those buckets that were counted: keys
+  /// go to shards and buckets by their hashes, so that what lies in one is like what lies in another.
+  public func estimatedBytes(_ counted: ArcUsage) -> Int {
+    if counted.isComplete { return counted.bytes }
+    let walked = Double(counted.shard) + Double(counted.bucket) / 0x1p64
+    return walked == 0 ? 0 : Int(Double(counted.bytes) * Double(self.shards.count) / walked)
+  }
+
   /// One step of counting the entries of some arcs, whatever their number, from where `counted` ends;
   /// done when the result `isComplete`. Tombstones do not count.
   public func usage(

@@ -25,6 +25,8 @@ struct LoopHandover {
     var sealWait: (end: NIODeadline, isLimit: Bool)?
   }
 
+  /// Of the loop.
+  let executor: LoopExecutor
   var calls: HandoverCalls
   var waiters: [UInt64: Waiter] = [:]
   var fetches: [HandoverCalls.FetchID: Task<Void, Never>] = [:]
@@ -40,7 +42,8 @@ struct LoopHandover {
   /// Least time between two looks at all calls that wait.
   static let sweepInterval: TimeAmount = .milliseconds(2)
 
-  init(_ configuration: ForwardingConfiguration) {
+  init(_ configuration: ForwardingConfiguration, _ eventLoop: any EventLoop) {
+    self.executor = LoopExecutor(eventLoop)
     self.calls = HandoverCalls(
       callsMax: configuration.handoverCallsMax, fetchesMax: configuration.handoverFetchesMax)
   }
@@ -150,7 +153,9 @@ extension LoopForwarder {
       preconditionFailure("set before the first call")
     }
     let keys = self.handover.calls.keys(of: fetch)
-    self.handover.fetches[fetch] = Task {
+    // On this loop, where the call waits, and the connections to other nodes may be: on other threads the
+    // task would wait for a core at each step, behind what else the node does.
+    self.handover.fetches[fetch] = Task(executorPreference: self.handover.executor) {
       let isAnswered = await fetcher.fetch(keys)
       self.eventLoop.execute { self.landed(fetch, isAnswered) }
     }

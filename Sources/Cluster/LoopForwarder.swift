@@ -79,7 +79,7 @@ public final class LoopForwarder: @unchecked Sendable {
     self.state.initialize(
       to: ForwarderState(flights: ReadFlights(waitingMax: configuration.callsMax)))
     self.flushes = LoopFlushes(eventLoop: eventLoop)
-    self.handover = LoopHandover(configuration)
+    self.handover = LoopHandover(configuration, eventLoop)
     self.links = self.makeLinks(for: table)
     // The turn may end after the forwarder has.
     self.flushes.beforeFlush = { [weak self] in self?.sendReads() }

@@ -163,13 +163,13 @@ struct EntryIndex: ~Copyable {
       // Asked before anything is removed, for that is what makes the count go down.
       let goesOn = old.overflow(bucket) > 0
       var used = old.used(bucket)
+      let hashes = Self.hashes(in: bucket, of: old, memory)
       while used != 0 {
         let slot = used.trailingZeroBitCount
         used &= used - 1
-        let entry = old.handle(bucket, slot)
-        let place = self.place(of: memory.hash(entry))
+        let place = self.place(of: hashes[slot])
         guard old.home(of: place) == home else { continue }
-        let tag = old.tag(bucket, slot)
+        let (entry, tag) = (old.handle(bucket, slot), old.tag(bucket, slot))
         Self.clear(slot, of: bucket, home: home, in: old)
         Self.insert(entry, tag: tag, place, into: self.buckets)
       }
@@ -187,8 +187,7 @@ struct EntryIndex: ~Copyable {
   ) {
     let end = self.cursor(after: cursor)
     let table = self.table(of: cursor)
-    self.forEach(table.home(of: cursor), of: table, in: memory) { entry, tag in
-      let hash = memory.hash(entry)
+    self.forEach(table.home(of: cursor), of: table, in: memory) { entry, hash, tag in
       let place = self.place(of: hash)
       // The part of a bucket before the cursor was seen when the table had other buckets.
       guard place >= cursor, end == 0 || place < end else { return }
@@ -209,26 +208,42 @@ struct EntryIndex: ~Copyable {
   /// Looks at each entry whose home is the bucket; `body` may remove it from the table.
   private func forEach(
     _ home: Int, of table: IndexBuckets, in memory: EntryMemory,
-    _ body: (EntryHandle, UInt8) -> Void
+    _ body: (EntryHandle, _ hash: UInt64, _ tag: UInt8) -> Void
   ) {
     var bucket = home
     for _ in 0..<table.count {
       // Asked before anything is removed, for that is what makes the count go down.
       let goesOn = table.overflow(bucket) > 0
       var used = table.used(bucket)
+      let hashes = Self.hashes(in: bucket, of: table, memory)
       while used != 0 {
         let slot = used.trailingZeroBitCount
         used &= used - 1
         // What `body` did for one entry may have removed another.
         guard table.used(bucket) & 1 << UInt16(slot) != 0 else { continue }
-        let entry = table.handle(bucket, slot)
-        if table.home(of: self.place(of: memory.hash(entry))) == home {
-          body(entry, table.tag(bucket, slot))
+        if table.home(of: self.place(of: hashes[slot])) == home {
+          body(table.handle(bucket, slot), hashes[slot], table.tag(bucket, slot))
         }
       }
       guard goesOn else { return }
       bucket = table.bucket(after: bucket)
     }
+  }
+
+  /// What entries say of their hashes, by slot. All of them are asked for before any of them is used, so
+  /// that memory is waited for once for each bucket, and not for each entry.
+  @inline(__always)
+  private static func hashes(
+    in bucket: Int, of table: IndexBuckets, _ memory: EntryMemory
+  ) -> InlineArray<12, UInt64> {
+    var hashes = InlineArray<12, UInt64>(repeating: 0)
+    var used = table.used(bucket)
+    while used != 0 {
+      let slot = used.trailingZeroBitCount
+      used &= used - 1
+      hashes[slot] = memory.hash(table.handle(bucket, slot))
+    }
+    return hashes
   }
 
   /// Buckets that entries had to pass because they were full, summed over all entries; for tests.

@@ -27,15 +27,22 @@ extension Handover: KeyFetcher {
       }
       return questions
     }
-    // What one node does not answer must not keep a batch from what others hold.
-    let isAnswered = await withTaskGroup(of: Bool.self) { group in
-      for (question, keys) in questions { group.addTask { await self.ask(question, keys) } }
-      return await group.reduce(true) { $0 && $1 }
-    }
+    let isAnswered = await self.ask(questions)
     // Where the ring has changed meanwhile, what came may be in nobody's store. The loops, once they go
     // by the new one, look at the keys anew, or pass the calls on.
     _ = await self.isInstalled()
     return isAnswered
+  }
+
+  private func ask(_ questions: [Question: [FetchKey]]) async -> Bool {
+    if questions.count == 1, let (question, keys) = questions.first {
+      return await self.ask(question, keys)
+    }
+    // What one node does not answer must not keep a batch from what others hold.
+    return await withTaskGroup(of: Bool.self) { group in
+      for (question, keys) in questions { group.addTask { await self.ask(question, keys) } }
+      return await group.reduce(true) { $0 && $1 }
+    }
   }
 
   private func ask(_ question: Question, _ keys: [FetchKey]) async -> Bool {

@@ -24,7 +24,8 @@ extension Handover {
       await self.drop(work, through: version) { $0.lossesCleared($1, through: version) }
     case .forget:
       guard await self.isInstalled() else { return }
-      await self.forget()
+      // Nobody waits for the room.
+      await withTaskExecutorPreference(self.executor) { await self.forget() }
     }
   }
 
@@ -97,7 +98,7 @@ extension Handover {
       let (asked, epoch) = (arcs, order.epoch)
       do throws(MigrationFailure) {
         try await self.peer.migrate(asked, heir: order.heir, from: member, after: after) {
-          try self.apply($0, from: process)
+          try await self.apply($0, from: process)
         }
         // Where a floor stands, what this node has held since before may have been deleted.
         let isFloored = !self.store.floors(in: asked).isEmpty
@@ -129,16 +130,23 @@ extension Handover {
     }
   }
 
-  /// Under the lock: what this node loses meanwhile must not change any more.
-  private func apply(
-    _ batch: MigrationBatch, from process: MemberProcess
-  ) throws(HandoverFailure) {
-    let now = self.time()
+  /// Each piece under the lock: what this node loses meanwhile must not change any more.
+  private func apply(_ batch: MigrationBatch, from process: MemberProcess) async throws {
+    var (wanted, changes) = (ArcSet.none, nil as Int?)
+    for piece in batch.pieces {
+      try self.state.withLock { state throws(HandoverFailure) in
+        if changes != state.changes {
+          wanted = state.machine?.arcs(of: .stream(process)) ?? .none
+          changes = state.changes
+        }
+        try batch.apply(piece, to: self.store, only: wanted, now: self.time())
+      }
+      await Task.yield()
+      try Task.checkCancellation()
+    }
     try self.state.withLock { state throws(HandoverFailure) in
-      guard let machine = state.machine else { return }
-      try batch.apply(
-        to: self.store, only: machine.arcs(of: .stream(process)),
-        raisesFloors: machine.hasOlder(than: process), now: now)
+      guard let machine = state.machine, machine.hasOlder(than: process) else { return }
+      try batch.raiseFloors(of: self.store, now: self.time())
     }
   }
 
@@ -180,21 +188,14 @@ extension Handover {
   private func forget() async {
     self.state.withLock { _ = $0.machine?.beginForgetting() }
     var cursor: DropCursor? = DropCursor()
-    var pace = WorkPace()
     while let next = cursor {
       if Task.isCancelled { return }
-      let start = ContinuousClock.now
       cursor = self.state.withLock { state in
         // Less than there was, where the node has got some back.
         let arcs = state.machine?.forgetting ?? .none
         return arcs.isEmpty ? nil : self.store.drop(arcs, from: next)
       }
-      // Nobody waits for the room.
-      if let rest = pace.worked(start.duration(to: .now)) {
-        await Self.pause(rest)
-      } else {
-        await Task.yield()
-      }
+      await Task.yield()
     }
     self.update { $0.machine?.endForgetting() }
   }

@@ -22,6 +22,8 @@ public final class Handover: Sendable {
     var members: [MemberProcess: Member] = [:]
     /// What the store has been told to track.
     var tracked = ArcSet.none
+    /// Grows with each change of any of these.
+    var changes = 0
     /// The arrivals that the event loops go by may be others than the machine's.
     var isUntold = false
   }
@@ -43,6 +45,8 @@ public final class Handover: Sendable {
   let events = AsyncStream.makeStream(of: Event.self)
   /// Changes of what event loops go by come one after the other.
   private let turns = Turns()
+  /// Does what no call waits for.
+  let executor: PacedExecutor
 
   /// A node that stops waits so long for others of which it hears nothing.
   private static let silenceMax: Duration = .seconds(5)
@@ -51,15 +55,17 @@ public final class Handover: Sendable {
 
   /// - Parameters:
   ///   - peer: by which other nodes are called.
+  ///   - register: of the node's migrations, in both directions.
   ///   - time: reads the clocks for the store.
   public init(
-    store: Store, forwarding: Forwarding, peer: some HandoverPeer,
+    store: Store, forwarding: Forwarding, peer: some HandoverPeer, register: MigrationRegister,
     configuration: ForwardingConfiguration, time: @escaping @Sendable () -> StoreTime,
     logger: Logger
   ) {
     self.store = store
     self.forwarding = forwarding
     self.peer = peer
+    self.executor = register.executor
     self.skewMaxMilliseconds = UInt64(max(0, configuration.clockSkewMax.nanoseconds / 1_000_000))
     self.time = time
     self.logger = logger
@@ -218,6 +224,7 @@ public final class Handover: Sendable {
   func update<Result>(_ body: (inout State) -> Result) -> Result {
     let result = self.state.withLock { state in
       let result = body(&state)
+      state.changes += 1
       self.track(state.machine?.tracked ?? .none, &state)
       state.isUntold = true
       let sealed = state.machine?.sealedByHeir ?? [:]

@@ -25,21 +25,23 @@ extension HandoverChannels {
       let silenceMax = self.limits.silenceMax
       let message = ByteBuffer(bytes: MigrateRequest.start(start).serialized())
       try await call.send(message, mayCompress: false)
-      try await withThrowingTaskGroup(of: Bool.self) { group in
-        group.addTask {
-          try await incoming.watch(silenceMax)
-          return false
+      try await withTaskExecutorPreference(self.register.executor) {
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+          group.addTask {
+            try await incoming.watch(silenceMax)
+            return false
+          }
+          group.addTask {
+            try await incoming.acknowledge(to: call)
+            return false
+          }
+          group.addTask {
+            try await incoming.receive(from: call, apply)
+            return true
+          }
+          while let isComplete = try await group.next(), !isComplete {}
+          group.cancelAll()
         }
-        group.addTask {
-          try await incoming.acknowledge(to: call)
-          return false
-        }
-        group.addTask {
-          try await incoming.receive(from: call, apply)
-          return true
-        }
-        while let isComplete = try await group.next(), !isComplete {}
-        group.cancelAll()
       }
     } catch {
       throw MigrationFailure(acknowledged: incoming.applied, cause: HandoverFailure(error))

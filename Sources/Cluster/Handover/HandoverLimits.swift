@@ -3,9 +3,9 @@ internal import LarderAPI
 /// What handovers take of a node: how it sends, and how it listens.
 public struct HandoverLimits: Sendable, Equatable {
   /// Of a batch, in bytes; one with a single entry may be larger, and the last one has floors besides.
-  public var batchMaxBytes = 1 << 20
+  public var batchMaxBytes = 256 << 10
   /// Batches under way on one stream that the heir has not acknowledged.
-  public var window = 4
+  public var window = 16
   /// Without anything to say for so long, the sender gives a sign of life.
   var signInterval: Duration = .seconds(5)
   /// Without a sign of life for so long, the heir gives the stream up.

@@ -73,15 +73,12 @@ final class IncomingMigration: Sendable {
   func receive(
     from call: ClientStreamingCall, _ apply: @Sendable (MigrationBatch) async throws -> Void
   ) async throws {
-    var pace = WorkPace()
     do {
       for try await message in call.messages {
         self.state.withLock { $0.waitsSince = nil }
-        let start = ContinuousClock.now
         if let batch = try MigrationBatch(message, self.origin) {
           try await self.take(batch, apply)
           self.track.wakeup.wake()
-          if !batch.isLast { try await self.origin.register.rest(&pace, since: start) }
         }
         self.state.withLock { $0.waitsSince = .now }
       }

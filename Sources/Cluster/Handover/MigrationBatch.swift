@@ -16,9 +16,21 @@ public struct MigrationBatch: Sendable {
   public let donePermille: Int
   /// Nothing comes after this one.
   public let isLast: Bool
+  /// In the order in which they are to be applied.
+  public let pieces: [Piece]
   private let floors: [CacheStore.Floor]
   private let message: ByteBuffer
   private let origin: Origin
+
+  /// Some of the items: what is put into the store in one go.
+  public struct Piece: Sendable {
+    /// In the message; nothing in them but whole fields.
+    fileprivate let bytes: Range<Int>
+    fileprivate let items: Int
+
+    /// So many take some ten microseconds, if their values are small.
+    fileprivate static let itemsMax = 32
+  }
 
   /// What is known of a batch from the stream in which it came.
   struct Origin: Sendable {
@@ -49,9 +61,12 @@ public struct MigrationBatch: Sendable {
     var floors: [CacheStore.Floor] = []
     let isWhole: Bool
     do throws(WireError) {
-      let response = try MigrateResponse(decoding: message.readableBytesSpan)
+      let bytes = message.readableBytesSpan
+      let response = try MigrateResponse(decoding: bytes)
       if response.number == 0 { return nil }
-      isWhole = Self.checksum(response) == response.checksum
+      let (pieces, checksum) = Self.pieces(of: response, bytes)
+      isWhole = checksum == response.checksum
+      self.pieces = pieces
       var left = response.floors.makeIterator()
       while let floor = left.next() {
         floors.append(
@@ -73,43 +88,65 @@ public struct MigrationBatch: Sendable {
     self.origin = origin
   }
 
-  private static func checksum(_ response: borrowing MigrateResponse) -> UInt64 {
-    var checksum = XXH64.Stream()
+  /// Goes through the items once.
+  private static func pieces(
+    of response: borrowing MigrateResponse, _ message: RawSpan
+  ) -> (pieces: [Piece], checksum: UInt64) {
+    var (pieces, checksum) = ([Piece](), XXH64.Stream())
+    var (start, end, count) = (0, 0, 0)
     var items = response.itemBytes.makeIterator()
-    while let item = items.next() { checksum.update(item) }
-    return checksum.finalize()
+    while let item = items.next() {
+      checksum.update(item)
+      guard let place = message.byteOffsets(of: item) else {
+        preconditionFailure("an item is a part of its message")
+      }
+      end = place.upperBound
+      count += 1
+      if count == Piece.itemsMax {
+        pieces.append(Piece(bytes: start..<end, items: count))
+        (start, count) = (end, 0)
+      }
+    }
+    if count > 0 { pieces.append(Piece(bytes: start..<end, items: count)) }
+    return (pieces, checksum.finalize())
   }
 
-  /// Puts the items into the store, newer versions winning, and raises the floors behind them. Takes some
-  /// hundred nanoseconds for each item, so it is not for an event loop.
+  /// Puts some of the items into the store, newer versions winning. Takes some hundred nanoseconds for each,
+  /// so it is not for an event loop.
   ///
-  /// - Parameters:
-  ///   - wanted: others are passed over: the node has lost them since it asked.
-  ///   - raisesFloors: older copies may come yet, from others.
+  /// - Parameter wanted: others are passed over: the node has lost them since it asked.
   /// - Throws: `fault`, which names the peer, for items that were not asked for.
   @discardableResult
   public func apply(
-    to store: Store, only wanted: ArcSet = .all, raisesFloors: Bool = true, now: StoreTime
+    _ piece: Piece, to store: Store, only wanted: ArcSet = .all, now: StoreTime
   ) throws(HandoverFailure) -> Tally {
     var tally = Tally()
     // The message was read to its end when the batch was made.
     let items = RepeatedMessages<MigrateItem>(
-      validated: self.message.readableBytesSpan, field: 2, count: self.itemCount)
+      validated: self.message.readableBytesSpan.extracting(piece.bytes), field: 2,
+      count: piece.items)
     var left = items.makeIterator()
     while let item = left.next() {
       try self.apply(item, to: store, only: wanted, now, &tally)
     }
-    let limit = Version(wallMilliseconds: now.wallMilliseconds + self.origin.skewMaxMilliseconds)
-    guard self.floors.allSatisfy({ (0..<Store.floorCells).contains($0.cell) }) else {
-      throw .fault("\(self.origin.peer) has sent a floor of a cell that is none")
-    }
-    if raisesFloors { store.raiseFloors(self.floors.filter { $0.version <= limit }) }
     let counted = tally
     self.origin.register.count { counts in
       counts.unknownNamespaceItems += counted.unknownNamespace
       counts.refusedItems += counted.refused
     }
     return tally
+  }
+
+  /// Raises the store's floors to those of the batch: where older copies may come yet, from others, once all
+  /// pieces are applied.
+  ///
+  /// - Throws: `fault`, which names the peer, for floors that are none.
+  public func raiseFloors(of store: Store, now: StoreTime) throws(HandoverFailure) {
+    let limit = Version(wallMilliseconds: now.wallMilliseconds + self.origin.skewMaxMilliseconds)
+    guard self.floors.allSatisfy({ (0..<Store.floorCells).contains($0.cell) }) else {
+      throw .fault("\(self.origin.peer) has sent a floor of a cell that is none")
+    }
+    store.raiseFloors(self.floors.filter { $0.version <= limit })
   }
 
   private func apply(

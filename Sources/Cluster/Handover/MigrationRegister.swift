@@ -34,10 +34,13 @@ public final class MigrationRegister: Sendable {
   }
 
   let state: Mutex<State>
+  /// Does the work of all migrations, in both directions; rests unless they are to go as fast as they can.
+  let executor: PacedExecutor
 
   /// - Parameter bytesPerSecond: at which the node sends, all migrations together; 0: as fast as it goes.
   public init(bytesPerSecond: Int) {
     self.state = Mutex(State(throttle: MigrationThrottle(bytesPerSecond: bytesPerSecond)))
+    self.executor = PacedExecutor(isResting: bytesPerSecond > 0)
   }
 
   // MARK: - Steering
@@ -50,6 +53,7 @@ public final class MigrationRegister: Sendable {
   /// - Parameter bytesPerSecond: not negative; 0: as fast as it goes.
   public func setRate(_ bytesPerSecond: Int) {
     self.change { $0.throttle.setRate(bytesPerSecond, now: .now) }
+    self.executor.setResting(bytesPerSecond > 0)
   }
 
   /// Pauses the migrations with a peer, in both directions: those under way, and those that begin before

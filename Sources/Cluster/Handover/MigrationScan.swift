@@ -10,9 +10,9 @@ struct MigrationScan {
   /// Up to where a scan has come: all that is in no batch yet is seen from there on. Nil: nothing is left.
   typealias Place = ScanCursor?
 
-  /// As for snapshots: some hundred microseconds.
+  /// A hundred microseconds.
   private static let stepLimits = ScanLimits(
-    entriesMax: 512, bytesMax: 64 << 10, bucketsMax: 256)
+    entriesMax: 256, bytesMax: 32 << 10, bucketsMax: 128)
 
   /// What a step has found under one key.
   private struct Found {

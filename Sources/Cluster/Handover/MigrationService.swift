@@ -31,18 +31,20 @@ public final class MigrationService: StreamingService {
   public func serve(_ call: StreamingCall) async throws {
     let migration = OutgoingMigration(self)
     defer { migration.close() }
-    try await withThrowingTaskGroup(of: Bool.self) { group in
-      group.addTask {
-        try await migration.listen(to: call)
-        return false
+    try await withTaskExecutorPreference(self.register.executor) {
+      try await withThrowingTaskGroup(of: Bool.self) { group in
+        group.addTask {
+          try await migration.listen(to: call)
+          return false
+        }
+        group.addTask {
+          try await migration.send(to: call)
+          return true
+        }
+        // The heir may say its last word before or after everything was sent.
+        while let isSent = try await group.next(), !isSent {}
+        group.cancelAll()
       }
-      group.addTask {
-        try await migration.send(to: call)
-        return true
-      }
-      // The heir may say its last word before or after everything was sent.
-      while let isSent = try await group.next(), !isSent {}
-      group.cancelAll()
     }
   }
 }

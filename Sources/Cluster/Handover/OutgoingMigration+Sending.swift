@@ -6,7 +6,7 @@ internal import Wire
 
 // How a migration is sent: a batch at a time, each put together when it may be sent and not before, so
 // that no more is in memory than one batch, and what the connection has yet to take of the one before.
-// Between its pieces of work it rests (`WorkPace`), unless migrations are to go as fast as they can.
+// All of it runs on the register's executor, a piece of work at a time.
 extension OutgoingMigration {
   /// A batch has no less, however low the rate is.
   private static let batchMinBytes = 4 << 10
@@ -26,7 +26,6 @@ extension OutgoingMigration {
       self.service.store, begun.key.arcs, from: place,
       contentBytes: begun.point?.contentBytes ?? 0)
     let signInterval = self.service.limits.signInterval
-    var pace = WorkPace()
     var lastSent = ContinuousClock.now
     while true {
       var pause = signInterval
@@ -39,7 +38,7 @@ extension OutgoingMigration {
           pause = min(pause, delay)
           break
         }
-        try await self.send(number, maxBytes: bytes, &scan, &pace, begun, to: call)
+        try await self.send(number, maxBytes: bytes, &scan, begun, to: call)
         lastSent = .now
         continue
       }
@@ -61,15 +60,14 @@ extension OutgoingMigration {
 
   /// - Parameter maxBytes: what was taken from the throttle.
   private func send(
-    _ number: UInt64, maxBytes: Int, _ scan: inout MigrationScan, _ pace: inout WorkPace,
-    _ begun: Begun, to call: StreamingCall
+    _ number: UInt64, maxBytes: Int, _ scan: inout MigrationScan, _ begun: Begun,
+    to call: StreamingCall
   ) async throws {
     var batch = OutgoingBatch(number: number, maxBytes: maxBytes)
-    var start = ContinuousClock.now
     while !scan.fill(&batch, now: self.service.time()), !scan.isAtEnd {
       scan.step(now: self.service.time())
-      try await self.service.register.rest(&pace, since: start)
-      start = .now
+      await Task.yield()
+      try Task.checkCancellation()
     }
     var end = MigrateBatchEnd()
     end.isLast = scan.isAtEnd
@@ -81,7 +79,7 @@ extension OutgoingMigration {
     }
     let items = batch.items
     let message = batch.finish(end)
-    try await self.service.register.rest(&pace, since: start)
+    await Task.yield()
     // Meanwhile the node may have got them back, and what it has changed since is not the heir's.
     guard self.service.source.sealed(begun.key.arcs, for: begun.key.heir) == begun.key.arcs else {
       throw Status.notSealed

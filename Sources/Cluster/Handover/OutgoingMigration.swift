@@ -24,6 +24,9 @@ final class OutgoingMigration: Sendable {
     let point: MigrationLedger.Point?
   }
 
+  /// Entries that say enough of how large all of them are: within some percent.
+  private static let countedMax = 4_096
+
   let service: MigrationService
   /// Woken when there may be something else to do.
   let wakeup = Wakeup()
@@ -148,17 +151,15 @@ final class OutgoingMigration: Sendable {
     return min(999, Int(share * 1_000))
   }
 
-  /// Counts what there is to send, so that it can be said how far the stream is.
+  /// Estimates what there is to send from a part of it, so that it can be said how far the stream is.
   func measure(_ arcs: ArcSet) async throws {
     var usage = ArcUsage()
-    var pace = WorkPace()
-    while !usage.isComplete {
-      let start = ContinuousClock.now
+    while !usage.isComplete, usage.entries < Self.countedMax {
       usage = self.service.store.usage(of: arcs, after: usage, now: self.service.time())
-      try await self.service.register.rest(&pace, since: start)
+      await Task.yield()
       try Task.checkCancellation()
     }
-    let bytes = usage.bytes
+    let bytes = self.service.store.estimatedBytes(usage)
     self.state.withLock { $0.totalBytes = bytes }
   }
 }

@@ -4,8 +4,11 @@ internal import Synchronization
 
 // Lists and watches the members.
 extension Membership {
-  /// Does what the machine wants next, until the task is cancelled.
+  /// Does what the machine wants next, until the task is cancelled; from the time on at which others may see
+  /// this node. Etcd shows what a list contains at once, but a watch that begins behind the newest revision
+  /// what it has missed in up to 100 ms, in which calls for this node's keys would wait.
   func follow() async {
+    for await _ in self.firstRegistration.stream {}
     // In a row: without a watch that lasted in between.
     var failures = 0
     while !Task.isCancelled {

@@ -11,6 +11,7 @@ extension Membership {
     let keeper = LeaseKeeper(self.etcd, ttl: self.configuration.leaseTTL) { lease in
       let effect = self.state.withLock { $0.registration.begin(lease) }
       try await self.perform(effect)
+      self.firstRegistration.continuation.finish()
     }
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { await self.heed(keeper) }

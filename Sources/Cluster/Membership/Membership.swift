@@ -35,6 +35,8 @@ public final class Membership: Sendable {
   /// What is to be done about the registration because of what the watch has shown: one thing at a time,
   /// as the machine waits for its answer.
   let registrations = AsyncStream.makeStream(of: RegistrationMachine.Effect.self)
+  /// Ends when this node has registered for the first time.
+  let firstRegistration = AsyncStream.makeStream(of: Never.self)
   /// See `servingEnds`.
   let ends = AsyncStream.makeStream(of: ServingEnd.self, bufferingPolicy: .bufferingNewest(1))
 

@@ -66,8 +66,8 @@ final class MemberNode: Sendable {
       group: group, configuration: peers, register: self.migrations,
       limits: HandoverLimits(configuration.limits))
     self.handover = Handover(
-      store: store, forwarding: forwarding, peer: self.handoverChannels, configuration: peers,
-      time: { clock.time(.now()) }, logger: logger)
+      store: store, forwarding: forwarding, peer: self.handoverChannels,
+      register: self.migrations, configuration: peers, time: { clock.time(.now()) }, logger: logger)
     forwarding.fetchMissing(with: self.handover)
     self.store = store
     self.group = group

@@ -162,9 +162,9 @@ public struct NodeLimits: Sendable, Equatable {
   /// At which entries are sent to nodes that own them now, all together, in bytes a second; 0: any.
   public var migrationRateBytes = 64 << 20
   /// Of one batch of them.
-  public var migrationBatchMaxBytes = 1 << 20
+  public var migrationBatchMaxBytes = 256 << 10
   /// Batches on one stream that the other node has not acknowledged.
-  public var migrationWindow = 4
+  public var migrationWindow = 16
   /// Time between two lists of all nodes beside the watch.
   public var auditIntervalMilliseconds: Int64 = 10_000
   /// For a call of etcd, all attempts included.

@@ -61,6 +61,7 @@ private final class FakePeer: HandoverPeer {
       eventLoops: Array(group.makeIterator()), logger: silent)
     let handover = Cluster.Handover(
       store: store, forwarding: forwarding, peer: peer,
+      register: MigrationRegister(bytesPerSecond: 0),
       configuration: ForwardingConfiguration(), time: { storeTime() }, logger: silent)
     let result: Result<Void, any Error>
     do {

@@ -206,3 +206,20 @@ extension FetchedCopy {
     return value
   }
 }
+
+extension MigrationBatch {
+  /// All of it, as one whose heir asks nobody else.
+  @discardableResult
+  func apply(to store: Store, now: StoreTime) throws -> Tally {
+    var tally = Tally()
+    for piece in self.pieces {
+      let more = try self.apply(piece, to: store, now: now)
+      tally.applied += more.applied
+      tally.outdated += more.outdated
+      tally.unknownNamespace += more.unknownNamespace
+      tally.refused += more.refused
+    }
+    try self.raiseFloors(of: store, now: now)
+    return tally
+  }
+}

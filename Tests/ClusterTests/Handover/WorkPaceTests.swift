@@ -1,14 +1,17 @@
+import Synchronization
 import Testing
 
 @testable import Cluster
 
 @Suite struct WorkPaceTests {
-  @Test func `four fifths of the time are rest, in pieces that are worth a timer`() {
+  private static let piece: Duration = .microseconds(75)
+
+  @Test func `four fifths of the time are rest, in pieces that are worth a wake-up`() {
     var pace = WorkPace()
     var (worked, rested, rests) = (Duration.zero, Duration.zero, 0)
     for _ in 0..<1_000 {
-      worked += .microseconds(300)
-      guard let rest = pace.worked(.microseconds(300)) else { continue }
+      worked += Self.piece
+      guard let rest = pace.worked(Self.piece) else { continue }
       #expect(rest >= WorkPace.restMin)
       rested += rest
       rests += 1
@@ -22,5 +25,55 @@ import Testing
     #expect(rest == WorkPace.restMax)
     let next = pace.worked(.microseconds(10))
     #expect(next == nil, "nothing is owed from before")
+  }
+
+  @Test func `where rests end late the work takes a fiftieth of the time, and a fifth again later`() {
+    var pace = WorkPace()
+    for _ in 0..<8 { pace.rested(lateness: .milliseconds(1)) }
+    let long = pace.worked(Self.piece)
+    #expect(long == Self.piece * WorkPace.restFactors.upperBound)
+    for _ in WorkPace.restFactors { pace.rested(lateness: .microseconds(50)) }
+    let short = pace.worked(.microseconds(100))
+    #expect(short == .microseconds(400))
+  }
+}
+
+@Suite struct PacedExecutorTests {
+  /// What pieces of work that each take a while do of `count` tasks that have begun together.
+  private func run(_ executor: PacedExecutor, tasks: Int, pieces: Int) async -> (Int, Duration) {
+    let inside = Atomic(0)
+    let together = Atomic(0)
+    let start = ContinuousClock.now
+    await withTaskExecutorPreference(executor) {
+      await withDiscardingTaskGroup { group in
+        for _ in 0..<tasks {
+          group.addTask {
+            for _ in 0..<pieces {
+              let others = inside.add(1, ordering: .relaxed).oldValue
+              let end = ContinuousClock.now + .microseconds(200)
+              while ContinuousClock.now < end {}
+              together.add(others, ordering: .relaxed)
+              inside.subtract(1, ordering: .relaxed)
+              await Task.yield()
+            }
+          }
+        }
+      }
+    }
+    return (together.load(ordering: .relaxed), start.duration(to: .now))
+  }
+
+  @Test func `pieces of work of several tasks come one after the other, with rests in between`() async {
+    let executor = PacedExecutor(isResting: true)
+    let (together, took) = await self.run(executor, tasks: 4, pieces: 25)
+    #expect(together == 0)
+    #expect(took >= .microseconds(200) * 100 * (1 + WorkPace.restFactors.lowerBound) * 9 / 10)
+  }
+
+  @Test func `without rests pieces of work still come one after the other`() async {
+    let executor = PacedExecutor(isResting: true)
+    executor.setResting(false)
+    let (together, _) = await self.run(executor, tasks: 4, pieces: 25)
+    #expect(together == 0)
   }
 }
