@@ -38,9 +38,11 @@ def succeeds(done):
     return done.stdout
 
 
-def fill(cache, value=VALUE):
+def fill(cache, value=VALUE, **fields):
     for start in range(0, COUNT, BATCH):
-        items = [pb.SetRequest(key=name, value=value) for name in NAMES[start:start + BATCH]]
+        items = [
+            pb.SetRequest(key=name, value=value, **fields)
+            for name in NAMES[start:start + BATCH]]
         answer = cache.SetMany(pb.SetManyRequest(items=items), timeout=SOON)
         assert all(result.HasField("ok") for result in answer.results), answer
 
@@ -260,9 +262,12 @@ def wait_until_it_has_happened(members, larder, planned, before, *indexes):
     return after
 
 
-def test_what_is_planned_is_what_happens(members, larder):
-    # What a message has beside keys and values is less than 1 % of that.
-    fill(members.cache(0), b"v" * 5_000)
+@pytest.mark.parametrize("fields", [
+    {}, {"ttl_ms": 3_600_000, "flags": 7},
+], ids=["without TTL", "with TTL and flags"])
+def test_what_is_planned_is_what_happens(members, larder, fields):
+    # Small, so that what travels beside keys and values is a good part of it.
+    fill(members.cache(0), b"v" * 100, **fields)
     before, port = held(members, 0, 1, 2), free_port()
     planned = moves(larder, "--add", f"127.0.0.1:{port}", "--weight", "0.5")
     assert set(planned) == {(members.id(index), f"127.0.0.1:{port}") for index in range(3)}
