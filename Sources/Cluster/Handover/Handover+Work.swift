@@ -134,12 +134,25 @@ extension Handover {
     _ batch: MigrationBatch, from process: MemberProcess
   ) throws(HandoverFailure) {
     let now = self.time()
-    try self.state.withLock { state throws(HandoverFailure) in
-      guard let machine = state.machine else { return }
-      try batch.apply(
+    let warnings = try self.state.withLock { state throws(HandoverFailure) -> [String] in
+      guard let machine = state.machine else { return [] }
+      let tally = try batch.apply(
         to: self.store, only: machine.arcs(of: .stream(process)),
         raisesFloors: machine.hasOlder(than: process), now: now)
+      return tally.unknownNamespaces.sorted()
+        .map { Self.warning(unknownNamespace: $0, from: process) }
+        .filter { state.warnings.admits($0, .now) }
     }
+    for warning in warnings { self.logger.warning("\(warning)") }
+  }
+
+  /// For people: what is lost, and the remedy.
+  static func warning(unknownNamespace name: String, from process: MemberProcess) -> String {
+    """
+    \(process.id) hands over entries of the namespace "\(name)", which this node does not have: they \
+    are lost. Give all nodes the same namespaces, in their configuration or with larder namespace \
+    create
+    """
   }
 
   // MARK: - In the store

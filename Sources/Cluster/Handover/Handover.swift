@@ -24,6 +24,8 @@ public final class Handover: Sendable {
     var tracked = ArcSet.none
     /// The arrivals that the event loops go by may be others than the machine's.
     var isUntold = false
+    /// What is lost on its way here.
+    var warnings = RareWarnings()
   }
 
   enum Event: Sendable {
