@@ -117,26 +117,34 @@ extension ShardState {
 
   /// Counts entries of the arcs in, from where `usage` ends.
   func count(_ arcs: ArcSet, in usage: inout ArcUsage, now: StoreTime) {
+    let memory = self.memory
     var (cursor, entries, bytes) = (usage.bucket, 0, 0)
-    self.walk(from: &cursor, now: now) { hash, entryBytes in
+    self.forEachEntry(from: &cursor, now: now) { entry, hash in
       guard arcs.contains(hash) else { return }
       entries += 1
-      bytes += entryBytes
+      bytes += memory.contentBytes(entry)
     }
     usage.bucket = cursor
     usage.entries += entries
     usage.bytes += bytes
   }
 
-  /// Calls `body` with the hash of each entry, and the bytes of its key and value, from `cursor` on.
-  func walk(
-    from cursor: inout UInt64, now: StoreTime, _ body: (_ hash: UInt64, _ bytes: Int) -> Void
+  /// Calls `body` with each entry, from `cursor` on.
+  func walk(from cursor: inout UInt64, now: StoreTime, _ body: (EntryOutline) -> Void) {
+    let memory = self.memory
+    self.forEachEntry(from: &cursor, now: now) { entry, hash in
+      body(EntryOutline(entry, hash: hash, in: memory, now: now))
+    }
+  }
+
+  private func forEachEntry(
+    from cursor: inout UInt64, now: StoreTime, _ body: (EntryHandle, _ hash: UInt64) -> Void
   ) {
     let memory = self.memory
     for _ in 0..<Self.bucketsPerLockMax {
       self.index.forEach(at: cursor, in: memory) { entry, hash in
         guard !memory.form(entry).isTombstone, self.isPresent(entry, now: now) else { return }
-        body(hash, memory.contentBytes(entry))
+        body(entry, hash)
       }
       cursor = self.index.cursor(after: cursor)
       if cursor == 0 { return }

@@ -91,12 +91,12 @@ extension Store {
     return next.shard < self.shards.count ? next : nil
   }
 
-  /// One step of looking at all entries: calls `body`, under a shard's lock, with the hash of each and the
-  /// bytes of its key and value. Tombstones are passed over.
+  /// One step of looking at all entries: calls `body`, under a shard's lock, with what is known of each
+  /// without its bytes. Tombstones are passed over.
   ///
   /// - Returns: Where the next step goes on, or nil when all has been seen that was there at the start.
   public func walk(
-    from cursor: WalkCursor, now: StoreTime, _ body: (_ hash: UInt64, _ bytes: Int) -> Void
+    from cursor: WalkCursor, now: StoreTime, _ body: (EntryOutline) -> Void
   ) -> WalkCursor? {
     var next = cursor
     self.shards[next.shard].withLock { state, _ in

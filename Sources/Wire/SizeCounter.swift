@@ -38,6 +38,14 @@
     self.count += size
   }
 
+  /// Counts a `bytes` or `string` field by the size of its value, as `bytes(field:_:)` would write it.
+  @inlinable
+  public mutating func bytes(field: Int, count: Int) {
+    guard count > 0 else { return }
+    self.lengthPrefix(field: field, size: count)
+    self.skip(byteCount: count)
+  }
+
   /// Counts bytes that will be written by other means than this sink, such as a spliced value.
   @inlinable
   public mutating func skip(byteCount: Int) {

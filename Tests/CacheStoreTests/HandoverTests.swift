@@ -65,7 +65,7 @@ struct HandoverTests {
     return (usage.entries, usage.bytes)
   }
 
-  @Test("a walk sees each entry once, with its bytes, but no tombstones and nothing expired")
+  @Test("a walk sees each entry once, as it is, but no tombstones and nothing expired")
   func walk() throws {
     let store = try Store(StoreConfiguration(memoryBytes: 64 << 20))
     let names = self.names(0..<3000)
@@ -75,18 +75,24 @@ struct HandoverTests {
     }
     for name in self.names(0..<500, "t") { store.bury(name, version: 5) }
     store.set("large", [UInt8](repeating: 1, count: 100_000))
+    store.set("short-lived", "v", expiry: .after(milliseconds: 50))
     let before = store.statistics()
-    var seen: [UInt64: Int] = [:]
+    var seen: [UInt64: EntryOutline] = [:]
     var (cursor, steps): (WalkCursor?, Int) = (WalkCursor(), 0)
     while let next = cursor {
-      cursor = store.walk(from: next, now: at(5)) { hash, bytes in
-        #expect(seen.updateValue(bytes, forKey: hash) == nil)
+      cursor = store.walk(from: next, now: at(5)) { entry in
+        #expect(seen.updateValue(entry, forKey: entry.hash) == nil)
       }
       steps += 1
     }
-    #expect(steps >= store.configuration.shardCount && seen.count == 3001)
-    #expect(seen[testHash(Array("large".utf8))] == 100_005)
-    #expect(seen[testHash(Array("k1234".utf8))] == 105)
+    #expect(steps >= store.configuration.shardCount && seen.count == 3002)
+    let large = try #require(seen[testHash(Array("large".utf8))])
+    #expect((large.keyBytes, large.valueBytes) == (5, 100_000))
+    let small = try #require(seen[testHash(Array("k1234".utf8))])
+    #expect((small.keyBytes, small.valueBytes) == (5, 100) && small.namespace == .default)
+    #expect(small.version > Version(rawValue: 0) && small.flags == 0 && small.expiry == .never)
+    let shortLived = try #require(seen[testHash(Array("short-lived".utf8))])
+    #expect(shortLived.expiry == .after(milliseconds: 45))
     #expect(store.statistics() == before)
   }
 

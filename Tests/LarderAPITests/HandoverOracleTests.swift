@@ -176,6 +176,26 @@ import Wire
   }
 }
 
+@Suite struct MigrateItemSizeTests {
+  @Test func `an item's size, told from the sizes of its parts, is that of the item`() {
+    var values = RandomValues()
+    for _ in 0..<oracleRounds {
+      values.nextRound()
+      let (namespace, key, copy) = (values.text(), values.text(), AnyCopy(&values))
+      let item = MigrateItem(
+        namespace: namespace.span.bytes, key: key.span.bytes, content: .entry(copy.message))
+      let entryBytes = EntryCopy.encodedSize(
+        valueBytes: copy.value.count, version: copy.version,
+        ttlMilliseconds: copy.ttlMilliseconds, flags: copy.flags)
+      let told = MigrateItem.encodedSize(
+        namespaceBytes: namespace.count, keyBytes: key.count, entryBytes: entryBytes)
+      #expect(told == item.encodedSize, values.comment)
+      let bytes = written { output in MigrateResponse.encode(item: item, into: &output) }
+      #expect(MigrateResponse.wholeSize(itemSize: told) == bytes.count, values.comment)
+    }
+  }
+}
+
 private struct AnyCopy {
   let value: [UInt8]
   let version: UInt64

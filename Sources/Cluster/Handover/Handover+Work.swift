@@ -133,21 +133,36 @@ extension Handover {
   /// Each piece under the lock: what this node loses meanwhile must not change any more.
   private func apply(_ batch: MigrationBatch, from process: MemberProcess) async throws {
     var (wanted, changes) = (ArcSet.none, nil as Int?)
+    var unknownNamespaces: Set<String> = []
     for piece in batch.pieces {
-      try self.state.withLock { state throws(HandoverFailure) in
+      let tally = try self.state.withLock { state throws(HandoverFailure) in
         if changes != state.changes {
           wanted = state.machine?.arcs(of: .stream(process)) ?? .none
           changes = state.changes
         }
-        try batch.apply(piece, to: self.store, only: wanted, now: self.time())
+        return try batch.apply(piece, to: self.store, only: wanted, now: self.time())
       }
+      unknownNamespaces.formUnion(tally.unknownNamespaces)
       await Task.yield()
       try Task.checkCancellation()
     }
-    try self.state.withLock { state throws(HandoverFailure) in
-      guard let machine = state.machine, machine.hasOlder(than: process) else { return }
-      try batch.raiseFloors(of: self.store, now: self.time())
+    let warnings = try self.state.withLock { state throws(HandoverFailure) in
+      if state.machine?.hasOlder(than: process) == true {
+        try batch.raiseFloors(of: self.store, now: self.time())
+      }
+      return unknownNamespaces.sorted().map { Self.warning(unknownNamespace: $0, from: process) }
+        .filter { state.warnings.admits($0, .now) }
     }
+    for warning in warnings { self.logger.warning("\(warning)") }
+  }
+
+  /// For people: what is lost, and the remedy.
+  static func warning(unknownNamespace name: String, from process: MemberProcess) -> String {
+    """
+    \(process.id) hands over entries of the namespace "\(name)", which this node does not have: they \
+    are lost. Give all nodes the same namespaces, in their configuration or with larder namespace \
+    create
+    """
   }
 
   // MARK: - In the store

@@ -26,6 +26,8 @@ public final class Handover: Sendable {
     var changes = 0
     /// The arrivals that the event loops go by may be others than the machine's.
     var isUntold = false
+    /// What is lost on its way here.
+    var warnings = RareWarnings()
   }
 
   enum Event: Sendable {

@@ -50,6 +50,8 @@ public struct MigrationBatch: Sendable {
     public internal(set) var outdated = 0
     /// This node has no such namespace.
     public internal(set) var unknownNamespace = 0
+    /// The names of those, or of some of them.
+    public internal(set) var unknownNamespaces: Set<String> = []
     /// The store has no room, the value is too large, or the version none, or too far in the future.
     public internal(set) var refused = 0
   }
@@ -162,8 +164,7 @@ public struct MigrationBatch: Sendable {
     }
     guard wanted.contains(hash) else { return }
     guard let namespace = store.namespaces.id(of: item.namespace) else {
-      tally.unknownNamespace += 1
-      return
+      return tally.addUnknown(String(copyingUTF8: item.namespace))
     }
     let key = StoreKey(namespace: namespace, bytes: item.key, hash: hash)
     switch item.content {
@@ -189,6 +190,14 @@ public struct MigrationBatch: Sendable {
 }
 
 extension MigrationBatch.Tally {
+  /// Of names that are told.
+  private static let namesMax = 8
+
+  fileprivate mutating func addUnknown(_ namespace: String) {
+    self.unknownNamespace += 1
+    if self.unknownNamespaces.count < Self.namesMax { self.unknownNamespaces.insert(namespace) }
+  }
+
   fileprivate mutating func add(_ outcome: ApplyOutcome) {
     switch outcome {
     case .applied: self.applied += 1

@@ -1,4 +1,6 @@
+public import CacheStore
 public import HashRing
+internal import LarderAPI
 
 /// A change of a cluster's ring that somebody thinks about.
 public enum ProposedChange: Sendable, Equatable {
@@ -28,8 +30,9 @@ public struct MovePlan: Sendable {
     /// The part of all hashes, 0...1.
     public internal(set) var share = 0.0
     public internal(set) var entries = 0
-    /// Of keys and values.
-    public internal(set) var bytes = 0
+    var size: MigrationSize
+    /// Of the messages in which they would travel.
+    public var bytes: Int { self.size.bytes }
   }
 
   /// Of the ring as it is.
@@ -42,14 +45,20 @@ public struct MovePlan: Sendable {
   /// By heirs, which are indexes into the nodes of `after`.
   private var movesByHeir: [Move]
 
-  /// - Parameter table: by which the node goes.
-  public init(_ table: RoutingTable, _ change: ProposedChange) throws(ProposalError) {
+  /// - Parameters:
+  ///   - table: by which the node goes.
+  ///   - batchMaxBytes: as it would send them; a limit of `HandoverLimits`.
+  public init(
+    _ table: RoutingTable, _ change: ProposedChange, batchMaxBytes: Int
+  ) throws(ProposalError) {
     self.epoch = table.epoch
     self.before = table.ring
     self.after = try Self.ring(table.ring, after: change)
     self.ownBefore = table.own ?? -1
     self.ownAfter = self.after.nodes.firstIndex { $0.id == table.ownID } ?? -1
-    self.movesByHeir = self.after.nodes.map { Move(heir: $0.id) }
+    self.movesByHeir = self.after.nodes.map {
+      Move(heir: $0.id, size: MigrationSize(batchMaxBytes: batchMaxBytes))
+    }
     for arc in self.after.changes(from: self.before) {
       guard let owner = arc.oldOwners.first, let heir = arc.newOwners.first,
         owner == self.ownBefore
@@ -96,13 +105,26 @@ public struct MovePlan: Sendable {
 
   /// Counts an entry that the node holds.
   ///
-  /// - Parameter bytes: of its key and value.
-  public mutating func count(hash: UInt64, bytes: Int) {
+  /// - Parameter namespaceBytes: of the name of its namespace.
+  public mutating func count(_ entry: EntryOutline, namespaceBytes: Int) {
+    let ttlMilliseconds: UInt64 =
+      if case .after(let milliseconds) = entry.expiry { milliseconds } else { 0 }
+    let entryBytes = EntryCopy.encodedSize(
+      valueBytes: entry.valueBytes, version: entry.version.rawValue,
+      ttlMilliseconds: ttlMilliseconds, flags: entry.flags)
+    self.count(
+      hash: entry.hash,
+      itemBytes: MigrateItem.encodedSize(
+        namespaceBytes: namespaceBytes, keyBytes: entry.keyBytes, entryBytes: entryBytes))
+  }
+
+  /// - Parameter itemBytes: of the entry as an item of a batch.
+  mutating func count(hash: UInt64, itemBytes: Int) {
     guard self.before.owner(of: hash) == self.ownBefore,
       let heir = self.after.owner(of: hash), heir != self.ownAfter
     else { return }
     self.movesByHeir[heir].entries += 1
-    self.movesByHeir[heir].bytes += bytes
+    self.movesByHeir[heir].size.add(itemBytes: itemBytes)
   }
 
   /// To all that would get anything, in the order of their ids.

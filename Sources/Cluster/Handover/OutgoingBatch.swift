@@ -6,7 +6,7 @@ internal import Wire
 /// A batch of a migration as it is put together.
 struct OutgoingBatch {
   /// What stands behind the items takes no more, but for floors.
-  private static let endBytesMax = 32
+  static let endBytesMax = 32
 
   private let maxBytes: Int
   private var message = ByteBuffer()

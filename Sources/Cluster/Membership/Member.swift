@@ -29,11 +29,14 @@ public struct Member: Hashable, Sendable {
   /// Tells its present process from the ones before it, whose entries are gone: a higher one started
   /// later.
   public let incarnation: UInt64
+  /// What it has set that the others are to have alike.
+  public let shared: SharedSettings
 
   /// A member whose parts are known to be good.
   public init(
     id: String, host: String, port: Int, zone: String = "", weight: Double = 1,
-    capacityBytes: UInt64 = 0, state: State = .active, version: String = "", incarnation: UInt64 = 0
+    capacityBytes: UInt64 = 0, state: State = .active, version: String = "",
+    incarnation: UInt64 = 0, shared: SharedSettings = SharedSettings()
   ) {
     self.id = id
     self.host = host
@@ -44,6 +47,7 @@ public struct Member: Hashable, Sendable {
     self.state = state
     self.version = version
     self.incarnation = incarnation
+    self.shared = shared
   }
 
   /// `HOST:PORT`, an IPv6 host in brackets.

@@ -58,22 +58,27 @@ extension Membership {
     }
   }
 
-  /// Who has come and gone.
+  /// Who has come and gone, and with which settings that are not to be others than this node's.
   private func log(_ view: ClusterView, after last: ClusterView?) {
-    func names(_ members: [Member], without others: [Member]) -> String {
+    func members(_ members: [Member], without others: [Member]) -> [Member] {
       let others = Set(others.map { Process(id: $0.id, incarnation: $0.incarnation) })
       return members.filter { !others.contains(Process(id: $0.id, incarnation: $0.incarnation)) }
-        .map { "\($0.id) (\($0.address), version \($0.version))" }.joined(separator: " ")
     }
-    let joined = names(view.members, without: last?.members ?? [])
-    let left = names(last?.members ?? [], without: view.members)
+    func names(_ members: [Member]) -> String {
+      members.map { "\($0.id) (\($0.address), version \($0.version))" }.joined(separator: " ")
+    }
+    let joined = members(view.members, without: last?.members ?? [])
+    let left = members(last?.members ?? [], without: view.members)
     guard !(joined.isEmpty && left.isEmpty) else { return }
     self.logger.info(
       "members of the cluster",
       metadata: [
-        "joined": "\(joined)", "left": "\(left)", "nodes": "\(view.members.count)",
+        "joined": "\(names(joined))", "left": "\(names(left))", "nodes": "\(view.members.count)",
         "epoch": "\(view.epoch)",
       ])
+    for disagreement in SharedSettings.disagreements(of: self.configuration.member, with: joined) {
+      self.logger.warning("\(disagreement)")
+    }
   }
 
   /// One that has started again has left and joined.

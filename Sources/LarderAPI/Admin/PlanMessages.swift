@@ -125,7 +125,7 @@ public struct PlannedMove: WireMessage, WireDecodable, Equatable, Sendable {
   public var shareMillionths: UInt32 = 0
   /// That there are now.
   public var entries: UInt64 = 0
-  /// Of their keys and values.
+  /// Of the messages in which they would travel: keys, values and what goes with them.
   public var bytes: UInt64 = 0
 
   /// To be filled in.

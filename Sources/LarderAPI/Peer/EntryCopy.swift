@@ -47,4 +47,18 @@ public import Wire
     sink.uint64(field: 3, self.ttlMilliseconds)
     sink.uint32(field: 4, self.flags)
   }
+
+  /// What `encodedSize` of a copy would say whose value has so many bytes.
+  ///
+  /// - Parameter ttlMilliseconds: 0: it does not expire.
+  public static func encodedSize(
+    valueBytes: Int, version: UInt64, ttlMilliseconds: UInt64, flags: UInt32
+  ) -> Int {
+    var counter = SizeCounter()
+    counter.bytes(field: 1, count: valueBytes)
+    counter.uint64(field: 2, version)
+    counter.uint64(field: 3, ttlMilliseconds)
+    counter.uint32(field: 4, flags)
+    return counter.size
+  }
 }

@@ -55,6 +55,19 @@ public import Wire
     case .tombstone(let version): sink.uint64(field: 4, version, presence: .explicit)
     }
   }
+
+  /// What `encodedSize` of an item would say that holds an entry, by the sizes of what is in it.
+  ///
+  /// - Parameter entryBytes: what `EntryCopy.encodedSize` says.
+  public static func encodedSize(namespaceBytes: Int, keyBytes: Int, entryBytes: Int) -> Int {
+    var counter = SizeCounter()
+    counter.bytes(field: 1, count: namespaceBytes)
+    counter.bytes(field: 2, count: keyBytes)
+    // Written even when it is empty: a member of a oneof.
+    counter.lengthPrefix(field: 3, size: entryBytes)
+    counter.skip(byteCount: entryBytes)
+    return counter.size
+  }
 }
 
 /// Under a key that a node knows nothing of, a copy of this version or an older one may have been deleted.

@@ -66,8 +66,7 @@ extension MemberNode {
     self.note { $0.left(true) }
     self.logger.info(
       "left the cluster's ring", metadata: doAllKnow ? nil : ["unknown-to-some": "leave-timeout"])
-    await self.handOver(
-      timeout: handoverTimeout ?? .milliseconds(limits.handoverTimeoutMilliseconds))
+    await self.handOver(timeout: handoverTimeout)
   }
 
   private func isOnRing(of view: ClusterView, _ membership: Membership) -> Bool {
@@ -87,8 +86,11 @@ extension MemberNode {
   }
 
   /// Waits until others have what this node held.
-  private func handOver(timeout: Duration) async {
-    let outcome = await self.handover.drain(timeout: timeout) {
+  ///
+  /// - Parameter timeout: what an operator gives it; nil: as long as a node waits that stops.
+  private func handOver(timeout: Duration?) async {
+    let byDefault = Duration.milliseconds(self.configuration.limits.handoverTimeoutMilliseconds)
+    let outcome = await self.handover.drain(timeout: timeout ?? byDefault) {
       self.migrations.snapshot().migrations.contains { $0.direction == .outbound }
     }
     // The node stops meanwhile: whoever stops it goes on.
@@ -101,7 +103,8 @@ extension MemberNode {
     self.note { $0.handedOver(butFor: left) }
     let reason =
       switch outcome {
-      case .handedOver, .late: "handover-timeout passed"
+      case .handedOver, .late:
+        timeout == nil ? "handover-timeout passed" : "the deadline of the drain passed"
       case .silent: "nobody has come for them"
       case .alone: "no other node is left"
       }

@@ -152,7 +152,8 @@ final class MemberNode: Sendable {
       id: self.configuration.resolvedNodeID(boundPort: port), host: address.host,
       port: address.port, zone: self.configuration.member.zone,
       weight: self.configuration.member.weight,
-      capacityBytes: UInt64(self.configuration.memoryBytes), version: LarderVersion.current)
+      capacityBytes: UInt64(self.configuration.memoryBytes), version: LarderVersion.current,
+      shared: SharedSettings(self.configuration.limits))
   }
 
   private func run(

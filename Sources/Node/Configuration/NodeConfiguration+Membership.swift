@@ -90,6 +90,16 @@ extension MembershipConfiguration {
   }
 }
 
+extension SharedSettings {
+  /// What the others are told, so that they see whether they have it alike.
+  init(_ limits: NodeLimits) {
+    self.init(
+      leaseTTLMilliseconds: UInt64(limits.leaseTTLMilliseconds),
+      massLossHoldMilliseconds: UInt64(limits.massLossHoldMilliseconds),
+      valueMaxBytes: UInt64(limits.valueMaxBytes))
+  }
+}
+
 extension HandoverLimits {
   init(_ limits: NodeLimits) {
     self.init()

@@ -51,8 +51,8 @@ extension Setting {
   package static let massLossHold = Setting(
     "mass-loss-hold", .membership,
     .milliseconds(\.limits.massLossHoldMilliseconds, 1...dayMilliseconds),
-    "Time for which the nodes stay on the ring when more than half of them are gone from etcd at once."
-  )
+    "Time for which the nodes stay on the ring when more than half of them are gone from etcd at once;"
+      + " the same for every node.")
   package static let clockSkewMax = Setting(
     "clock-skew-max", .membership,
     .milliseconds(\.limits.clockSkewMaxMilliseconds, 1...(366 * dayMilliseconds)),

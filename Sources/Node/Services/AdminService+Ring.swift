@@ -37,17 +37,19 @@ extension AdminService {
       case nil: throw .orderInvalid("there is no change: set add, remove or weigh")
       }
     let id = membership.member.id
-    var plan = try Self.plan(change, membership)
+    var plan = try Self.plan(change, member, membership)
     // In small steps, so that neither a shard nor a thread is held long.
-    var found: [(hash: UInt64, bytes: Int)] = []
+    var found: [EntryOutline] = []
     var cursor: WalkCursor? = WalkCursor()
     while let next = cursor {
       found.removeAll(keepingCapacity: true)
-      cursor = self.store.walk(from: next, now: self.clock.time(.now())) { hash, bytes in
-        found.append((hash, bytes))
-      }
+      cursor = self.store.walk(from: next, now: self.clock.time(.now())) { found.append($0) }
+      // Read after the step, so that there are all that its entries are in.
+      let names = self.store.namespaces.configurations.map(\.name.utf8.count)
       // Owners are looked up in two rings: not while a shard is held.
-      for entry in found { plan.count(hash: entry.hash, bytes: entry.bytes) }
+      for entry in found {
+        plan.count(entry, namespaceBytes: names[Int(entry.namespace.rawValue)])
+      }
       await Task.yield()
     }
     var response = PlanResponse()
@@ -67,12 +69,13 @@ extension AdminService {
 
   /// Of the ring that the node sees now.
   private static func plan(
-    _ change: ProposedChange, _ membership: Membership
+    _ change: ProposedChange, _ member: MemberNode, _ membership: Membership
   ) throws(ClusterError) -> MovePlan {
     guard let view = membership.view else { throw .notAMember }
     do throws(ProposalError) {
       return try MovePlan(
-        Self.table(of: view, ownID: membership.member.id), change)
+        Self.table(of: view, ownID: membership.member.id), change,
+        batchMaxBytes: member.configuration.limits.migrationBatchMaxBytes)
     } catch {
       switch error {
       case .unknown(let id):
@@ -92,7 +95,7 @@ extension AdminService {
   ) async throws(ClusterError) -> SetWeightResponse {
     let own = membership.member
     // Whatever a ring cannot have is refused before anybody sees it.
-    _ = try Self.plan(.weigh(id: own.id, weight: weight), membership)
+    _ = try Self.plan(.weigh(id: own.id, weight: weight), member, membership)
     guard membership.view?.standing == .leased else { throw .noLease }
     let milliseconds = member.configuration.limits.etcdCallTimeoutMilliseconds
     self.logger.notice(

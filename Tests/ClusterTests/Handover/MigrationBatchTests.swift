@@ -20,11 +20,14 @@ import Wire
     return batch.finish(end)
   }
 
-  private func append(_ key: String, valueBytes: Int = 40, to batch: inout OutgoingBatch) -> Bool {
+  private func append(
+    _ key: String, in namespace: String = "", valueBytes: Int = 40, to batch: inout OutgoingBatch
+  ) -> Bool {
     let (key, value) = (Array(key.utf8), [UInt8](repeating: 1, count: valueBytes))
+    let name = Array(namespace.utf8)
     return batch.append(
       MigrateItem(
-        namespace: RawSpan(), key: key.span.bytes,
+        namespace: name.span.bytes, key: key.span.bytes,
         content: .entry(
           EntryCopy(value: value.span.bytes, version: 9, ttlMilliseconds: 0, flags: 0))))
   }
@@ -105,6 +108,24 @@ import Wire
 }
 
 extension MigrationBatchTests {
+  @Test func `namespaces that the node has not are told by their names, as far as they are few`()
+    throws
+  {
+    let store = try Store(StoreConfiguration(memoryBytes: 64 << 20))
+    var outgoing = OutgoingBatch(number: 1, maxBytes: 1 << 20)
+    for key in ["a", "b"] { #expect(self.append(key, in: "sessions", to: &outgoing)) }
+    #expect(self.append("a", to: &outgoing))
+    let few = try #require(try MigrationBatch(outgoing.finish(MigrateBatchEnd()), self.origin))
+    let tally = try few.apply(to: store, now: storeTime())
+    #expect((tally.applied, tally.unknownNamespace) == (1, 2))
+    #expect(tally.unknownNamespaces == ["sessions"])
+    var many = OutgoingBatch(number: 1, maxBytes: 1 << 20)
+    for number in 0..<50 { #expect(self.append("a", in: "n\(number)", to: &many)) }
+    let batch = try #require(try MigrationBatch(many.finish(MigrateBatchEnd()), self.origin))
+    let others = try batch.apply(to: store, now: storeTime())
+    #expect(others.unknownNamespace == 50 && others.unknownNamespaces.count == 8)
+  }
+
   @Test func `an entry that does not fit leaves a tombstone, and no older entry`() throws {
     let store = try Store(
       StoreConfiguration(

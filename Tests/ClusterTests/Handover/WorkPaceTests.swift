@@ -39,28 +39,34 @@ import Testing
 }
 
 @Suite struct PacedExecutorTests {
+  private final class Counts: Sendable {
+    /// Pieces of work that are being done.
+    let inside = Atomic(0)
+    /// How many were, as others began.
+    let together = Atomic(0)
+  }
+
   /// What pieces of work that each take a while do of `count` tasks that have begun together.
   private func run(_ executor: PacedExecutor, tasks: Int, pieces: Int) async -> (Int, Duration) {
-    let inside = Atomic(0)
-    let together = Atomic(0)
+    let counts = Counts()
     let start = ContinuousClock.now
     await withTaskExecutorPreference(executor) {
       await withDiscardingTaskGroup { group in
         for _ in 0..<tasks {
           group.addTask {
             for _ in 0..<pieces {
-              let others = inside.add(1, ordering: .relaxed).oldValue
+              let others = counts.inside.add(1, ordering: .relaxed).oldValue
               let end = ContinuousClock.now + .microseconds(200)
               while ContinuousClock.now < end {}
-              together.add(others, ordering: .relaxed)
-              inside.subtract(1, ordering: .relaxed)
+              counts.together.add(others, ordering: .relaxed)
+              counts.inside.subtract(1, ordering: .relaxed)
               await Task.yield()
             }
           }
         }
       }
     }
-    return (together.load(ordering: .relaxed), start.duration(to: .now))
+    return (counts.together.load(ordering: .relaxed), start.duration(to: .now))
   }
 
   @Test func `pieces of work of several tasks come one after the other, with rests in between`() async {

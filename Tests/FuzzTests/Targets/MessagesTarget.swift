@@ -42,6 +42,16 @@ extension FuzzTarget {
     { written(SealRequest.self, $0) }, { written(SealResponse.self, $0) },
     { written(FetchRequest.self, $0) }, { written(FetchResponse.self, $0) },
     { written(MigrateRequest.self, $0) }, { written(MigrateResponse.self, $0) },
+    { written(ReportResponse.self, $0) }, { written(EmptyMessage.self, $0) },
+    { written(MigrationsStatus.self, $0) }, { written(DrainRequest.self, $0) },
+    { written(DrainStatus.self, $0) }, { written(PlanRequest.self, $0) },
+    { written(PlanResponse.self, $0) }, { written(SteerMigrationsRequest.self, $0) },
+    { written(SteerMigrationsResponse.self, $0) }, { written(SetWeightRequest.self, $0) },
+    { written(SetWeightResponse.self, $0) }, { written(ClusterStatus.self, $0) },
+    { written(SnapshotResponse.self, $0) }, { written(NamespaceChange.self, $0) },
+    { written(DescribeNamespacesRequest.self, $0) },
+    { written(DescribeNamespacesResponse.self, $0) },
+    { written(FlushNamespaceRequest.self, $0) }, { written(FlushNamespaceResponse.self, $0) },
   ]
 
   /// Nil where the bytes are refused.

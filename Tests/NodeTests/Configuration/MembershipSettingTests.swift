@@ -129,6 +129,15 @@ import Testing
     try given.validate()
   }
 
+  @Test func `the others are told what they are to have alike`() throws {
+    let shared = SharedSettings(
+      try load(["lease-ttl": "3s", "mass-loss-hold": "4s", "value-max": "5KiB"]).limits)
+    #expect(
+      shared
+        == SharedSettings(
+          leaseTTLMilliseconds: 3_000, massLossHoldMilliseconds: 4_000, valueMaxBytes: 5_120))
+  }
+
   @Test func `the client of etcd takes over what a node is told, and has the same defaults`() throws
   {
     let (byDefault, own) = (

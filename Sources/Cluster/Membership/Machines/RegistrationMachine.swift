@@ -176,6 +176,6 @@ extension Member {
       id: self.id, host: self.host, port: self.port, zone: self.zone,
       weight: weight ?? self.weight,
       capacityBytes: self.capacityBytes, state: state ?? self.state, version: self.version,
-      incarnation: incarnation ?? self.incarnation)
+      incarnation: incarnation ?? self.incarnation, shared: self.shared)
   }
 }

@@ -3,10 +3,11 @@ public import HashRing
 /// How a member stands in etcd: one JSON object, readable with `etcdctl get --prefix /larder/`.
 ///
 ///     {"address":"10.0.0.7:7600","zone":"a","weight":1.0,"capacity":1073741824,
-///      "state":"active","version":"0.1.0","incarnation":1760000000000}
+///      "state":"active","version":"0.1.0","incarnation":1760000000000,
+///      "lease_ttl_ms":10000,"mass_loss_hold_ms":30000,"value_max":3145728}
 ///
-/// What may be left out: `zone`, `weight`, `capacity`, `version`. Members of an object that are not
-/// named here are ignored, so that a later version may add some.
+/// What may be left out: `zone`, `weight`, `capacity`, `version`, and all behind `incarnation`. Members of
+/// an object that are not named here are ignored, so that a later version may add some.
 enum MemberRecord {
   /// Of a record that is read, in bytes.
   static let bytesMax = 4_096
@@ -25,6 +26,9 @@ enum MemberRecord {
       "weight": "\(member.weight)", "capacity": "\(member.capacityBytes)",
       "state": JSONValue.quoted(member.state.rawValue),
       "version": JSONValue.quoted(member.version), "incarnation": "\(member.incarnation)",
+      "lease_ttl_ms": "\(member.shared.leaseTTLMilliseconds)",
+      "mass_loss_hold_ms": "\(member.shared.massLossHoldMilliseconds)",
+      "value_max": "\(member.shared.valueMaxBytes)",
     ]
     return Array("{\(members.map { "\"\($0)\":\($1)" }.joined(separator: ","))}".utf8)
   }
@@ -45,7 +49,11 @@ enum MemberRecord {
       weight: try fields.number("weight", default: 1),
       capacityBytes: try fields.integer("capacity", default: 0), state: state,
       version: try fields.text("version", default: ""),
-      incarnation: try fields.integer("incarnation"))
+      incarnation: try fields.integer("incarnation"),
+      shared: SharedSettings(
+        leaseTTLMilliseconds: try fields.integer("lease_ttl_ms", default: 0),
+        massLossHoldMilliseconds: try fields.integer("mass_loss_hold_ms", default: 0),
+        valueMaxBytes: try fields.integer("value_max", default: 0)))
     do throws(RingError) {
       _ = try member.ringNode()
     } catch {

@@ -59,12 +59,6 @@ struct ClusterNodes: Sendable {
     }
     return member
   }
-
-  /// The node of this name; all of them, if there is none.
-  func members(named name: String?) throws(CommandFailure) -> [Member] {
-    guard let name else { return self.members }
-    return [try self.member(name)]
-  }
 }
 
 extension [ClusterNodes.Member] {
@@ -93,15 +87,21 @@ extension [ClusterNodes.Member] {
 }
 
 extension ClusterNodes {
-  /// The failure of those that did not answer as they should; nil: all did.
+  /// The failure of those that did not answer as they should, those that say the same in one line; nil: all
+  /// did.
   static func failure<Answer: Sendable>(of answers: [Answered<Answer>]) -> CommandFailure? {
-    let failures = answers.compactMap { answer -> (id: String, failure: CommandFailure)? in
-      guard case .failure(let failure) = answer.result else { return nil }
-      return (answer.id, failure)
+    var failures: [(ids: [String], failure: CommandFailure)] = []
+    for answer in answers {
+      guard case .failure(let failure) = answer.result else { continue }
+      if let same = failures.firstIndex(where: { $0.failure.message == failure.message }) {
+        failures[same].ids.append(answer.id)
+      } else {
+        failures.append(([answer.id], failure))
+      }
     }
     guard let first = failures.first else { return nil }
     return CommandFailure(
-      failures.map { "\($0.id): \($0.failure.message)" }.joined(separator: "\n"),
-      exit: first.failure.exit)
+      failures.map { "\($0.ids.joined(separator: ", ")): \($0.failure.message)" }
+        .joined(separator: "\n"), exit: first.failure.exit)
   }
 }

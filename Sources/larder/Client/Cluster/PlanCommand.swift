@@ -12,8 +12,8 @@ struct PlanCommand: ClientCommand {
     abstract: "Show what a change of the ring would move, without moving it.",
     discussion: """
       Each node counts what it would hand to each other, entry by entry, so that this is what is moved if \
-      nothing is written, evicted or expires meanwhile. Bytes are those of keys and values; what travels \
-      has some 20 bytes more for each entry.
+      nothing is written, evicted or expires meanwhile. Bytes are those that travel, as `larder cluster \
+      migrations` counts them then: keys, values, and some 20 bytes for each entry.
 
         larder cluster plan --add 10.0.0.7:7600 --weight 2 --zone b
         larder cluster plan --remove 10.0.0.3:7600

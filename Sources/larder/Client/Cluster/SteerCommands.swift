@@ -22,7 +22,11 @@ struct PauseCommand: SelectiveSteerCommand {
 struct ResumeCommand: SelectiveSteerCommand {
   static let name = "cluster resume"
   static let configuration = CommandConfiguration(
-    commandName: "resume", abstract: "Let migrations go on that were paused.")
+    commandName: "resume", abstract: "Let migrations go on that were paused.",
+    discussion: """
+      Of a node, or with one, also where the nodes at their other ends have paused them: those are told \
+      too.
+      """)
 
   @OptionGroup var selection: MigrationSelection
   @OptionGroup var target: TargetOptions
@@ -52,8 +56,8 @@ struct RateCommand: SteerCommand {
   static let configuration = CommandConfiguration(
     commandName: "rate", abstract: "Change how fast nodes send entries to others.",
     discussion: """
-      All migrations of a node together, from now on and until it ends; a restart begins with its \
-      --migration-rate again.
+      All migrations of a node together, from now on and until it ends: it starts with its \
+      --migration-rate again, and so does a node that joins later.
 
         larder cluster rate 16MiB
         larder cluster rate unlimited 10.0.0.7:7600
@@ -116,29 +120,50 @@ extension SelectiveSteerCommand {
 extension SteerCommand {
   func perform(with node: NodeClient) async throws(CommandFailure) {
     let nodes = try await ClusterNodes(knownTo: node)
+    let id = try self.node.map { name throws(CommandFailure) in try nodes.member(name).id }
     let peer = try self.peer.map { name throws(CommandFailure) in try nodes.member(name).id }
     // A node has no migrations with itself.
-    let told = try nodes.members(named: self.node).filter { $0.id != peer }
+    let told = nodes.members.filter { (id == nil || $0.id == id) && $0.id != peer }
+    var failures = try await self.tell(told, with: peer)
+    // Either end may have paused a migration; any end can pause or cancel it.
+    if self.order == .resume {
+      let others = nodes.members.filter { other in
+        other.id != id && (peer.map { other.id == $0 } ?? (id != nil))
+      }
+      failures += try await self.tell(others, with: id)
+    }
+    if let failure = ClusterNodes.failure(of: failures) { throw failure }
+  }
+
+  /// Gives the order to nodes, and says what has come of it.
+  ///
+  /// - Returns: what those have answered that have not followed it.
+  private func tell(
+    _ members: [ClusterNodes.Member], with peer: String?
+  ) async throws(CommandFailure) -> [ClusterNodes.Answered<SteerMigrationsResponse>] {
     let request = SteerMigrationsRequest(peerID: peer ?? "", order: self.order)
-    let answers = await told.ask { client throws(CommandFailure) in
+    let answers = await members.ask { client throws(CommandFailure) in
       try await client.call(AdminMethod.steerMigrations, request, for: SteerMigrationsResponse.self)
     }
-    let report = SteerReport(order: self.order, answers)
+    let report = SteerReport(order: self.order, with: peer, answers)
     try StandardStreams.writeOutput(Array(report.text.utf8))
-    if let failure = ClusterNodes.failure(of: answers) { throw failure }
+    return answers.filter { if case .failure = $0.result { true } else { false } }
   }
 }
 
 /// What has come of an order, a line for each node that has followed it.
 struct SteerReport {
   let order: SteerMigrationsRequest.Order
+  /// At the other end; nil: all.
+  let peer: String?
   let answers: [ClusterNodes.Answered<SteerMigrationsResponse>]
 
   init(
-    order: SteerMigrationsRequest.Order,
+    order: SteerMigrationsRequest.Order, with peer: String? = nil,
     _ answers: [ClusterNodes.Answered<SteerMigrationsResponse>]
   ) {
     self.order = order
+    self.peer = peer
     self.answers = answers
   }
 
@@ -153,8 +178,10 @@ struct SteerReport {
     let count = response.migrations.migrations.count
     let migrations = count == 1 ? "1 migration" : "\(count) migrations"
     switch self.order {
-    case .pause: return "paused, with \(migrations) under way"
-    case .resume: return "resumed, with \(migrations) under way"
+    case .pause:
+      return self.peer.map { "paused with \($0)" } ?? "paused, with \(migrations) under way"
+    case .resume:
+      return self.peer.map { "resumed with \($0)" } ?? "resumed, with \(migrations) under way"
     case .cancel: return "\(response.cancelled) cancelled"
     case .rate:
       let rate = response.migrations.rateLimit

@@ -8,7 +8,9 @@ import Testing
     for state in Member.State.allCases {
       let member = Member(
         id: "a", host: "10.0.0.7", port: 7600, zone: "zone \"é\"", weight: 0.25,
-        capacityBytes: .max, state: state, version: "0.1.0", incarnation: .max)
+        capacityBytes: .max, state: state, version: "0.1.0", incarnation: .max,
+        shared: SharedSettings(
+          leaseTTLMilliseconds: 1, massLossHoldMilliseconds: .max, valueMaxBytes: 3))
       #expect(try MemberRecord.decode(MemberRecord.encode(member), id: "a") == member)
     }
     let v6 = Member(id: "b", host: "2001:db8::1", port: 1)
@@ -18,11 +20,14 @@ import Testing
   @Test func `a record is as people read it`() {
     let member = Member(
       id: "a", host: "::1", port: 7600, zone: "z", weight: 2, capacityBytes: 7, state: .leaving,
-      version: "0.1.0", incarnation: 9)
+      version: "0.1.0", incarnation: 9,
+      shared: SharedSettings(
+        leaseTTLMilliseconds: 10_000, massLossHoldMilliseconds: 30_000, valueMaxBytes: 3 << 20))
     let text = String(decoding: MemberRecord.encode(member), as: UTF8.self)
     #expect(
       text == #"{"address":"[::1]:7600","zone":"z","weight":2.0,"capacity":7,"#
-        + #""state":"leaving","version":"0.1.0","incarnation":9}"#)
+        + #""state":"leaving","version":"0.1.0","incarnation":9,"#
+        + #""lease_ttl_ms":10000,"mass_loss_hold_ms":30000,"value_max":3145728}"#)
   }
 
   @Test func `what a later version adds is ignored, and what has a default may be left out`() throws
@@ -51,6 +56,10 @@ import Testing
     ),
     (#"{"address":"h:1","state":"active","incarnation":1,"zone":"a\nb"}"#, "zone must be"),
     (#"{"address":"h:1","state":"active","incarnation":1,"zone":null}"#, "zone must be"),
+    (
+      #"{"address":"h:1","state":"active","incarnation":1,"lease_ttl_ms":"1"}"#,
+      "lease_ttl_ms must be a whole number"
+    ),
   ])
   func `a malformed record is told by its fault`(_ text: String, _ what: String) {
     #expect(fault(text)?.contains(what) == true, "\(fault(text) ?? "none")")

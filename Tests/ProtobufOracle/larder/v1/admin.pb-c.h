@@ -606,7 +606,8 @@ struct  Larder__V1__PlannedMove
    */
   uint32_t share_millionths;
   /*
-   * That there are now, and the bytes of their keys and values.
+   * That there are now, and the bytes of the messages in which they would travel: keys, values and what
+   * goes with them.
    */
   uint64_t entries;
   uint64_t bytes;

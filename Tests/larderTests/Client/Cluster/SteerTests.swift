@@ -33,12 +33,28 @@ import Testing
     }
     #expect(text(.pause) == "a: paused, with 1 migration under way\n")
     #expect(text(.resume) == "a: resumed, with 1 migration under way\n")
+    #expect(SteerReport(order: .resume, with: "c", answers).text == "a: resumed with c\n")
+    #expect(SteerReport(order: .pause, with: "c", answers).text == "a: paused with c\n")
     #expect(text(.cancel) == "a: 2 cancelled\n")
     #expect(text(.rate(bytesPerSecond: 1 << 20)) == "a: sends 1.0 MiB/s\n")
     #expect(
       ClusterNodes.failure(of: answers)
         == CommandFailure("b: nobody there", exit: ExitStatus.unavailable))
     #expect(ClusterNodes.failure(of: Array(answers.prefix(1))) == nil)
+  }
+
+  @Test func `what several nodes say alike is told once`() {
+    let (one, other) = (
+      CommandFailure("no", exit: ExitStatus.refused),
+      CommandFailure("busy", exit: ExitStatus.unavailable)
+    )
+    let answers: [ClusterNodes.Answered<Int>] = [
+      .init(id: "a", result: .failure(one)), .init(id: "b", result: .failure(other)),
+      .init(id: "c", result: .failure(one)), .init(id: "d", result: .success(1)),
+    ]
+    #expect(
+      ClusterNodes.failure(of: answers)
+        == CommandFailure("a, c: no\nb: busy", exit: ExitStatus.refused))
   }
 
   @Test func `a drain fails unless others have all`() {
