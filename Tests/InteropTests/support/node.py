@@ -47,6 +47,14 @@ def run(*arguments, env=None):
     )
 
 
+def start(*arguments, **how):
+    """Starts `larder` with the arguments, as subprocess.Popen does; by default with pipes for what it
+    says."""
+    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen(
+        [binary(), *arguments], env=environment(), text=True, **{**pipes, **how})
+
+
 _given_ports = set()
 
 

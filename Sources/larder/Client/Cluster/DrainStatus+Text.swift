@@ -22,8 +22,8 @@ extension DrainStatus {
     case "drained": return nil
     case "left_behind":
       return CommandFailure(
-        "\(id) has \(self.words), which others did not get in time; it offers them to those that"
-          + " own them now: drain it once more to wait for that, or stop it to lose them",
+        "\(id) has \(self.words), which others did not get in time; what it has not lost it offers"
+          + " to those that own it now: drain it once more to wait for that, or stop it to lose it",
         exit: ExitStatus.notMet)
     case "not_left":
       return CommandFailure(
