@@ -47,12 +47,11 @@ def run(*arguments, env=None):
     )
 
 
-def start(*arguments, **how):
-    """Starts `larder` with the arguments, as subprocess.Popen does; by default with pipes for what it
-    says."""
-    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+def start(*arguments):
+    """Starts `larder` with the arguments; it says through pipes what it has to say."""
     return subprocess.Popen(
-        [binary(), *arguments], env=environment(), text=True, **{**pipes, **how})
+        [binary(), *arguments], env=environment(), text=True, stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
 _given_ports = set()
