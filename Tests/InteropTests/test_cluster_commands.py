@@ -10,6 +10,7 @@ from support.certificates import CLIENT, SERVER, Authority
 from support.etcd import Etcd
 from support.members import SOON, Members
 from support.node import STOP_SECONDS, run, wait_until
+from support.pages import scrape
 from support.ring import points_of
 from support.terminal import CONTROL_C, Terminal
 
@@ -78,6 +79,11 @@ def fill(cache):
             for number in range(start, start + BATCH)]
         answer = cache.SetMany(pb.SetManyRequest(items=items), timeout=SOON)
         assert all(result.HasField("ok") for result in answer.results), answer
+
+
+def entries(node):
+    values = scrape(node).values
+    return sum(int(value) for (name, _), value in values.items() if name == "larder_entries")
 
 
 def succeeds(done):
@@ -242,3 +248,21 @@ def test_a_weight_that_etcd_is_not_told_in_time_comes_when_it_is_back(cluster_na
         expected = {members.id(0): points_of(1), members.id(1): points_of(3)}
         wait_until(lambda: points() == [expected] * 2, "both have the new weight")
         assert members.record(1)[0]["weight"] == 3
+
+
+def test_a_drain_that_etcd_is_not_told_in_time_goes_on_when_it_is_back(cluster_name):
+    flags = ["--lease-ttl", "30s", "--leave-timeout", "1s"]
+    with Etcd() as etcd, Members(etcd, cluster_name, 2, *flags) as members:
+        fill(members.cache(0))
+        etcd.stop()
+        done = run("cluster", "drain", members.id(1), "--target", members.id(0))
+        assert done.returncode == 69 and done.stdout == "", done
+        assert f"{members.id(1)} is still on the ring: etcd could not be told" in done.stderr, done
+        assert "it leaves as soon as etcd takes it" in done.stderr
+        assert members.cluster(1).drain.state == "not_left"
+        etcd.start()
+        # By itself, though nobody waits for it; until somebody does.
+        members.wait_for_ring(0, seen_by=[0, 1])
+        assert operator(members)("drain", members.id(1)) == (
+            f"{members.id(1)} is drained: nothing is left on it\n")
+        wait_until(lambda: [entries(node) for node in members.nodes] == [COUNT, 0], "all has moved")

@@ -27,8 +27,9 @@ extension DrainStatus {
         exit: ExitStatus.notMet)
     case "not_left":
       return CommandFailure(
-        "\(id) is \(self.words): etcd could not be told in time that it leaves (leave-timeout);"
-          + " drain it once more", exit: ExitStatus.unavailable)
+        "\(id) is \(self.words): etcd could not be told in time that it leaves (leave-timeout); it"
+          + " leaves as soon as etcd takes it: drain it once more to wait for that",
+        exit: ExitStatus.unavailable)
     default: return NodeClient.unknownAnswer
     }
   }
