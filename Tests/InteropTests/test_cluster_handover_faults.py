@@ -2,6 +2,7 @@
 they see, and none of it may be what the cache promises not to do."""
 
 import itertools
+import re
 import signal
 import time
 
@@ -9,7 +10,7 @@ import pytest
 from support.changes import SLOWLY, Changes
 from support.etcd import Etcd
 from support.members import Members
-from support.node import STOP_SECONDS
+from support.node import COMMAND_SECONDS, STOP_SECONDS, run, start
 from support.partition import PartitionedMembers
 
 # Longer than a peer takes to notice; shorter than etcd takes to end a lease.
@@ -64,6 +65,49 @@ class Replace:
     end = Drain.end
 
 
+class Heavier:
+    """One of three nodes gets three times the weight. It gets something from each of the others."""
+
+    heirs, source, left, weight = [2], 0, [0, 1, 2], 3
+
+    def begin(self, changes):
+        id, target = changes.members.id(2), changes.members.id(0)
+        changes.weighs(2, self.weight)
+        done = run("cluster", "weight", id, str(self.weight), "--target", target)
+        assert done.returncode == 0, done
+        assert done.stdout.startswith(f"{id}: weight {self.weight}, before 1; owns ")
+
+    def end(self, changes):
+        pass
+
+
+class Lighter(Heavier):
+    """One of three nodes gets a quarter of the weight. The others each get something from it."""
+
+    heirs, source, weight = [0, 1], 2, 0.25
+
+
+class DrainByOperator(Drain):
+    """One of three nodes is told by `larder cluster drain` to hand all over, and runs on."""
+
+    def begin(self, changes):
+        self._command = start(
+            "cluster", "drain", changes.members.id(2), "--target", changes.members.id(0))
+        changes.becomes(*self.left)
+
+    def end(self, changes):
+        out, error = self._command.communicate(timeout=COMMAND_SECONDS)
+        if changes.members.nodes[2].is_killed:
+            assert (self._command.returncode, out) == (69, ""), (out, error)
+        elif changes.was_taken_off(2):
+            # The others have taken it for gone, and what it had went with it.
+            assert (self._command.returncode, out) == (1, ""), (out, error)
+            assert f"{changes.members.id(2)} has left " in error, error
+        else:
+            assert self._command.returncode == 0, (out, error)
+            assert out == f"{changes.members.id(2)} is drained: nothing is left on it\n"
+
+
 def source_dies(changes, change):
     changes.loses(change.source)
     changes.members.kill(change.source)
@@ -92,30 +136,42 @@ def connection_breaks(changes, change):
 
 
 def source_loses_its_lease(changes, change):
-    changes.is_taken_off(change.source)
-    changes.members.etcd.revoke(changes.members.record(change.source)[1])
+    changes.is_taken_off(change.source, by=lambda: changes.members.revoke(change.source))
 
 
 def heir_loses_its_lease(changes, change):
     """It comes back at once, as another that has nothing."""
-    changes.is_taken_off(change.heirs[-1])
-    changes.members.etcd.revoke(changes.members.record(change.heirs[-1])[1])
+    heir = change.heirs[-1]
+    changes.is_taken_off(heir, by=lambda: changes.members.revoke(heir))
 
 
-CHANGES = [Join, Drain, Replace]
+def source_record_is_deleted(changes, change):
+    """By hand; the lease goes on."""
+    changes.is_taken_off(change.source, by=lambda: changes.members.delete_record(change.source))
+
+
+def heir_record_is_deleted(changes, change):
+    heir = change.heirs[-1]
+    changes.is_taken_off(heir, by=lambda: changes.members.delete_record(heir))
+
+
+CHANGES = [Join, Drain, Replace, Heavier, Lighter, DrainByOperator]
 FAULTS = [
     source_dies, heir_dies, etcd_restarts, connection_breaks, source_loses_its_lease,
-    heir_loses_its_lease]
+    heir_loses_its_lease, source_record_is_deleted, heir_record_is_deleted]
 # In `make test`: each kind of fault once, where it takes least.
 FAST = [
     (Join, source_dies), (Join, heir_dies), (Join, etcd_restarts), (Join, connection_breaks),
-    (Drain, source_dies)]
+    (Drain, source_dies), (Heavier, heir_dies), (Lighter, source_dies),
+    (DrainByOperator, source_dies), (DrainByOperator, source_record_is_deleted),
+    (Join, heir_record_is_deleted)]
 
 
 def cases():
     for change, fault in itertools.product(CHANGES, FAULTS):
         marks = [] if (change, fault) in FAST else [pytest.mark.slow]
-        name = f"{change.__name__.lower()}-{fault.__name__}"
+        words = re.sub("(?<!^)(?=[A-Z])", "_", change.__name__).lower()
+        name = f"{words}-{fault.__name__}"
         yield pytest.param(change(), fault, id=name, marks=marks)
 
 

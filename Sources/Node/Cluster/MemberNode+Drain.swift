@@ -95,6 +95,8 @@ extension MemberNode {
     }
     // The node stops meanwhile: whoever stops it goes on.
     if Task.isCancelled { return }
+    // What it held was forgotten, and told of.
+    guard self.drainProgress?.state == .handingOver else { return }
     let left = outcome == .handedOver ? nil : await self.handover.entriesLeft()
     guard let left, left.entries > 0 else {
       self.note { $0.handedOver(butFor: nil) }
@@ -111,6 +113,18 @@ extension MemberNode {
     self.logger.warning(
       "entries are left behind: \(reason)",
       metadata: ["entries": "\(left.entries)", "bytes": "\(left.bytes)"])
+  }
+
+  /// What this node holds is about to be forgotten: of a node that hands it over it is left behind.
+  func tellOfForgotten() async {
+    let held = self.store.statistics().total.entries
+    guard held > 0 else { return }
+    self.logger.warning(
+      "this node forgets all that it holds: others have owned the keys since, or may have",
+      metadata: ["entries": "\(held)"])
+    guard self.drainProgress?.state == .handingOver else { return }
+    let left = await self.handover.entriesLeft()
+    self.note { $0.handedOver(butFor: left.entries > 0 ? left : nil) }
   }
 
   private func sayNobodyTakesOver(_ reason: String) {

@@ -196,7 +196,10 @@ final class MemberNode: Sendable {
     forgetting forgotten: ViewFollower.Forgotten
   ) async {
     // What is still under way would come in behind what is being forgotten.
-    if forgotten != .nothing { self.handover.reset() }
+    if forgotten != .nothing {
+      await self.tellOfForgotten()
+      self.handover.reset()
+    }
     switch forgotten {
     case .nothing: break
     case .all: await self.forwarding.install(table, arrivals: .none)

@@ -1,3 +1,5 @@
+import Glibc
+
 /// Says on standard error how something goes: over one line on a terminal, else a line for each step.
 struct ProgressLine {
   private let isTerminal = StandardStreams.isErrorTerminal
@@ -6,7 +8,10 @@ struct ProgressLine {
   mutating func show(_ step: String, detail: String?) throws(CommandFailure) {
     if self.isTerminal {
       // ESC [ K clears the rest of the line, which may have been longer.
-      try Self.write("\r\(step)\(detail.map { "  \($0)" } ?? "")\u{1b}[K")
+      let line = step + (detail.map { "  \($0)" } ?? "")
+      // One that went on in the next row could not be written over.
+      let shown = TerminalSize(of: STDERR_FILENO)?.clip(line) ?? line
+      try Self.write("\r\(shown)\u{1b}[K")
     } else if step != self.lastStep {
       try Self.write("\(step)\n")
     }

@@ -7,7 +7,7 @@ from support.history import NEVER, Call, History, violations
 from support.members import SOON
 from support.node import wait_until
 from support.pages import scrape
-from support.ring import owner_of
+from support.ring import owner_of, points_of
 from support.workload import run
 
 KEPT = [f"kept/{number}" for number in range(600)]
@@ -42,6 +42,9 @@ class Changes:
         self.members = members
         self.history = History()
         self._rings, self._gone, self._misses_allowed = [], set(), False
+        # Of the members that have another than 1.
+        self._weights = {}
+        self._taken_off = set()
         self._unsettled_since, self._unsettled = NEVER, []
         self.becomes(*indexes)
         self._fill()
@@ -49,7 +52,13 @@ class Changes:
     def becomes(self, *indexes):
         """The ring is to have these members next."""
         self.indexes = indexes
-        self._rings.append([self.members.id(index) for index in indexes])
+        self._rings.append(
+            {self.members.id(index): self._weights.get(index, 1) for index in indexes})
+
+    def weighs(self, index, weight):
+        """One of the members is to have another weight next."""
+        self._weights[index] = weight
+        self.becomes(*self.indexes)
 
     def loses(self, index):
         """What a member holds is gone, though it may come back."""
@@ -59,11 +68,22 @@ class Changes:
         """A read of what is on its way may be a miss for now, as who has it cannot be asked."""
         self._misses_allowed = True
 
-    def is_taken_off(self, index):
+    def is_taken_off(self, index, by):
         """A member's record goes from etcd, though it lives and has a lease by its own account: until it
-        hears of it, two nodes may take themselves for a key's owner."""
+        hears of it, two nodes may take themselves for a key's owner. Then it puts the record back, or
+        ends, if that is what it was about to do."""
+        process, before = self.members.nodes[index].process, self.members.made(index)
+        assert before, "there is a record"
         self.loses(index)
+        self._taken_off.add(index)
         self._unsettled_since = time.monotonic()
+        by()
+        wait_until(
+            lambda: self.members.made(index) not in (None, before) or process.poll() is not None,
+            f"node {index} is back")
+
+    def was_taken_off(self, index):
+        return index in self._taken_off
 
     def wait_for_middle(self, *heirs):
         """Until some of what is to come to each of these nodes is there. At the rate `SLOWLY` the rest
@@ -81,6 +101,7 @@ class Changes:
         def and_after():
             change()
             self.members.wait_for_ring(*self.indexes)
+            wait_until(self._have_weights, "all have the members' weights")
             self._unsettled = [(self._unsettled_since, time.monotonic())]
             wait_until(lambda: not self._migrations(), "nothing is under way any more")
             time.sleep(AFTERMATH_SECONDS)
@@ -93,7 +114,11 @@ class Changes:
     # ---- what must be true
 
     def _may_be_lost(self, key):
-        return any(ring[owner_of(key, ring)] in self._gone for ring in self._rings)
+        return any(self._owner(key, ring) in self._gone for ring in self._rings)
+
+    @staticmethod
+    def _owner(key, ring):
+        return list(ring)[owner_of(key, list(ring), list(ring.values()))]
 
     def _check_answers(self):
         lost = {key for key in KEPT + HOT if self._may_be_lost(key)}
@@ -133,11 +158,21 @@ class Changes:
             for index in self.indexes]
         return [key for key, *hits in zip(keys, *views) if all(hits)]
 
+    def _have_weights(self):
+        expected = {id: points_of(weight) for id, weight in self._rings[-1].items()}
+        views = [self.members.cluster(index).members for index in self.indexes]
+        return all(
+            {member.id: member.points for member in view if member.points} == expected
+            for view in views)
+
     def _migrations(self):
         return sum(self._metric(index, "larder_handover_migrations") for index in self.indexes)
 
     def _entries(self):
-        return sum(self._metric(index, "larder_entries") for index in self.indexes)
+        """On all nodes that run, be they members or not."""
+        return sum(
+            self._metric(index, "larder_entries") for index, node in enumerate(self.members.nodes)
+            if node.process.poll() is None)
 
     def _metric(self, index, name, **labels):
         values = scrape(self.members.nodes[index]).values

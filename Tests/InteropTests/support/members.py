@@ -69,9 +69,11 @@ class Members:
             self.nodes[at] = node
         # Each by itself: channels to one address would share their connection, and its backoff.
         options = [("grpc.use_local_subchannel_pool", 1), ("grpc.max_reconnect_backoff_ms", 100)]
-        self._channels[at] = self._stack.enter_context(
-            grpc.insecure_channel(node.target, options))
+        self._channels[at] = self._stack.enter_context(self._open(node.target, options))
         return at
+
+    def _open(self, target, options):
+        return grpc.insecure_channel(target, options)
 
     def id(self, index):
         return self.nodes[index].target
@@ -117,8 +119,28 @@ class Members:
 
     def record(self, index):
         """What stands in etcd for a node: its record, and the lease."""
-        found = self.etcd.keys(self.prefix + "nodes/").get(f"{self.prefix}nodes/{self.id(index)}")
+        found = self._found(index)
         return (json.loads(found.value), found.lease) if found else (None, 0)
+
+    def made(self, index):
+        """The revision at which a node's record was put where none was; None: there is none."""
+        found = self._found(index)
+        return found.create_revision if found else None
+
+    def revoke(self, index):
+        """Ends the lease under which a node is registered, as an operator may."""
+        self.etcd.revoke(self.record(index)[1])
+
+    def delete_record(self, index):
+        """Deletes what stands in etcd for a node, as an operator may; its lease goes on."""
+        self.etcd.delete(self._key(index))
+
+    def _found(self, index):
+        key = self._key(index)
+        return self.etcd.keys(key).get(key)
+
+    def _key(self, index):
+        return f"{self.prefix}nodes/{self.id(index)}"
 
     def kill(self, index):
         """Kills a node as a crash would."""

@@ -47,6 +47,13 @@ def run(*arguments, env=None):
     )
 
 
+def start(*arguments):
+    """Starts `larder` with the arguments; it says through pipes what it has to say."""
+    return subprocess.Popen(
+        [binary(), *arguments], env=environment(), text=True, stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
 _given_ports = set()
 
 

@@ -50,14 +50,20 @@ def xxh64(data):
 
 
 @functools.lru_cache
-def points(members):
+def points(members, weights):
     return sorted(
         (xxh64(f"{member}_{number}".encode()), member)
-        for member in members for number in range(POINTS))
+        for member, weight in zip(members, weights) for number in range(points_of(weight)))
 
 
-def owner_of(key, members):
-    """The place in `members` of the one that owns a key of the default namespace."""
-    ring = points(tuple(members))
+def points_of(weight):
+    """How many points a member of this weight has."""
+    return max(1, round(weight * POINTS))
+
+
+def owner_of(key, members, weights=None):
+    """The place in `members` of the one that owns a key of the default namespace. Weights are of the
+    members in their order; without them all are equal."""
+    ring = points(tuple(members), tuple(weights or [1] * len(members)))
     found = bisect.bisect_left(ring, (xxh64(key.encode()), ""))
     return list(members).index(ring[found % len(ring)][1])

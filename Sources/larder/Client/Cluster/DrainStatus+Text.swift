@@ -22,13 +22,14 @@ extension DrainStatus {
     case "drained": return nil
     case "left_behind":
       return CommandFailure(
-        "\(id) has \(self.words), of which others got a part at most in time; it offers them to those"
-          + " that own them now: drain it once more to wait for that, or stop it to lose them",
+        "\(id) has \(self.words), of which others got a part at most in time; what it has not lost it"
+          + " offers to those that own it now: drain it once more to wait for that, or stop it to lose it",
         exit: ExitStatus.notMet)
     case "not_left":
       return CommandFailure(
-        "\(id) is \(self.words): etcd could not be told in time that it leaves (leave-timeout);"
-          + " drain it once more", exit: ExitStatus.unavailable)
+        "\(id) is \(self.words): etcd could not be told in time that it leaves (leave-timeout); it"
+          + " leaves as soon as etcd takes it: drain it once more to wait for that",
+        exit: ExitStatus.unavailable)
     default: return NodeClient.unknownAnswer
     }
   }

@@ -34,8 +34,10 @@ struct MigrationsCommand: ClientCommand {
       if report.nodes.isEmpty, let failure = ClusterNodes.failure(of: answers) { throw failure }
       if self.json {
         try StandardStreams.writeLine(report.json.description)
-      } else {
+      } else if self.watch {
         try screen.show(report.text)
+      } else {
+        try StandardStreams.writeOutput(Array(report.text.utf8))
       }
       guard self.watch else {
         if let failure = ClusterNodes.failure(of: answers) { throw failure }
