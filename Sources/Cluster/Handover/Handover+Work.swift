@@ -133,24 +133,25 @@ extension Handover {
   /// Each piece under the lock: what this node loses meanwhile must not change any more.
   private func apply(_ batch: MigrationBatch, from process: MemberProcess) async throws {
     var (wanted, changes) = (ArcSet.none, nil as Int?)
-    var unknownNamespaces: Set<String> = []
+    var tally = MigrationBatch.Tally()
     for piece in batch.pieces {
-      let tally = try self.state.withLock { state throws(HandoverFailure) in
+      let more = try self.state.withLock { state throws(HandoverFailure) in
         if changes != state.changes {
           wanted = state.machine?.arcs(of: .stream(process)) ?? .none
           changes = state.changes
         }
         return try batch.apply(piece, to: self.store, only: wanted, now: self.time())
       }
-      unknownNamespaces.formUnion(tally.unknownNamespaces)
+      tally.add(more)
       await Task.yield()
       try Task.checkCancellation()
     }
+    let names = tally.unknownNamespaces.sorted()
     let warnings = try self.state.withLock { state throws(HandoverFailure) in
       if state.machine?.hasOlder(than: process) == true {
         try batch.raiseFloors(of: self.store, now: self.time())
       }
-      return unknownNamespaces.sorted().map { Self.warning(unknownNamespace: $0, from: process) }
+      return names.map { Self.warning(unknownNamespace: $0, from: process) }
         .filter { state.warnings.admits($0, .now) }
     }
     for warning in warnings { self.logger.warning("\(warning)") }

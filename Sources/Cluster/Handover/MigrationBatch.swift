@@ -193,6 +193,17 @@ extension MigrationBatch.Tally {
   /// Of names that are told.
   private static let namesMax = 8
 
+  /// What became of other items of the same batch.
+  mutating func add(_ more: Self) {
+    self.applied += more.applied
+    self.outdated += more.outdated
+    self.unknownNamespace += more.unknownNamespace
+    self.refused += more.refused
+    for name in more.unknownNamespaces where self.unknownNamespaces.count < Self.namesMax {
+      self.unknownNamespaces.insert(name)
+    }
+  }
+
   fileprivate mutating func addUnknown(_ namespace: String) {
     self.unknownNamespace += 1
     if self.unknownNamespaces.count < Self.namesMax { self.unknownNamespaces.insert(namespace) }

@@ -212,13 +212,7 @@ extension MigrationBatch {
   @discardableResult
   func apply(to store: Store, now: StoreTime) throws -> Tally {
     var tally = Tally()
-    for piece in self.pieces {
-      let more = try self.apply(piece, to: store, now: now)
-      tally.applied += more.applied
-      tally.outdated += more.outdated
-      tally.unknownNamespace += more.unknownNamespace
-      tally.refused += more.refused
-    }
+    for piece in self.pieces { tally.add(try self.apply(piece, to: store, now: now)) }
     try self.raiseFloors(of: store, now: now)
     return tally
   }
