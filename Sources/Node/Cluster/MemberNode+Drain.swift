@@ -88,9 +88,7 @@ extension MemberNode {
 
   /// Waits until others have what this node held.
   private func handOver(timeout: Duration) async {
-    let outcome = await self.handover.drain(timeout: timeout) {
-      self.migrations.snapshot().migrations.contains { $0.direction == .outbound }
-    }
+    let outcome = await self.handover.drain(timeout: timeout)
     // The node stops meanwhile: whoever stops it goes on.
     if Task.isCancelled { return }
     let left = outcome == .handedOver ? nil : await self.handover.entriesLeft()
@@ -102,7 +100,6 @@ extension MemberNode {
     let reason =
       switch outcome {
       case .handedOver, .late: "handover-timeout passed"
-      case .silent: "nobody has come for them"
       case .alone: "no other node is left"
       }
     self.logger.warning(
