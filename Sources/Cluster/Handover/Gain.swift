@@ -55,8 +55,8 @@ struct Gain: Sendable {
   private(set) var clearsThrough: Version?
   /// It has been served from what is here.
   private(set) var hasServed: Bool
-  /// This node is new, and may not know who had the hashes: where none of those asked has held anything,
-  /// it asks everybody.
+  /// This node is new, or goes by what one says that was, and may not know who had the hashes: where none
+  /// of those asked has held anything, it asks everybody.
   private(set) var asksAll: Bool
 
   /// Processes that have been asked since this node owns the hashes.
@@ -305,6 +305,8 @@ struct Gain: Sendable {
     holder.isEmpty = true
     holder.isSealed = true
     self.holders.insert(holder, at: index)
+    // It may have been new, and not have got as far as to ask everybody.
+    self.asksAll = true
     insertClaims(&self, index + 1, holder.isSuperseded)
   }
 

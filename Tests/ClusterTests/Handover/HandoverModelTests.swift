@@ -21,6 +21,11 @@ struct HandoverModelTests {
     self.run(HandoverWorld(seed: seed, mayDie: false, flaps: true))
   }
 
+  @Test(arguments: [1_176, 1_201, 1_220, 1_288, 1_322])
+  func `nodes flap and die, and nothing is lost but with them`(seed: UInt64) {
+    self.run(HandoverWorld(seed: seed, mayDie: true, flaps: true))
+  }
+
   private func run(_ start: HandoverWorld) {
     var world = start
     for _ in 0..<3_000 {
