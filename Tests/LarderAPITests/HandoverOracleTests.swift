@@ -280,8 +280,12 @@ extension RandomValues {
       var predecessor = Predecessor()
       predecessor.process = values.bool() ? values.process() : nil
       predecessor.isCertain = values.bool()
+      predecessor.isSuperseded = values.bool()
+      predecessor.through = values.uint64()
       return predecessor
     }
+    holding.via = self.bool() ? self.process() : nil
+    holding.isEmpty = self.bool()
     return holding
   }
 }
@@ -305,5 +309,8 @@ private func equals(
       guard let read = read?.pointee else { return false }
       return equals(read.process, predecessor.process)
         && (read.is_certain != 0) == predecessor.isCertain
+        && (read.is_superseded != 0) == predecessor.isSuperseded
+        && read.through == predecessor.through
     }
+    && equals(read.via, expected.via) && (read.is_empty != 0) == expected.isEmpty
 }

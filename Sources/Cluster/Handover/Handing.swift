@@ -25,7 +25,7 @@ public struct SealOrder: Sendable, Hashable {
   /// By which ring.
   public let epoch: Epoch
   public let arcs: ArcSet
-  /// Who has sealed newer entries of all these hashes for the heir, and claims no older ones any more.
+  /// Who has given up to the heir what they had claimed of the process that is asked, and name it.
   public let vias: Set<MemberProcess>
 
   public init(
@@ -50,10 +50,19 @@ public struct SealAnswer: Sendable, Hashable {
     public var arcs: ArcSet
     /// Who may hold older entries: newest first.
     public var predecessors: [Predecessor]
+    /// The one of the order's `vias` for whom it was kept; nil: for nobody yet.
+    public var via: MemberProcess?
+    /// The node never served them, and holds no entries, but may have claimed those of others.
+    public var isEmpty: Bool
 
-    public init(arcs: ArcSet, predecessors: [Predecessor] = []) {
+    public init(
+      arcs: ArcSet, predecessors: [Predecessor] = [], via: MemberProcess? = nil,
+      isEmpty: Bool = false
+    ) {
       self.arcs = arcs
       self.predecessors = predecessors
+      self.via = via
+      self.isEmpty = isEmpty
     }
   }
 
@@ -63,18 +72,25 @@ public struct SealAnswer: Sendable, Hashable {
   }
 }
 
-/// Another process that may hold older entries.
+/// Another process that may hold older entries; or the one that says so itself, for those of its copies that
+/// are older than what the ones before it hold.
 public struct Predecessor: Sendable, Hashable {
   public let process: MemberProcess
   /// It did own the hashes. Otherwise it may have.
   public let isCertain: Bool
   /// It must give the hashes up, and what it holds is of no use: what was newer is lost.
   public let isSuperseded: Bool
+  /// Of the one that says so itself: the version up to which copies are meant.
+  public let through: Version
 
-  public init(_ process: MemberProcess, isCertain: Bool, isSuperseded: Bool = false) {
+  public init(
+    _ process: MemberProcess, isCertain: Bool, isSuperseded: Bool = false,
+    through: Version = .none
+  ) {
     self.process = process
     self.isCertain = isCertain
     self.isSuperseded = isSuperseded
+    self.through = through
   }
 }
 

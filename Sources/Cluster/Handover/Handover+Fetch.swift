@@ -10,7 +10,13 @@ extension Handover: KeyFetcher {
 
   /// Keys of one namespace, and those that may have them: newest first.
   private struct Question: Hashable {
-    let holders: [MemberProcess]
+    struct Holder: Hashable {
+      let process: MemberProcess
+      /// Above it a copy counts, whoever comes next.
+      let trustedAbove: Version
+    }
+
+    let holders: [Holder]
     let namespace: String
   }
 
@@ -19,10 +25,12 @@ extension Handover: KeyFetcher {
       var questions: [Question: [FetchKey]] = [:]
       for key in keys {
         guard let machine = state.machine, let gain = machine.gain(of: key.hash),
-          gain.phase(own: machine.own) == .incoming
+          gain.phase == .incoming
         else { continue }
         let question = Question(
-          holders: gain.holders.map(\.process), namespace: key.namespaceName)
+          holders: gain.holders.enumerated().map { index, holder in
+            .init(process: holder.process, trustedAbove: gain.trustedAbove(from: index + 1))
+          }, namespace: key.namespaceName)
         questions[question, default: []].append(key)
       }
       return questions
@@ -51,11 +59,13 @@ extension Handover: KeyFetcher {
     var floors: [FetchKey: Version] = [:]
     for holder in question.holders where !left.isEmpty {
       let found = self.state.withLock { state in
-        (member: state.members[holder], own: state.machine?.own)
+        (member: state.members[holder.process], own: state.machine?.own)
       }
       guard let own = found.own else { return true }
-      if holder == own {
-        left = left.filter { !self.isHere($0, above: floors[$0] ?? .none) }
+      if holder.process == own {
+        left = left.filter {
+          !self.isHere($0, floor: floors[$0] ?? .none, above: holder.trustedAbove)
+        }
         continue
       }
       // It is gone: what counts now, the call finds when it is served again.
@@ -73,7 +83,9 @@ extension Handover: KeyFetcher {
             unknown.append(key)
           // It may have been deleted where the floor is from.
           case .entry(_, let version, _, _) where version <= floor: unknown.append(key)
-          case .entry, .tombstone: self.apply(copy, key, from: holder)
+          case .entry(_, let version, _, _), .tombstone(let version):
+            self.apply(copy, key, from: holder.process)
+            if version <= holder.trustedAbove { unknown.append(key) }
           }
         }
         left = unknown
@@ -87,11 +99,11 @@ extension Handover: KeyFetcher {
     return true
   }
 
-  /// Whether this node has something from before. Forgets what may have been deleted since.
-  private func isHere(_ key: FetchKey, above floor: Version) -> Bool {
+  /// Whether this node has something that counts now. Forgets what may have been deleted since.
+  private func isHere(_ key: FetchKey, floor: Version, above version: Version) -> Bool {
     key.withStoreKey { key in
       self.store.forget(key, through: floor)
-      return self.store.newest(key, now: self.time()) != nil
+      return self.store.newest(key, now: self.time()).map { $0 > version } ?? false
     }
   }
 
@@ -102,7 +114,7 @@ extension Handover: KeyFetcher {
     self.state.withLock { state in
       // What this node has lost since must not change any more.
       guard let gain = state.machine?.gain(of: key.hash),
-        gain.holders.contains(where: { $0.process == holder && $0.isSealed })
+        gain.holders.contains(where: { $0.process == holder && $0.isSealed && !$0.isEmpty })
       else { return }
       key.withStoreKey { key in
         switch copy {

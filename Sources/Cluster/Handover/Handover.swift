@@ -50,8 +50,6 @@ public final class Handover: Sendable {
   /// Does what no call waits for.
   let executor: PacedExecutor
 
-  /// A node that stops waits so long for others of which it hears nothing.
-  private static let silenceMax: Duration = .seconds(5)
   /// How often time is looked at.
   private static let tickInterval: Duration = .milliseconds(500)
 
@@ -101,11 +99,11 @@ public final class Handover: Sendable {
     _ clock: Version
   ) {
     state.members = Dictionary(uniqueKeysWithValues: members.map { (MemberProcess($0), $0) })
-    var before: [Placement] = []
+    var before: Placement?
     if state.machine == nil {
       state.machine = HandoverMachine(own: own)
       state.ring = nil
-      before = Placement.before(table, members, own: own)
+      before = Placement(table, without: [own.id])
     }
     let placement: Placement
     if table.ring === state.ring, let last = state.machine?.placement {
@@ -115,7 +113,9 @@ public final class Handover: Sendable {
     }
     state.ring = table.ring
     state.machine?.change(
-      to: placement, before: before, alive: Set(state.members.keys), clock: clock, .now)
+      to: placement, before: before, alive: Set(state.members.keys),
+      owners: Set(members.lazy.filter { $0.state != .joining }.map { MemberProcess($0) }),
+      clock: clock, .now)
   }
 
   /// Others may have owned what this node holds: it is about to be forgotten, and nothing more comes in
@@ -124,39 +124,27 @@ public final class Handover: Sendable {
 
   /// Of this node on its way off the ring: waits until others have all that it has lost with that.
   ///
-  /// - Parameters:
-  ///   - timeout: how long at most.
-  ///   - isStreaming: somebody is getting entries just now.
-  public func drain(timeout: Duration, isStreaming: @Sendable () -> Bool) async -> DrainOutcome {
+  /// However long nobody comes: who is to come may have to notice first that somebody else is dead.
+  ///
+  /// - Parameter timeout: how long at most.
+  public func drain(timeout: Duration) async -> DrainOutcome {
     let end = ContinuousClock.now + timeout
-    var heardAt = ContinuousClock.now
+    self.state.withLock { $0.machine?.keepsUnclaimed = true }
+    defer { self.state.withLock { $0.machine?.keepsUnclaimed = false } }
     while true {
-      let now = ContinuousClock.now
-      switch self.awaited {
-      case .nobody(let outcome): return outcome
-      case .heirs(let lastCame):
-        if now >= end || Task.isCancelled { return .late }
-        heardAt = isStreaming() ? now : max(heardAt, lastCame ?? heardAt)
-        if now >= heardAt + Self.silenceMax { return .silent }
-      }
+      if let outcome = self.drained { return outcome }
+      if ContinuousClock.now >= end || Task.isCancelled { return .late }
       await Self.pause(.milliseconds(5))
     }
   }
 
-  /// Who is still to come for what a node has lost.
-  private enum Awaited {
-    case nobody(DrainOutcome)
-    /// Nil: it does not go by the ring without it yet, as others may do.
-    case heirs(lastCame: ContinuousClock.Instant?)
-  }
-
-  private var awaited: Awaited {
+  /// Nil: others are still to come for what this node has lost.
+  private var drained: DrainOutcome? {
     self.state.withLock { state in
-      guard let machine = state.machine else { return .nobody(.handedOver) }
-      if machine.placement?.arcs.isEmpty ?? true { return .nobody(.alone) }
-      if !machine.owned.isEmpty { return .heirs(lastCame: nil) }
-      let last = machine.awaited.map(\.usedAt).max()
-      return last.map { .heirs(lastCame: $0) } ?? .nobody(.handedOver)
+      guard let machine = state.machine else { return .handedOver }
+      if machine.placement?.arcs.isEmpty ?? true { return .alone }
+      // It may not go by the ring without it yet, as others do.
+      return machine.owned.isEmpty && machine.awaited.isEmpty ? .handedOver : nil
     }
   }
 
@@ -265,29 +253,4 @@ public enum DrainOutcome: Sendable, Equatable {
   case alone
   /// The time is over.
   case late
-  /// For some seconds nobody has come for what is left.
-  case silent
-}
-
-extension Placement {
-  /// How many of those that came last a node takes for having come while it did.
-  private static let newcomersMax = 3
-
-  /// Rings by which others may have served what a node gains with its first: without it, without those
-  /// that came shortly before it, which may be gone before they have served, and with those that leave.
-  fileprivate static func before(
-    _ table: RoutingTable, _ members: [Member], own: MemberProcess
-  ) -> [Placement] {
-    var gone: Set<String> = [own.id]
-    var before: [Placement] = []
-    let newest = table.members.filter { $0.id != own.id }
-      .sorted { $0.incarnation > $1.incarnation }
-    for count in 0...min(Self.newcomersMax, newest.count) {
-      if count > 0 { gone.insert(newest[count - 1].id) }
-      before.insert(Placement(table, without: gone), at: 0)
-    }
-    let leaving = members.filter { $0.state == .leaving && $0.id != own.id }
-    if !leaving.isEmpty { before.insert(Placement(table, without: [own.id], with: leaving), at: 0) }
-    return before
-  }
 }

@@ -5,6 +5,11 @@ extension HandoverMachine {
   /// The node sends an order: the process may seal the hashes whether or not its answer arrives.
   mutating func asks(_ process: MemberProcess, _ order: SealOrder) {
     self.debts[process] = (self.debts[process] ?? .none).union(order.arcs)
+    self.gains = self.split(order.arcs, where: { $0.vias(of: process) != nil }) { gain in
+      var gain = gain
+      gain.asks(process)
+      return [gain]
+    }
   }
 
   /// A process has answered an order of this node.
@@ -12,21 +17,18 @@ extension HandoverMachine {
     self.gains = self.split(order.arcs) { gain in
       gain.since <= order.epoch && gain.vias(of: process) != nil
     } into: { gain in
-      var rest = gain.arcs
-      var parts: [Gain] = []
-      for holding in answer.holdings {
-        let held = holding.arcs.intersection(rest)
-        if held.isEmpty { continue }
-        rest = rest.subtracting(held)
-        var part = gain.part(held)
-        part.isHeld(by: process, predecessors: holding.predecessors, own: self.own)
+      answer.holdings.reduce([gain]) { parts, holding in
+        parts.flatMap { part in
+          [part.arcs.intersection(holding.arcs), part.arcs.subtracting(holding.arcs)]
+            .filter { !$0.isEmpty }.map { part.part($0) }
+        }
+      }.map { part in
+        var part = part
+        let holdings = answer.holdings.filter { !$0.arcs.intersection(part.arcs).isEmpty }
+        part.hasAnswered(process, order.vias, holdings, own: self.own)
         part.keep(self.alive, own: self.own)
-        parts.append(part)
+        return part
       }
-      var part = gain.part(rest)
-      // It may be another's whom it has heard of since, and is to be asked once more.
-      if part.vias(of: process) == order.vias { part.isNotHeld(by: process) }
-      return parts + [part]
     }
     self.settle()
   }
@@ -40,6 +42,12 @@ extension HandoverMachine {
 
   /// Notes what neither this node nor an heir of it will ask for again.
   mutating func finish() {
+    for index in self.gains.indices {
+      for process in self.gains[index].takeClaimsGivenUp() {
+        let done = self.debts[process]?.intersection(self.gains[index].arcs) ?? .none
+        self.finished[process] = done.union(self.finished[process] ?? .none).nonEmpty
+      }
+    }
     for (process, owed) in self.debts {
       let gained = self.gains.reduce(ArcSet.none) { sum, gain in
         gain.mayAsk(process) ? sum.union(gain.arcs) : sum
@@ -61,12 +69,12 @@ extension HandoverMachine {
     _ arcs: ArcSet, from process: MemberProcess, by epoch: Epoch, isFloored: Bool = false
   ) {
     self.gains = self.split(arcs) {
-      $0.phase(own: self.own) == .incoming && $0.holders.first?.process == process
+      $0.phase == .incoming && $0.holders.first?.process == process
         && $0.since <= epoch
     } into: { gain in
       var gain = gain
       gain.received()
-      if isFloored { gain.giveUpHeld(own: self.own) }
+      if isFloored { gain.giveUpOlder(own: self.own) }
       return [gain]
     }
     self.settle()
@@ -75,7 +83,7 @@ extension HandoverMachine {
   /// Copies at or below the version are gone from gains that waited for that.
   mutating func gainsCleared(_ arcs: ArcSet, through version: Version) {
     self.gains = self.split(arcs) {
-      $0.phase(own: self.own) == .clearing && $0.heldThrough == version
+      $0.phase == .clearing && $0.clearsThrough == version
     } into: { gain in
       var gain = gain
       gain.cleared()
@@ -87,10 +95,10 @@ extension HandoverMachine {
   /// The node wants no more of what the process holds: what it has is all there is from now on.
   mutating func cancel(_ arcs: ArcSet, from process: MemberProcess) {
     self.gains = self.split(arcs) {
-      $0.phase(own: self.own) == .incoming && $0.holders.first?.process == process
+      $0.phase == .incoming && $0.holders.first?.process == process
     } into: { gain in
       var gain = gain
-      gain.giveUp()
+      gain.giveUp(own: self.own)
       return [gain]
     }
     self.settle()
@@ -108,16 +116,15 @@ extension HandoverMachine {
   var arrivals: Arrivals {
     Arrivals(
       self.gains.map { gain in
-        switch gain.phase(own: self.own) {
+        switch gain.phase {
         case .unsealed, .clearing: (gain.arcs, .unsealed)
-        case .incoming, .whole:
-          (gain.arcs, .incoming(trustedAbove: gain.heldThrough ?? .none))
+        case .incoming, .whole: (gain.arcs, .incoming(trustedAbove: gain.trustedAbove()))
         }
       })
   }
 
   /// The gains, with others in the place of what some of them have of these hashes.
-  private func split(
+  func split(
     _ arcs: ArcSet, where isMeant: (Gain) -> Bool, into parts: (Gain) -> [Gain]
   ) -> [Gain] {
     self.gains.flatMap { gain in

@@ -13,42 +13,61 @@ extension HandoverMachine {
   ) throws(HandoverRefusal) -> SealAnswer {
     // What this node has lost by a ring that its loops do not all go by is still being served.
     guard order.epoch <= self.installed, self.epoch == self.installed else { throw .wait }
-    guard self.owns(order.heir, order.arcs, since: order.epoch) else { throw .epochPassed }
-    func isConcerned(_ loss: Loss) -> Bool {
-      loss.isFor(order.heir, vias: order.vias) && !loss.arcs.intersection(order.arcs).isEmpty
+    guard self.owned(by: order.heir, order.arcs, since: order.epoch) == order.arcs else {
+      throw .epochPassed
     }
-    let concerned = self.losses.filter(isConcerned)
-    guard concerned.allSatisfy({ $0.clearsThrough == nil }) else { throw .wait }
-    self.losses.removeAll(where: isConcerned)
+    let claims = self.losses.indices.flatMap { index in
+      self.claims(of: order, on: self.losses[index]).map { (index: index, claim: $0) }
+    }
+    guard claims.allSatisfy({ self.isReady(self.losses[$0.index]) }) else { throw .wait }
     var answer = SealAnswer(clock: clock, holdings: [])
-    for loss in concerned {
-      let part = loss.arcs.intersection(order.arcs)
-      let rest = loss.arcs.subtracting(part)
-      if !rest.isEmpty { self.losses.append(loss.part(rest)) }
-      var given = loss.part(part)
-      given.seal(for: order.heir, by: order.epoch, clock: clock)
-      given.usedAt = now
+    for (index, claim) in claims {
+      var given = self.losses[index].part(claim.arcs)
+      given.seal(for: order.heir, via: claim.via, by: order.epoch, clock: clock, now)
+      self.losses[index].arcs = self.losses[index].arcs.subtracting(claim.arcs)
       self.losses.append(given)
-      answer.holdings.append(SealAnswer.Holding(arcs: part, predecessors: loss.predecessors))
+      answer.holdings.append(
+        SealAnswer.Holding(
+          arcs: claim.arcs, predecessors: given.predecessors, via: claim.via,
+          isEmpty: given.isEmpty))
     }
+    self.losses.removeAll { $0.arcs.isEmpty }
     return answer
+  }
+
+  /// What is older is gone: here, and where this node had claimed something that counts no more.
+  private func isReady(_ loss: Loss) -> Bool {
+    loss.clearsThrough == nil
+      && loss.predecessors.allSatisfy { predecessor in
+        loss.arcs.intersection(self.finished[predecessor.process] ?? .none).isEmpty
+      }
+  }
+
+  /// Which hashes of a loss are the heir's, and on whose behalf.
+  private func claims(
+    of order: SealOrder, on loss: Loss
+  ) -> [(arcs: ArcSet, via: MemberProcess?)] {
+    let arcs = loss.arcs.intersection(order.arcs)
+    guard !arcs.isEmpty else { return [] }
+    guard let heir = loss.heir else { return [(arcs, nil)] }
+    guard heir == order.heir else { return order.vias.contains(heir) ? [(arcs, heir)] : [] }
+    // It may not have had the answer. Where it has lost them since, and got them back, somebody else may
+    // have newer entries, and must name it first.
+    let again = self.owned(by: heir, arcs, since: loss.sealedBy)
+    let anew = order.vias.contains(heir) ? arcs.subtracting(again) : .none
+    return [(again, loss.via), (anew, heir)].filter { !$0.0.isEmpty }
   }
 
   /// For which heirs are sure to come. What this node was about to ask others for, and has asked nobody,
   /// they find where it was.
   var awaited: [Loss] {
     let asked = self.debts.values.reduce(ArcSet.none) { $0.union($1) }
-    return self.losses.filter { !$0.wasUnsealed || !$0.arcs.intersection(asked).isEmpty }
+    return self.losses.filter { !$0.isEmpty || !$0.arcs.intersection(asked).isEmpty }
   }
 
-  /// Whether what this node holds under a hash is the heir's.
-  func isSealed(_ hash: UInt64, for heir: MemberProcess) -> Bool {
-    self.losses.contains { $0.heir == heir && $0.arcs.contains(hash) }
-  }
-
-  /// What is sealed, by for whom.
+  /// The hashes whose entries are sealed, by for whom.
   var sealedByHeir: [MemberProcess: ArcSet] {
-    self.losses.reduce(into: [:]) { sealed, loss in
+    self.losses.lazy.filter { !$0.isEmpty }.reduce(into: [:]) { sealed, loss in
       if let heir = loss.heir { sealed[heir] = (sealed[heir] ?? .none).union(loss.arcs) }
     }
   }
@@ -58,6 +77,7 @@ extension HandoverMachine {
     var sealed = ArcSet.none
     for index in self.losses.indices where self.losses[index].heir == heir {
       self.losses[index].usedAt = now
+      if self.losses[index].isEmpty { continue }
       sealed = sealed.union(self.losses[index].arcs.intersection(arcs))
     }
     return sealed
@@ -65,6 +85,13 @@ extension HandoverMachine {
 
   /// The heir has what this node held.
   mutating func handedOver(_ arcs: ArcSet, to heir: MemberProcess, by epoch: Epoch) {
+    // Where this node has them again, but has not served them, they are lost as they were.
+    self.gains = self.split(arcs, where: { $0.held.contains { $0.heir == heir } }) { gain in
+      var gain = gain
+      gain.handedOver(to: heir, by: epoch)
+      return [gain]
+    }
+    self.settle()
     self.forget(arcs) { $0.heir == heir && $0.sealedBy <= epoch }
   }
 

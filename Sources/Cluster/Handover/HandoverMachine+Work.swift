@@ -21,14 +21,14 @@ extension HandoverMachine {
   var work: Set<Work> {
     var work: Set<Work> = []
     for gain in self.gains {
-      switch gain.phase(own: self.own) {
+      switch gain.phase {
       case .unsealed:
         for holder in gain.holders {
           guard let vias = gain.vias(of: holder.process) else { continue }
           let seal = Work.seal(holder.process, vias: vias)
           if !self.arcs(of: seal).isEmpty { work.insert(seal) }
         }
-      case .clearing: work.insert(.clearGains(through: gain.heldThrough ?? .none))
+      case .clearing: work.insert(.clearGains(through: gain.clearsThrough ?? .none))
       case .incoming:
         if let first = gain.holders.first { work.insert(.stream(first.process)) }
       case .whole: continue
@@ -51,12 +51,12 @@ extension HandoverMachine {
         .subtracting(self.finished[process] ?? .none)
     case .stream(let process):
       self.union(self.gains) {
-        $0.phase(own: self.own) == .incoming && $0.holders.first?.process == process
+        $0.phase == .incoming && $0.holders.first?.process == process
       }
     case .release(let process): self.finished[process] ?? .none
     case .clearGains(let version):
       self.union(self.gains) {
-        $0.phase(own: self.own) == .clearing && $0.heldThrough == version
+        $0.phase == .clearing && $0.clearsThrough == version
       }
     case .clearLosses(let version):
       self.losses.lazy.filter { $0.clearsThrough == version }

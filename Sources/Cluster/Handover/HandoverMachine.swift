@@ -26,6 +26,13 @@ struct HandoverMachine {
   /// Oldest first; the last is the present one.
   private var past: [Past] = []
   private(set) var alive: Set<MemberProcess> = []
+  /// Of them those that are on the ring, or were and hand over what they had.
+  private var owners: Set<MemberProcess> = []
+  /// Until when rings from before this node's first may matter, which it does not know.
+  private var newUntil: Instant?
+  private var isNew = true
+  /// The node leaves, and keeps what nobody has come for until its own time is over.
+  var keepsUnclaimed = false
   /// By which all event loops go.
   var installed = Epoch.unknown
   /// What others hold for this node, as far as it knows, and have to be told when it is done with.
@@ -50,25 +57,31 @@ struct HandoverMachine {
   /// The node is to go by another ring, or others are there.
   ///
   /// - Parameters:
-  ///   - before: rings by which others may have served what this node gains with its first, newest last.
+  ///   - before: the ring without this node, which most likely was the one before its first.
   ///   - alive: all processes that are registered, on the ring or not.
+  ///   - owners: of them those that are on the ring, or leave it; nil: all.
   ///   - clock: the newest version of this node.
   mutating func change(
-    to placement: Placement, before: [Placement] = [], alive: Set<MemberProcess>, clock: Version,
-    _ now: Instant
+    to placement: Placement, before: Placement? = nil, alive: Set<MemberProcess>,
+    owners: Set<MemberProcess>? = nil, clock: Version, _ now: Instant
   ) {
     self.alive = alive
+    self.owners = owners ?? alive
     for index in self.gains.indices { self.gains[index].keep(alive, own: self.own) }
     self.debts = self.debts.filter { alive.contains($0.key) }
     self.finished = self.finished.filter { alive.contains($0.key) }
-    self.finish()
-    if self.past.isEmpty { self.past = before.map { Past(placement: $0, endedAt: now) } }
+    self.forgetForTheDead()
+    if self.past.isEmpty {
+      self.newUntil = now + Self.pastMax
+      if let before { self.past = [Past(placement: before, endedAt: now)] }
+    }
+    self.isNew = self.newUntil.map { now < $0 } ?? true
     let next = placement.arcs(of: self.own)
     let lost = self.owned.subtracting(next)
     let gained = next.subtracting(self.owned)
     self.epoch = placement.epoch
     self.lose(lost, now)
-    self.gain(self.regain(gained, clock), heldThrough: nil)
+    self.gain(gained, clock)
     // What is got back may have been named long ago.
     for index in self.gains.indices { self.gains[index].keep(alive, own: self.own) }
     self.owned = next
@@ -80,13 +93,19 @@ struct HandoverMachine {
   /// The placement by the ring that the node goes by now.
   var placement: Placement? { self.past.last?.placement }
 
-  /// Whether a process owns hashes by the present ring and all since an epoch.
-  func owns(_ process: MemberProcess, _ arcs: ArcSet, since epoch: Epoch) -> Bool {
+  /// Of these hashes those that a process owns by the present ring and all since an epoch.
+  func owned(by process: MemberProcess, _ arcs: ArcSet, since epoch: Epoch) -> ArcSet {
     let last = self.past.count - 1
-    return self.past.enumerated().allSatisfy { index, past in
-      index < last && past.placement.epoch <= epoch
-        || arcs.subtracting(past.placement.arcs(of: process)).isEmpty
+    return self.past.enumerated().reduce(arcs) { owned, past in
+      past.offset < last && past.element.placement.epoch <= epoch
+        ? owned : owned.intersection(past.element.placement.arcs(of: process))
     }
+  }
+
+  /// In the order of their ids, which is that of no hash table.
+  private var others: [MemberProcess] {
+    self.owners.subtracting([self.own])
+      .sorted { ($0.id, $0.incarnation) < ($1.id, $1.incarnation) }
   }
 
   private mutating func remember(_ placement: Placement, _ now: Instant) {
@@ -107,92 +126,102 @@ struct HandoverMachine {
       let part = self.gains[index].arcs.intersection(lost)
       if part.isEmpty { continue }
       whole = whole.subtracting(part)
-      self.losses.append(self.loss(of: part, from: self.gains[index], now))
-      self.gains[index].arcs = self.gains[index].arcs.subtracting(part)
+      self.lose(self.gains[index].part(part), now)
+      self.gains[index] = self.gains[index].part(self.gains[index].arcs.subtracting(part))
     }
     self.gains.removeAll { $0.arcs.isEmpty }
-    if !whole.isEmpty { self.losses.append(Loss(arcs: whole, epoch: self.epoch, now)) }
+    if !whole.isEmpty { self.losses.append(Loss(arcs: whole, now)) }
   }
 
   /// What this node did not have whole is lost: its heir has to go on from there.
-  private func loss(of part: ArcSet, from gain: Gain, _ now: Instant) -> Loss {
-    var predecessors: [Predecessor] = []
-    for holder in gain.holders {
-      // What it held before is mixed with what came since: it is given up, and all that is older with
-      // it.
-      if holder.process == self.own { break }
-      predecessors.append(
-        Predecessor(
-          holder.process, isCertain: holder.isCertain || holder.isSealed,
-          isSuperseded: holder.isSuperseded
-            || gain.heldThrough != nil && gain.olderThanHeld.contains(holder.process)))
+  private mutating func lose(_ gain: Gain, _ now: Instant) {
+    let predecessors = gain.predecessors(own: self.own)
+    if gain.hasServed {
+      self.losses.append(
+        Loss(
+          arcs: gain.arcs, predecessors: predecessors, clearsThrough: gain.clearsThrough, now))
+      return
     }
-    return Loss(
-      arcs: part, epoch: self.epoch, predecessors: predecessors,
-      wasUnsealed: gain.phase(own: self.own) == .unsealed, clearsThrough: gain.heldThrough, now)
+    // What it had held before is as it was: nothing was written over it.
+    self.losses += gain.held
+    self.losses.append(
+      Loss(
+        arcs: gain.arcs, predecessors: predecessors, isEmpty: true, asksAll: gain.asksAll, now))
+    if gain.clearsThrough != nil {
+      self.forgettingNext = self.forgettingNext.union(gain.arcs)
+    }
   }
 
-  /// - Returns: what of `gained` is not this node's again.
-  private mutating func regain(_ gained: ArcSet, _ clock: Version) -> ArcSet {
+  private mutating func gain(_ gained: ArcSet, _ clock: Version) {
+    let dropped = gained.intersection(self.forgetting.union(self.forgettingNext))
+    self.forgetting = self.forgetting.subtracting(dropped)
+    self.forgettingNext = self.forgettingNext.subtracting(dropped)
+    let before = self.gains
+    self.gains = []
     var rest = gained
-    for index in self.losses.indices {
-      let loss = self.losses[index]
-      let part = loss.arcs.intersection(rest)
-      if part.isEmpty { continue }
-      self.losses[index].arcs = loss.arcs.subtracting(part)
-      rest = rest.subtracting(part)
-      if loss.heir != nil, loss.wasUnsealed {
-        // It never had anything of them itself.
-        self.gain(
-          part, heldThrough: nil, olderThanHeld: Set(loss.predecessors.map(\.process)))
-      } else if let heir = loss.heir {
-        self.gain(
-          part, heldThrough: loss.clock, olderThanHeld: Set(loss.predecessors.map(\.process)),
-          heldHeir: heir)
-      } else {
-        self.gain(part, again: loss)
+    while let first = self.losses.first(where: { !$0.arcs.intersection(rest).isEmpty }) {
+      // A part of which all is lost in the same ways.
+      var part = first.arcs.intersection(rest)
+      for loss in self.losses {
+        let common = loss.arcs.intersection(part)
+        if !common.isEmpty { part = common }
       }
+      let lost = self.losses.filter { !$0.arcs.intersection(part).isEmpty }
+      for index in self.losses.indices {
+        self.losses[index].arcs = self.losses[index].arcs.subtracting(part)
+      }
+      self.losses.removeAll { $0.arcs.isEmpty }
+      rest = rest.subtracting(part)
+      self.regain(part, lost.map { $0.part(part) })
     }
-    self.losses.removeAll { $0.arcs.isEmpty }
-    let broken = rest.intersection(self.forgetting.union(self.forgettingNext))
-    guard !broken.isEmpty else { return rest }
-    self.forgetting = self.forgetting.subtracting(broken)
-    self.forgettingNext = self.forgettingNext.subtracting(broken)
-    self.gain(broken, heldThrough: clock)
-    return rest.subtracting(broken)
+    self.gainAnew(rest)
+    // What is left of copies that were being forgotten has to go first.
+    self.gains =
+      before
+      + self.split(dropped, where: { _ in true }) { gain in
+        var gain = gain
+        gain.clear(through: clock)
+        return [gain]
+      }
   }
 
-  /// Hashes that nobody has served since they were lost.
-  private mutating func gain(_ part: ArcSet, again loss: Loss) {
-    let holders = loss.predecessors.map { predecessor in
-      Gain.Holder(
-        process: predecessor.process, isCertain: predecessor.isCertain,
-        isSealed: !loss.wasUnsealed && !predecessor.isSuperseded,
-        isSuperseded: predecessor.isSuperseded)
-    }
-    // Where it has not sealed them, others may have, which owned the hashes meanwhile.
-    for (owners, arcs) in loss.wasUnsealed ? self.owners(of: part) : [([], part)] {
-      let others = owners.filter { owner in !holders.contains { $0.process == owner } }
+  /// Hashes are this node's again that it had lost, once or several times over.
+  private mutating func regain(_ part: ArcSet, _ lost: [Loss]) {
+    if let loss = lost.first(where: { !$0.isEmpty && $0.heir == nil }) {
+      // Nobody has served them since.
+      let holders = loss.predecessors.map { predecessor in
+        Gain.Holder(
+          process: predecessor.process, namer: self.own, isCertain: true, isSealed: true,
+          through: predecessor.through)
+      }
       self.gains.append(
         Gain(
-          arcs: arcs, since: self.epoch,
-          holders: others.map { Gain.Holder(process: $0) } + holders,
-          heldThrough: loss.clearsThrough))
+          arcs: part, since: self.epoch, holders: holders, clearsThrough: loss.clearsThrough,
+          hasServed: true))
+      return
+    }
+    self.gainAnew(
+      part, held: lost.filter { $0.heir != nil }, asksAll: lost.contains(where: \.asksAll)
+    ) { gain, own in
+      // What it was to ask for, and nobody else has asked for instead.
+      for loss in lost where loss.heir == nil {
+        _ = gain.insert(loss.predecessors, at: gain.holders.count, namer: own, own: own)
+      }
     }
   }
 
   /// Makes gains of the hashes, by who may have served them before.
-  private mutating func gain(
-    _ arcs: ArcSet, heldThrough: Version?, olderThanHeld: Set<MemberProcess> = [],
-    heldHeir: MemberProcess? = nil
+  private mutating func gainAnew(
+    _ arcs: ArcSet, held: [Loss] = [], asksAll: Bool = false,
+    _ add: (inout Gain, MemberProcess) -> Void = { _, _ in }
   ) {
     guard !arcs.isEmpty else { return }
     for (owners, arcs) in self.owners(of: arcs) {
-      let holders = owners.map { Gain.Holder(process: $0) }
-      self.gains.append(
-        Gain(
-          arcs: arcs, since: self.epoch, holders: holders, heldThrough: heldThrough,
-          olderThanHeld: olderThanHeld, heldHeir: heldHeir))
+      var gain = Gain(
+        arcs: arcs, since: self.epoch, holders: owners.map { Gain.Holder(process: $0) },
+        held: held.map { $0.part(arcs) }, asksAll: self.isNew || asksAll)
+      add(&gain, self.own)
+      self.gains.append(gain)
     }
   }
 
@@ -221,19 +250,25 @@ struct HandoverMachine {
 
   /// Gains that are alike become one, and those that are whole are none any more.
   mutating func settle() {
-    for index in self.gains.indices where self.gains[index].phase(own: self.own) == .incoming {
-      self.gains[index].adoptOwn(self.own)
-    }
     var merged: [Gain] = []
-    for gain in self.gains where gain.phase(own: self.own) != .whole {
+    for var gain in self.gains {
+      gain.settle(own: self.own, others: self.others)
+      if gain.phase == .whole { continue }
       if let same = merged.firstIndex(where: { $0.isAlike(gain) }) {
-        merged[same].arcs = merged[same].arcs.union(gain.arcs)
+        merged[same].join(gain)
       } else {
         merged.append(gain)
       }
     }
     self.gains = merged
     self.finish()
+  }
+
+  /// What is sealed for somebody who is gone: who comes next is told that there is nothing, as what was
+  /// newer is lost.
+  private mutating func forgetForTheDead() {
+    let alive = self.alive
+    self.forget(.all) { $0.heir.map { !alive.contains($0) } ?? false }
   }
 
   // MARK: - Time
@@ -245,9 +280,8 @@ struct HandoverMachine {
   mutating func tick(_ now: Instant) {
     for loss in self.losses {
       let isOver =
-        loss.heir.map { !self.alive.contains($0) || self.isIdle(loss, of: $0, now) }
-        ?? (now >= loss.usedAt + Self.unsealedMax)
-      // The heir's heir comes by itself, and is told that there is nothing: what was newer is lost.
+        loss.heir.map { self.isIdle(loss, of: $0, now) }
+        ?? (now >= loss.usedAt + Self.unsealedMax && !self.keepsUnclaimed)
       if isOver { self.forget(loss.arcs) { $0.heir == loss.heir } }
     }
     let last = self.past.count - 1
@@ -259,7 +293,7 @@ struct HandoverMachine {
   /// An heir that lives says when it wants no more; one that owns the hashes no longer may have told
   /// nobody.
   private func isIdle(_ loss: Loss, of heir: MemberProcess, _ now: Instant) -> Bool {
-    now >= loss.usedAt + Self.sealedMax
+    now >= loss.usedAt + (loss.isEmpty ? Self.unsealedMax : Self.sealedMax)
       && loss.arcs.intersection(self.placement?.arcs(of: heir) ?? .none).isEmpty
   }
 
@@ -268,6 +302,7 @@ struct HandoverMachine {
     for index in self.losses.indices where isMeant(self.losses[index]) {
       let part = self.losses[index].arcs.intersection(arcs)
       self.losses[index].arcs = self.losses[index].arcs.subtracting(part)
+      if self.losses[index].isEmpty { continue }
       self.forgettingNext = self.forgettingNext.union(part)
     }
     self.losses.removeAll { $0.arcs.isEmpty }

@@ -83,8 +83,11 @@ extension SealResponse {
         predecessor.process = ProcessID(part.process)
         predecessor.isCertain = part.isCertain
         predecessor.isSuperseded = part.isSuperseded
+        predecessor.through = part.through.rawValue
         return predecessor
       }
+      holding.via = part.via.map { ProcessID($0) }
+      holding.isEmpty = part.isEmpty
       return holding
     }
   }
@@ -94,12 +97,14 @@ extension SealAnswer {
   init(_ response: SealResponse) throws(HandoverMessageFault) {
     self.init(clock: Version(rawValue: response.clock), holdings: [])
     for part in response.holdings {
-      var holding = Holding(arcs: try ArcSet(pairs: part.ranges))
+      var holding = Holding(arcs: try ArcSet(pairs: part.ranges), isEmpty: part.isEmpty)
+      if let via = part.via { holding.via = try MemberProcess(via, "via") }
       for predecessor in part.predecessors {
         holding.predecessors.append(
           Predecessor(
             try MemberProcess(predecessor.process, "process"), isCertain: predecessor.isCertain,
-            isSuperseded: predecessor.isSuperseded))
+            isSuperseded: predecessor.isSuperseded, through: Version(rawValue: predecessor.through))
+        )
       }
       self.holdings.append(holding)
     }

@@ -8,16 +8,19 @@ struct Loss: Sendable {
   typealias Instant = ContinuousClock.Instant
 
   var arcs: ArcSet
-  /// No event loop serves them any more once all go by this epoch.
-  let epoch: Epoch
-  /// Who may hold entries that are older than this node's: newest first.
+  /// Who may hold entries that are older than this node's: newest first. This node's own process stands for
+  /// those of its copies that are older than what the ones before it hold.
   let predecessors: [Predecessor]
-  /// It never served them: it was still waiting for those before it.
-  let wasUnsealed: Bool
+  /// It never served them: it was still waiting for those before it, and holds nothing but its claims.
+  let isEmpty: Bool
+  /// Where it was waiting, it did not know whom else to ask but everybody.
+  let asksAll: Bool
   /// Copies at or below it are from an earlier time, and have to go before anybody gets the others.
   var clearsThrough: Version?
-  /// To whom they are sealed; nil: nobody has come for them.
+  /// Who has claimed them; nil: nobody has come for them.
   private(set) var heir: MemberProcess?
+  /// On whose behalf the heir did: the one that had claimed them before.
+  private(set) var via: MemberProcess?
   /// The heir's epoch when it came last.
   private(set) var sealedBy = Epoch.unknown
   /// Of this node when they were sealed: all that it holds of them is as old or older.
@@ -26,13 +29,13 @@ struct Loss: Sendable {
   var usedAt: Instant
 
   init(
-    arcs: ArcSet, epoch: Epoch, predecessors: [Predecessor] = [],
-    wasUnsealed: Bool = false, clearsThrough: Version? = nil, _ now: Instant
+    arcs: ArcSet, predecessors: [Predecessor] = [], isEmpty: Bool = false,
+    asksAll: Bool = false, clearsThrough: Version? = nil, _ now: Instant
   ) {
     self.arcs = arcs
-    self.epoch = epoch
     self.predecessors = predecessors
-    self.wasUnsealed = wasUnsealed
+    self.isEmpty = isEmpty
+    self.asksAll = asksAll
     self.clearsThrough = clearsThrough
     self.usedAt = now
   }
@@ -44,16 +47,25 @@ struct Loss: Sendable {
     return part
   }
 
-  /// Whether what it holds is the heir's: nobody else has come for it, or one who has given it up to the
-  /// heir.
-  func isFor(_ heir: MemberProcess, vias: Set<MemberProcess>) -> Bool {
-    self.heir.map { $0 == heir || vias.contains($0) } ?? true
+  /// It differs in its hashes, and in when it was used, only.
+  func isAlike(_ other: Self) -> Bool {
+    self.predecessors == other.predecessors && self.isEmpty == other.isEmpty
+      && self.asksAll == other.asksAll
+      && self.heir == other.heir && self.via == other.via && self.sealedBy == other.sealedBy
+      && self.clock == other.clock && self.clearsThrough == other.clearsThrough
   }
 
-  mutating func seal(for heir: MemberProcess, by epoch: Epoch, clock: Version) {
+  /// Whether somebody who lives has claimed it.
+  func isClaimed(by alive: Set<MemberProcess>) -> Bool { self.heir.map(alive.contains) ?? false }
+
+  mutating func seal(
+    for heir: MemberProcess, via: MemberProcess?, by epoch: Epoch, clock: Version, _ now: Instant
+  ) {
     // What it holds has not changed since it was sealed first.
     if self.heir == nil { self.clock = clock }
     self.heir = heir
+    self.via = via
     self.sealedBy = epoch
+    self.usedAt = now
   }
 }

@@ -34,7 +34,8 @@ public struct ProcessID: WireMessage, WireDecodable, Hashable, Sendable {
   }
 }
 
-/// Another process that may hold older entries of some hashes.
+/// Another process that may hold older entries of some hashes; or the one that names it, for those of its own
+/// entries that count only after what the ones before hold.
 public struct Predecessor: WireMessage, WireDecodable, Hashable, Sendable {
   /// Nil: none was named, which is of no use to anyone.
   public var process: ProcessID?
@@ -42,6 +43,8 @@ public struct Predecessor: WireMessage, WireDecodable, Hashable, Sendable {
   public var isCertain = false
   /// It must give the hashes up, and what it holds of them is of no use.
   public var isSuperseded = false
+  /// Of the one that names itself: the highest version of these entries.
+  public var through: UInt64 = 0
 
   /// To be filled in.
   public init() {}
@@ -52,6 +55,7 @@ public struct Predecessor: WireMessage, WireDecodable, Hashable, Sendable {
       case 1: self.process = try reader.processID(field, over: self.process)
       case 2: self.isCertain = try reader.bool(field)
       case 3: self.isSuperseded = try reader.bool(field)
+      case 4: self.through = try reader.uint64(field)
       default: try reader.skip(field)
       }
     }
@@ -61,6 +65,7 @@ public struct Predecessor: WireMessage, WireDecodable, Hashable, Sendable {
     if let process = self.process { sink.message(field: 1, process) }
     sink.bool(field: 2, self.isCertain)
     sink.bool(field: 3, self.isSuperseded)
+    sink.uint64(field: 4, self.through)
   }
 }
 

@@ -11,7 +11,7 @@ public struct SealRequest: WireMessage, WireDecodable, Hashable, Sendable {
   public var epoch = ""
   /// Pairs of the first and the last hash of a range, ascending.
   public var ranges: [UInt64] = []
-  /// Processes that have sealed newer entries of all these hashes for the sender.
+  /// Processes that have given up to the sender what they had claimed, and named the node.
   public var vias: [ProcessID] = []
   /// The sender wants nothing more of what the node has sealed for it.
   public var releases = false
@@ -77,6 +77,10 @@ public struct Holding: WireMessage, WireDecodable, Hashable, Sendable {
   public var ranges: [UInt64] = []
   /// Newest first.
   public var predecessors: [Predecessor] = []
+  /// For whom the node kept them; nil: nobody had come for them.
+  public var via: ProcessID?
+  /// The node never served them: it holds no entries, but may have claimed those of its predecessors.
+  public var isEmpty = false
 
   /// To be filled in.
   public init() {}
@@ -86,6 +90,8 @@ public struct Holding: WireMessage, WireDecodable, Hashable, Sendable {
       switch field.number {
       case 1: try reader.fixed64s(field, to: &self.ranges)
       case 2: self.predecessors.append(try Predecessor(from: try reader.message(field)))
+      case 3: self.via = try reader.processID(field, over: self.via)
+      case 4: self.isEmpty = try reader.bool(field)
       default: try reader.skip(field)
       }
     }
@@ -94,5 +100,7 @@ public struct Holding: WireMessage, WireDecodable, Hashable, Sendable {
   public func encode<Sink: FieldSink & ~Copyable & ~Escapable>(into sink: inout Sink) {
     sink.fixed64s(field: 1, self.ranges)
     for predecessor in self.predecessors { sink.message(field: 2, predecessor) }
+    if let via = self.via { sink.message(field: 3, via) }
+    sink.bool(field: 4, self.isEmpty)
   }
 }

@@ -90,9 +90,7 @@ extension MemberNode {
   /// - Parameter timeout: what an operator gives it; nil: as long as a node waits that stops.
   private func handOver(timeout: Duration?) async {
     let byDefault = Duration.milliseconds(self.configuration.limits.handoverTimeoutMilliseconds)
-    let outcome = await self.handover.drain(timeout: timeout ?? byDefault) {
-      self.migrations.snapshot().migrations.contains { $0.direction == .outbound }
-    }
+    let outcome = await self.handover.drain(timeout: timeout ?? byDefault)
     // The node stops meanwhile: whoever stops it goes on.
     if Task.isCancelled { return }
     // What it held was forgotten, and told of.
@@ -107,7 +105,6 @@ extension MemberNode {
       switch outcome {
       case .handedOver, .late:
         timeout == nil ? "handover-timeout passed" : "the deadline of the drain passed"
-      case .silent: "nobody has come for them"
       case .alone: "no other node is left"
       }
     self.logger.warning(

@@ -26,6 +26,16 @@ import Testing
     }
   }
 
+  @Test func `the deadline alone ends the wait for those that do not come`() async throws {
+    try await LoneHandover.with { node in
+      try await node.change(1, [own])
+      try await node.change(2, [other])
+      let start = ContinuousClock.now
+      #expect(await node.drain(within: .milliseconds(300)) == .late)
+      #expect(start.duration(to: .now) >= .milliseconds(300))
+    }
+  }
+
   @Test func `where nobody is left there is nothing to wait for`() async throws {
     try await LoneHandover.with { node in
       try await node.change(1, [own])

@@ -83,7 +83,8 @@ private final class FakePeer: HandoverPeer {
     _ handover: Cluster.Handover, _ revision: UInt64, to members: [Member], isAnew: Bool = false
   ) async throws {
     await handover.change(
-      to: try self.table(revision, members), members: [self.own, self.other, self.third],
+      to: try self.table(revision, members),
+      members: [self.own, self.other, self.third].map { $0.joining(unless: members) },
       own: MemberProcess(self.own), isAnew: isAnew)
   }
 

@@ -68,18 +68,15 @@ extension HandoverWorld {
       // Lost, by a ring that the event loops have yet to go by: the call waits for that.
       return self.nodes[process]!.machine.owned.contains(key)
     }
-    for holder in gain.holders {
-      if holder.process == process {
-        if self.nodes[process]!.copies[key] != nil { return true }
-        continue
+    for (index, holder) in gain.holders.enumerated() {
+      if holder.process != process {
+        guard let node = self.nodes[holder.process], !node.isDead,
+          node.machine.sealedByHeir[process]?.contains(key) == true
+        else { return false }
+        if let copy = node.copies[key] { self.apply(process, key, copy, from: holder.process) }
       }
-      guard let node = self.nodes[holder.process], !node.isDead,
-        node.machine.isSealed(key, for: process)
-      else { return false }
-      if let copy = node.copies[key] {
-        self.apply(process, key, copy, from: holder.process)
-        return true
-      }
+      let trusted = gain.trustedAbove(from: index + 1).rawValue
+      if let copy = self.nodes[process]!.copies[key], copy.version > trusted { return true }
     }
     return true
   }
@@ -89,13 +86,13 @@ extension HandoverWorld {
     self.nodes.sorted { $0.key.id < $1.key.id }.map { process, node in
       let machine = node.machine
       let gain = machine.gain(of: key).map { gain in
-        "gains since \(gain.since) held \(String(describing: gain.heldThrough)) "
+        "gains since \(gain.since) clears \(String(describing: gain.clearsThrough)) "
           + gain.holders.map {
             "\($0.process)\($0.isSealed ? " sealed" : "")\($0.isCertain ? " certain" : "")"
           }.joined(separator: ", ")
       }
       let loss = machine.losses.first { $0.arcs.contains(key) }.map {
-        "lost at \($0.epoch) to \(String(describing: $0.heir)) after \($0.predecessors.map(\.process))"
+        "lost to \(String(describing: $0.heir)) after \($0.predecessors.map(\.process))"
       }
       return
         "\(process): epoch \(machine.epoch) seen \(node.seen) owns \(machine.owned.contains(key))"

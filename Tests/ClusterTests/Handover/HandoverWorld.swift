@@ -31,8 +31,8 @@ struct HandoverWorld {
     var mayBeGone = false
   }
 
-  /// What etcd has seen: the members, and whether they are on the ring.
-  private var history: [[MemberProcess: Bool]] = [[:]]
+  /// What etcd has seen: the members, and their weights; 0: off the ring.
+  private var history: [[MemberProcess: Int]] = [[:]]
   var nodes: [MemberProcess: Node] = [:]
   var truth: [UInt64: Truth] = [:]
   /// Answers that are on their way.
@@ -49,12 +49,16 @@ struct HandoverWorld {
   private var now = ContinuousClock.now
 
   private let mayDie: Bool
+  private let flaps: Bool
   private static let cells = 24
   static let keys = (0..<Self.cells).map { Self.range($0).lowerBound + 5 }
 
-  init(seed: UInt64, mayDie: Bool) {
+  /// - Parameter flaps: rings change before anybody has done what the one before asked of it, and weights
+  ///   change too, so that nodes lose hashes and get them back.
+  init(seed: UInt64, mayDie: Bool, flaps: Bool = false) {
     self.random = SplitMix64(state: seed)
     self.mayDie = mayDie
+    self.flaps = flaps
     for _ in 0..<3 { self.join() }
   }
 
@@ -66,27 +70,29 @@ struct HandoverWorld {
     return lower...(cell == Self.cells - 1 ? .max : lower + size - 1)
   }
 
-  /// As a ring does, a member that comes or goes moves nothing between others.
-  private static func placement(_ members: [MemberProcess: Bool], revision: Int) -> Placement {
-    let onRing = members.filter(\.value).keys
+  /// As a ring does, a member that comes or goes, or changes its weight, moves nothing between others.
+  private static func placement(_ members: [MemberProcess: Int], revision: Int) -> Placement {
+    let onRing = members.filter { $0.value > 0 }
     var arcs: [MemberProcess: [ClosedRange<UInt64>]] = [:]
     for cell in 0..<Self.cells where !onRing.isEmpty {
-      let owner = onRing.max { Self.weight($0, cell) < Self.weight($1, cell) }
-      arcs[owner!, default: []].append(Self.range(cell))
+      let owner = onRing.max { Self.score($0, cell) < Self.score($1, cell) }
+      arcs[owner!.key, default: []].append(Self.range(cell))
     }
     return Placement(
       epoch: Epoch(incarnation: 1, revision: UInt64(revision)), arcs: arcs.mapValues { ArcSet($0) })
   }
 
-  private static func weight(_ process: MemberProcess, _ cell: Int) -> UInt64 {
-    var mix = SplitMix64(state: UInt64(Int(process.id)! * 1000 + cell))
-    return mix.next()
+  /// Of a member of weight 1 or 2.
+  private static func score(_ member: (key: MemberProcess, value: Int), _ cell: Int) -> UInt64 {
+    var mix = SplitMix64(state: UInt64(Int(member.key.id)! * 1000 + cell))
+    return mix.next() / 2 * UInt64(member.value)
   }
 
   // MARK: - What happens
 
   mutating func step() {
     self.now += .milliseconds(10)
+    if self.flaps, self.random.next() % 25 == 0 { return self.flap() }
     switch self.random.next() % 100 {
     case 0: self.join()
     case 1: self.leave()
@@ -133,7 +139,7 @@ struct HandoverWorld {
       .randomElement(using: &self.random)
   }
 
-  private var members: [MemberProcess: Bool] { self.history[self.history.count - 1] }
+  private var members: [MemberProcess: Int] { self.history[self.history.count - 1] }
 
   private mutating func join() {
     guard self.members.count < 6 else { return }
@@ -143,7 +149,7 @@ struct HandoverWorld {
     self.nodes[process] = Node(
       machine: HandoverMachine(own: process), clock: 1_000 + self.random.next() % 500)
     var members = self.members
-    members[process] = true
+    members[process] = 1
     self.history.append(members)
     // It lists what is there when it comes.
     self.nodes[process]!.seen = self.history.count - 2
@@ -151,18 +157,32 @@ struct HandoverWorld {
   }
 
   private mutating func leave() {
-    let onRing = self.members.filter(\.value).keys.sorted { $0.id < $1.id }
-    guard self.living > 2, let process = onRing.randomElement(using: &self.random) else { return }
+    guard self.living > 2 else { return }
+    self.reweigh { _ in 0 }
+  }
+
+  private mutating func flap() {
+    switch self.random.next() % 4 {
+    case 0: self.join()
+    case 1: self.leave()
+    default: self.reweigh { 3 - $0 }
+    }
+  }
+
+  /// Of one that is on the ring.
+  private mutating func reweigh(_ weight: (Int) -> Int) {
+    let onRing = self.members.filter { $0.value > 0 }.sorted { $0.key.id < $1.key.id }
+    guard let (process, old) = onRing.randomElement(using: &self.random) else { return }
     var members = self.members
-    members[process] = false
+    members[process] = weight(old)
     self.history.append(members)
   }
 
   /// One that has left ends when it has handed over all that it had.
   private mutating func end() {
-    for (process, isOnRing) in self.members.sorted(by: { $0.key.id < $1.key.id }) where !isOnRing {
+    for (process, weight) in self.members.sorted(by: { $0.key.id < $1.key.id }) where weight == 0 {
       guard let node = self.nodes[process], !node.isDead, node.serves.isEmpty,
-        node.seen == self.history.count - 1, node.machine.losses.isEmpty,
+        node.seen == self.history.count - 1, node.machine.awaited.isEmpty,
         node.machine.forgettingNext.isEmpty, node.machine.owned.isEmpty
       else { continue }
       self.nodes[process] = nil
@@ -174,7 +194,7 @@ struct HandoverWorld {
 
   /// Nodes on the ring that live.
   private var living: Int {
-    self.members.filter { $0.value && self.nodes[$0.key]?.isDead == false }.count
+    self.members.filter { $0.value > 0 && self.nodes[$0.key]?.isDead == false }.count
   }
 
   private mutating func unregister(_ process: MemberProcess) {
@@ -219,18 +239,8 @@ struct HandoverWorld {
     }
     let revision = node.seen + 1
     let members = self.history[revision]
-    // Rings without it, and without those that came shortly before it.
     var without = members
     without[process] = nil
-    var before: [Placement] = []
-    for _ in 0..<4 {
-      before.insert(Self.placement(without, revision: revision), at: 0)
-      if let last = without.keys.max(by: { Int($0.id)! < Int($1.id)! }) { without[last] = nil }
-    }
-    // And one with those that are leaving.
-    var withLeaving = members.mapValues { _ in true }
-    withLeaving[process] = nil
-    before.insert(Self.placement(withLeaving, revision: revision), at: 0)
     self.nodes[process]!.seen = revision
     // As the clock's floor in etcd has it, where somebody is gone.
     if !self.history[revision - 1].keys.allSatisfy({ members[$0] != nil }) {
@@ -238,14 +248,8 @@ struct HandoverWorld {
     }
     self.nodes[process]!.machine.change(
       to: Self.placement(members, revision: revision),
-      before: before, alive: Set(members.keys),
+      before: Self.placement(without, revision: revision), alive: Set(members.keys),
       clock: Version(rawValue: node.clock), self.now)
-    // What a node has lost, got back, and lost again before it had the rest, is given up.
-    for loss in self.nodes[process]!.machine.losses where loss.clearsThrough != nil {
-      for key in Self.keys where loss.arcs.contains(key) {
-        self.truth[key, default: Truth()].mayBeGone = true
-      }
-    }
   }
 
   private mutating func install(_ process: MemberProcess) {
@@ -365,7 +369,7 @@ struct HandoverWorld {
     _ heir: MemberProcess, _ key: UInt64, _ copy: Copy, from holder: MemberProcess
   ) {
     guard let gain = self.nodes[heir]!.machine.gain(of: key),
-      gain.holders.contains(where: { $0.process == holder && $0.isSealed })
+      gain.holders.contains(where: { $0.process == holder && $0.isSealed && !$0.isEmpty })
     else { return }
     let present = self.nodes[heir]!.copies[key]
     if present == nil || present!.version < copy.version {

@@ -36,18 +36,30 @@ final class LoneHandover: Sendable {
   /// Has it go by a ring of these members.
   func change(_ revision: UInt64, _ members: [Member]) async throws {
     await self.handover.change(
-      to: try Self.table(revision, members), members: [Self.own, Self.other],
+      to: try Self.table(revision, members),
+      members: [Self.own, Self.other].map { $0.joining(unless: members) },
       own: MemberProcess(Self.own), isAnew: false)
   }
 
   func drain(within timeout: Duration) async -> DrainOutcome {
-    await self.handover.drain(timeout: timeout) { false }
+    await self.handover.drain(timeout: timeout)
   }
 
   static func with(_ body: (LoneHandover) async throws -> Void) async throws {
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     try await body(LoneHandover(group))
     try await group.shutdownGracefully()
+  }
+}
+
+extension Member {
+  /// As it is before it comes on the ring, unless it is there.
+  func joining(unless onRing: [Member]) -> Member {
+    onRing.contains(self)
+      ? self
+      : Member(
+        id: self.id, host: self.host, port: self.port, state: .joining,
+        incarnation: self.incarnation)
   }
 }
 

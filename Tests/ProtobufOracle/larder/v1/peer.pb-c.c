@@ -778,7 +778,7 @@ const ProtobufCMessageDescriptor larder__v1__process_id__descriptor =
   (ProtobufCMessageInit) larder__v1__process_id__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor larder__v1__predecessor__field_descriptors[3] =
+static const ProtobufCFieldDescriptor larder__v1__predecessor__field_descriptors[4] =
 {
   {
     "process",
@@ -816,16 +816,29 @@ static const ProtobufCFieldDescriptor larder__v1__predecessor__field_descriptors
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "through",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__Predecessor, through),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned larder__v1__predecessor__field_indices_by_name[] = {
   1,   /* field[1] = is_certain */
   2,   /* field[2] = is_superseded */
   0,   /* field[0] = process */
+  3,   /* field[3] = through */
 };
 static const ProtobufCIntRange larder__v1__predecessor__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor larder__v1__predecessor__descriptor =
 {
@@ -835,7 +848,7 @@ const ProtobufCMessageDescriptor larder__v1__predecessor__descriptor =
   "Larder__V1__Predecessor",
   "larder.v1",
   sizeof(Larder__V1__Predecessor),
-  3,
+  4,
   larder__v1__predecessor__field_descriptors,
   larder__v1__predecessor__field_indices_by_name,
   1,  larder__v1__predecessor__number_ranges,
@@ -996,7 +1009,7 @@ const ProtobufCMessageDescriptor larder__v1__seal_response__descriptor =
   (ProtobufCMessageInit) larder__v1__seal_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor larder__v1__holding__field_descriptors[2] =
+static const ProtobufCFieldDescriptor larder__v1__holding__field_descriptors[4] =
 {
   {
     "ranges",
@@ -1022,15 +1035,41 @@ static const ProtobufCFieldDescriptor larder__v1__holding__field_descriptors[2] 
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "via",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__Holding, via),
+    &larder__v1__process_id__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "is_empty",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__Holding, is_empty),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned larder__v1__holding__field_indices_by_name[] = {
+  3,   /* field[3] = is_empty */
   1,   /* field[1] = predecessors */
   0,   /* field[0] = ranges */
+  2,   /* field[2] = via */
 };
 static const ProtobufCIntRange larder__v1__holding__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor larder__v1__holding__descriptor =
 {
@@ -1040,7 +1079,7 @@ const ProtobufCMessageDescriptor larder__v1__holding__descriptor =
   "Larder__V1__Holding",
   "larder.v1",
   sizeof(Larder__V1__Holding),
-  2,
+  4,
   larder__v1__holding__field_descriptors,
   larder__v1__holding__field_indices_by_name,
   1,  larder__v1__holding__number_ranges,

@@ -54,7 +54,8 @@ struct  Larder__V1__ProcessID
 
 
 /*
- * Another process that may hold older entries of some hashes.
+ * Another process that may hold older entries of some hashes; or the one that names it, for those of its own
+ * entries that count only after what the ones before hold.
  */
 struct  Larder__V1__Predecessor
 {
@@ -68,10 +69,14 @@ struct  Larder__V1__Predecessor
    * It must give the hashes up, and what it holds of them is of no use: what was newer is lost.
    */
   protobuf_c_boolean is_superseded;
+  /*
+   * Of the one that names itself: the highest version of these entries.
+   */
+  uint64_t through;
 };
 #define LARDER__V1__PREDECESSOR__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&larder__v1__predecessor__descriptor) \
-    , NULL, 0, 0 }
+    , NULL, 0, 0, 0 }
 
 
 struct  Larder__V1__SealRequest
@@ -91,8 +96,8 @@ struct  Larder__V1__SealRequest
   size_t n_ranges;
   uint64_t *ranges;
   /*
-   * Processes that have sealed newer entries of all these hashes for the sender: what the node has sealed
-   * for one of them is the sender's.
+   * Processes that have given up to the sender what they had claimed, and named the node: what the node has
+   * sealed for one of them is the sender's.
    */
   size_t n_vias;
   Larder__V1__ProcessID **vias;
@@ -142,10 +147,18 @@ struct  Larder__V1__Holding
    */
   size_t n_predecessors;
   Larder__V1__Predecessor **predecessors;
+  /*
+   * The one of SealRequest.vias for whom the node kept them; unset: nobody had come for them.
+   */
+  Larder__V1__ProcessID *via;
+  /*
+   * The node never served them: it holds no entries, but may have claimed those of its predecessors.
+   */
+  protobuf_c_boolean is_empty;
 };
 #define LARDER__V1__HOLDING__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&larder__v1__holding__descriptor) \
-    , 0,NULL, 0,NULL }
+    , 0,NULL, 0,NULL, NULL, 0 }
 
 
 struct  Larder__V1__FetchRequest
