@@ -7,9 +7,10 @@ import signal
 import time
 
 import pytest
+from larder.v1 import admin_pb2, admin_pb2_grpc
 from support.changes import SLOWLY, Changes
 from support.etcd import Etcd
-from support.members import Members
+from support.members import SOON, Members
 from support.node import COMMAND_SECONDS, STOP_SECONDS, run, start
 from support.partition import PartitionedMembers
 
@@ -209,3 +210,17 @@ def test_a_node_comes_goes_and_comes_again_within_a_second(etcd, cluster_name):
 
         changes.run(flap, clients=[0, 1, 2])
         assert [node.process.wait(STOP_SECONDS) for node in members.nodes[3:]] == [0] * 6
+
+
+@pytest.mark.slow
+def test_a_node_is_given_one_weight_after_the_other_before_anything_has_moved(etcd, cluster_name):
+    with Members(etcd, cluster_name, 3, *FLAGS) as members:
+        changes = Changes(members, 0, 1, 2)
+
+        def weigh():
+            for weight in (3, 0.25, 2, 0.5, 1, 4):
+                changes.weighs(2, weight)
+                admin_pb2_grpc.AdminStub(members.channel(2)).SetWeight(
+                    admin_pb2.SetWeightRequest(weight=weight), timeout=SOON)
+
+        changes.run(weigh, clients=[0, 1, 2])
