@@ -26,14 +26,11 @@ final class PacedExecutor: TaskExecutor {
   }
 
   private func rest(since start: ContinuousClock.Instant) {
-    let now = ContinuousClock.now
     guard self.isResting.load(ordering: .relaxed),
-      let rest = self.pace.withLock({ $0.worked(start.duration(to: now)) })
+      let rest = self.pace.withLock({ $0.worked(start.duration(to: .now)) })
     else { return }
     // The thread is the queue's own, so nobody is kept from anything, and no timer is needed.
     var time = timespec(tv_sec: 0, tv_nsec: Int(rest / .nanoseconds(1)))
     nanosleep(&time, nil)
-    let lateness = now.duration(to: .now) - rest
-    self.pace.withLock { $0.rested(lateness: lateness) }
   }
 }

@@ -26,16 +26,6 @@ import Testing
     let next = pace.worked(.microseconds(10))
     #expect(next == nil, "nothing is owed from before")
   }
-
-  @Test func `where rests end late the work takes a fiftieth of the time, and a fifth again later`() {
-    var pace = WorkPace()
-    for _ in 0..<8 { pace.rested(lateness: .milliseconds(1)) }
-    let long = pace.worked(Self.piece)
-    #expect(long == Self.piece * WorkPace.restFactors.upperBound)
-    for _ in WorkPace.restFactors { pace.rested(lateness: .microseconds(50)) }
-    let short = pace.worked(.microseconds(100))
-    #expect(short == .microseconds(400))
-  }
 }
 
 @Suite struct PacedExecutorTests {
@@ -73,7 +63,7 @@ import Testing
     let executor = PacedExecutor(isResting: true)
     let (together, took) = await self.run(executor, tasks: 4, pieces: 25)
     #expect(together == 0)
-    #expect(took >= .microseconds(200) * 100 * (1 + WorkPace.restFactors.lowerBound) * 9 / 10)
+    #expect(took >= .microseconds(200) * 100 * (1 + WorkPace.restFactor) * 9 / 10)
   }
 
   @Test func `without rests pieces of work still come one after the other`() async {
