@@ -17,11 +17,14 @@ extension Handover: KeyFetcher {
     }
 
     let holders: [Holder]
+    /// By which this node was to get the keys. Those that it has lost and got back since may have been
+    /// changed in between.
+    let since: Epoch
     let namespace: String
   }
 
   public func fetch(_ keys: [FetchKey]) async -> Bool {
-    let questions = self.state.withLock { state in
+    let questions = await self.look { state in
       var questions: [Question: [FetchKey]] = [:]
       for key in keys {
         guard let machine = state.machine, let gain = machine.gain(of: key.hash),
@@ -30,7 +33,7 @@ extension Handover: KeyFetcher {
         let question = Question(
           holders: gain.holders.enumerated().map { index, holder in
             .init(process: holder.process, trustedAbove: gain.trustedAbove(from: index + 1))
-          }, namespace: key.namespaceName)
+          }, since: gain.since, namespace: key.namespaceName)
         questions[question, default: []].append(key)
       }
       return questions
@@ -58,7 +61,7 @@ extension Handover: KeyFetcher {
     /// Below these nothing counts.
     var floors: [FetchKey: Version] = [:]
     for holder in question.holders where !left.isEmpty {
-      let found = self.state.withLock { state in
+      let found = await self.look { state in
         (member: state.members[holder.process], own: state.machine?.own)
       }
       guard let own = found.own else { return true }
@@ -84,7 +87,7 @@ extension Handover: KeyFetcher {
           // It may have been deleted where the floor is from.
           case .entry(_, let version, _, _) where version <= floor: unknown.append(key)
           case .entry(_, let version, _, _), .tombstone(let version):
-            self.apply(copy, key, from: holder.process)
+            await self.apply(copy, key, from: holder.process, since: question.since)
             if version <= holder.trustedAbove { unknown.append(key) }
           }
         }
@@ -99,6 +102,17 @@ extension Handover: KeyFetcher {
     return true
   }
 
+  /// Calls `body` with what the lock protects. Fetches run on event loops, which others may keep from it for
+  /// some milliseconds as the ring changes: then it is waited for on another thread.
+  private func look<Result: Sendable>(
+    _ body: @Sendable (inout State) -> Result
+  ) async -> Result {
+    if let result = self.state.withLockIfAvailable({ body(&$0) }) { return result }
+    return await withTaskExecutorPreference(globalConcurrentExecutor) {
+      self.state.withLock { body(&$0) }
+    }
+  }
+
   /// Whether this node has something that counts now. Forgets what may have been deleted since.
   private func isHere(_ key: FetchKey, floor: Version, above version: Version) -> Bool {
     key.withStoreKey { key in
@@ -108,12 +122,12 @@ extension Handover: KeyFetcher {
   }
 
   private func apply(
-    _ copy: FetchedCopy, _ key: FetchKey, from holder: MemberProcess
-  ) {
+    _ copy: FetchedCopy, _ key: FetchKey, from holder: MemberProcess, since epoch: Epoch
+  ) async {
     let now = self.time()
-    self.state.withLock { state in
+    await self.look { state in
       // What this node has lost since must not change any more.
-      guard let gain = state.machine?.gain(of: key.hash),
+      guard let gain = state.machine?.gain(of: key.hash), gain.since == epoch,
         gain.holders.contains(where: { $0.process == holder && $0.isSealed && !$0.isEmpty })
       else { return }
       key.withStoreKey { key in

@@ -98,7 +98,7 @@ extension Handover {
       let (asked, epoch) = (arcs, order.epoch)
       do throws(MigrationFailure) {
         try await self.peer.migrate(asked, heir: order.heir, from: member, after: after) {
-          try await self.apply($0, from: process)
+          try await self.apply($0, from: process, by: epoch)
         }
         // Where a floor stands, what this node has held since before may have been deleted.
         let isFloored = !self.store.floors(in: asked).isEmpty
@@ -131,13 +131,18 @@ extension Handover {
   }
 
   /// Each piece under the lock: what this node loses meanwhile must not change any more.
-  private func apply(_ batch: MigrationBatch, from process: MemberProcess) async throws {
+  ///
+  /// - Parameter epoch: by which the batch was asked for. What this node has lost and got back since may have
+  ///   been changed in between.
+  private func apply(
+    _ batch: MigrationBatch, from process: MemberProcess, by epoch: Epoch
+  ) async throws {
     var (wanted, changes) = (ArcSet.none, nil as Int?)
     var tally = MigrationBatch.Tally()
     for piece in batch.pieces {
       let more = try self.state.withLock { state throws(HandoverFailure) in
         if changes != state.changes {
-          wanted = state.machine?.arcs(of: .stream(process)) ?? .none
+          wanted = state.machine?.incoming(from: process, by: epoch) ?? .none
           changes = state.changes
         }
         return try batch.apply(piece, to: self.store, only: wanted, now: self.time())
@@ -148,7 +153,7 @@ extension Handover {
     }
     let names = tally.unknownNamespaces.sorted()
     let warnings = try self.state.withLock { state throws(HandoverFailure) in
-      if state.machine?.hasOlder(than: process) == true {
+      if state.machine?.hasOlder(than: process, by: epoch) == true {
         try batch.raiseFloors(of: self.store, now: self.time())
       }
       return names.map { Self.warning(unknownNamespace: $0, from: process) }
@@ -171,9 +176,11 @@ extension Handover {
   /// Waits until all event loops go by the ring of the machine.
   func isInstalled() async -> Bool {
     while !Task.isCancelled {
-      if self.state.withLock({ $0.machine.map { $0.installed == $0.epoch } ?? true }) {
-        return true
+      // Not where it is changing just now. Never waits for the lock: this may be an event loop.
+      let isInstalled = self.state.withLockIfAvailable { state in
+        state.machine.map { $0.installed == $0.epoch } ?? true
       }
+      if isInstalled ?? false { return true }
       await Self.pause(.milliseconds(1))
     }
     return false

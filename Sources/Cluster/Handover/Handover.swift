@@ -144,7 +144,7 @@ public final class Handover: Sendable {
       guard let machine = state.machine else { return .handedOver }
       if machine.placement?.arcs.isEmpty ?? true { return .alone }
       // It may not go by the ring without it yet, as others do.
-      return machine.owned.isEmpty && machine.awaited.isEmpty ? .handedOver : nil
+      return machine.owned.isEmpty && machine.awaited(.now).isEmpty ? .handedOver : nil
     }
   }
 
@@ -173,29 +173,30 @@ public final class Handover: Sendable {
       }
     }
     var table = WorkTable<Work>()
-    var tasks: [Work: Task<Void, Never>] = [:]
+    var tasks: [Work: (number: Int, task: Task<Void, Never>)] = [:]
     for await event in self.events.stream {
-      if case .ended(let work, let number) = event, table.ended(work, task: number) {
-        tasks[work] = nil
+      if case .ended(let work, let number) = event {
+        table.ended(work, task: number)
+        if tasks[work]?.number == number { tasks[work] = nil }
       }
       await self.tellLoops()
       let change = table.want(self.state.withLock { $0.machine?.work ?? [] })
-      for work in change.ended {
-        let task = tasks.removeValue(forKey: work)
-        task?.cancel()
-        // Two at once would be in each other's way.
-        await task?.value
-      }
+      for work in change.ended { tasks[work]?.task.cancel() }
       for (work, number) in change.begun {
-        tasks[work] = Task {
-          await self.perform(work)
+        // One that was cancelled may take a while to end, and nothing else waits for it; but two at once
+        // would be in each other's way.
+        let previous = tasks[work]?.task
+        let task = Task {
+          await previous?.value
+          if !Task.isCancelled { await self.perform(work) }
           self.events.continuation.yield(.ended(work, task: number))
         }
+        tasks[work] = (number, task)
       }
     }
     ticks.cancel()
-    for task in tasks.values { task.cancel() }
-    for task in tasks.values { await task.value }
+    for (_, task) in tasks.values { task.cancel() }
+    for (_, task) in tasks.values { await task.value }
   }
 
   private func tellLoops() async {

@@ -104,9 +104,18 @@ extension HandoverMachine {
     self.settle()
   }
 
-  /// Whether what a process holds is not the oldest that this node is to get.
-  func hasOlder(than process: MemberProcess) -> Bool {
-    self.gains.contains { $0.holders.count > 1 && $0.holders[0].process == process }
+  /// What a process streams to this node, as far as this was to get it by that epoch already.
+  func incoming(from process: MemberProcess, by epoch: Epoch) -> ArcSet {
+    self.gains.lazy.filter {
+      $0.phase == .incoming && $0.holders.first?.process == process && $0.since <= epoch
+    }.reduce(.none) { $0.union($1.arcs) }
+  }
+
+  /// Whether what a process holds of that is not the oldest that this node is to get.
+  func hasOlder(than process: MemberProcess, by epoch: Epoch) -> Bool {
+    self.gains.contains {
+      $0.holders.count > 1 && $0.holders[0].process == process && $0.since <= epoch
+    }
   }
 
   /// The gain of a hash; nil: nothing is missing.

@@ -59,10 +59,14 @@ extension HandoverMachine {
   }
 
   /// For which heirs are sure to come. What this node was about to ask others for, and has asked nobody,
-  /// they find where it was.
-  var awaited: [Loss] {
+  /// they find where it was; and who comes for what it has asked for, and never had, comes soon.
+  func awaited(_ now: Instant) -> [Loss] {
     let asked = self.debts.values.reduce(ArcSet.none) { $0.union($1) }
-    return self.losses.filter { !$0.isEmpty || !$0.arcs.intersection(asked).isEmpty }
+    return self.losses.filter { loss in
+      guard loss.isEmpty else { return true }
+      let mayCome = loss.heir != nil || now < loss.usedAt + Self.emptyMax
+      return mayCome && !loss.arcs.intersection(asked).isEmpty
+    }
   }
 
   /// The hashes whose entries are sealed, by for whom.

@@ -47,6 +47,8 @@ struct HandoverMachine {
   static let pastMax: Duration = .seconds(30)
   /// How long entries that nobody comes for are kept.
   static let unsealedMax: Duration = .seconds(45)
+  /// How long a node that stops waits for somebody to ask what it was to get, and never had.
+  static let emptyMax: Duration = .seconds(5)
   /// How long entries are kept whose heir asks for nothing more.
   static let sealedMax: Duration = .seconds(600)
 

@@ -38,17 +38,23 @@ extension OutgoingMigration {
           pause = min(pause, delay)
           break
         }
-        try await self.send(number, maxBytes: bytes, &scan, begun, to: call)
-        lastSent = .now
+        try await self.send(number, maxBytes: bytes, &scan, begun, &lastSent, to: call)
         continue
       }
       await self.wakeup.wait(atMost: pause)
-      guard lastSent.duration(to: .now) >= signInterval else { continue }
-      var sign = MigrateBatchEnd()
-      sign.donePermille = UInt32(self.donePermille(scan))
-      try await call.send(ByteBuffer(bytes: sign.serialized()), mayCompress: false)
-      lastSent = .now
+      try await self.giveSign(scan, &lastSent, to: call)
     }
+  }
+
+  /// So that the heir does not give up, if it has heard nothing for a while.
+  private func giveSign(
+    _ scan: MigrationScan, _ lastSent: inout ContinuousClock.Instant, to call: StreamingCall
+  ) async throws {
+    guard lastSent.duration(to: .now) >= self.service.limits.signInterval else { return }
+    var sign = MigrateBatchEnd()
+    sign.donePermille = UInt32(self.donePermille(scan))
+    try await call.send(ByteBuffer(bytes: sign.serialized()), mayCompress: false)
+    lastSent = .now
   }
 
   /// What the next batch may have.
@@ -61,13 +67,15 @@ extension OutgoingMigration {
   /// - Parameter maxBytes: what was taken from the throttle.
   private func send(
     _ number: UInt64, maxBytes: Int, _ scan: inout MigrationScan, _ begun: Begun,
-    to call: StreamingCall
+    _ lastSent: inout ContinuousClock.Instant, to call: StreamingCall
   ) async throws {
     var batch = OutgoingBatch(number: number, maxBytes: maxBytes)
     while !scan.fill(&batch, now: self.service.time()), !scan.isAtEnd {
       scan.step(now: self.service.time())
       await Task.yield()
       try Task.checkCancellation()
+      // It may be long until there is something for the heir.
+      try await self.giveSign(scan, &lastSent, to: call)
     }
     var end = MigrateBatchEnd()
     end.isLast = scan.isAtEnd
@@ -91,6 +99,7 @@ extension OutgoingMigration {
     self.sends(isLast: end.isLast)
     let size = message.readableBytes
     try await call.send(message, mayCompress: false)
+    lastSent = .now
     begun.track.moved(bytes: size, items: items, donePermille: Int(end.donePermille))
   }
 }

@@ -11,12 +11,8 @@ struct WorkTable<Work: Hashable> {
   private var last = 0
 
   /// A task says that it is over. There may be another one for the same work by now, which is not.
-  ///
-  /// - Returns: whether the work is not being done any more.
-  mutating func ended(_ work: Work, task: Int) -> Bool {
-    guard self.tasks[work] == task else { return false }
-    self.tasks[work] = nil
-    return true
+  mutating func ended(_ work: Work, task: Int) {
+    if self.tasks[work] == task { self.tasks[work] = nil }
   }
 
   /// These pieces of work are to be done now, and no others.

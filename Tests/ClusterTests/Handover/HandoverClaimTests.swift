@@ -125,14 +125,26 @@ import Testing
     #expect(machine.work == [.stream(self.c), .release(self.b)])
   }
 
+  @Test func `nobody is waited for who does not ask for what a node was to get, and never had`() {
+    var machine = HandoverMachine(own: self.a)
+    self.change(&machine, 1, to: self.b)
+    self.change(&machine, 2, to: self.a)
+    let order = SealOrder(heir: self.a, epoch: machine.epoch, arcs: .all, vias: [])
+    machine.asks(self.b, order)
+    // Refused, as the other goes by the next ring already: it has what there is.
+    self.change(&machine, 3, to: self.b)
+    #expect(machine.awaited(self.now).count == 1)
+    #expect(machine.awaited(self.now + HandoverMachine.emptyMax).isEmpty)
+  }
+
   @Test func `what nobody comes for is kept while the node leaves, and for a while else`() throws {
     var machine = self.makeOwner()
     self.change(&machine, 2, to: self.b)
     machine.keepsUnclaimed = true
     machine.tick(self.now + .seconds(3_600))
-    #expect(machine.awaited.count == 1)
+    #expect(machine.awaited(self.now + .seconds(3_600)).count == 1)
     machine.keepsUnclaimed = false
     machine.tick(self.now + .seconds(3_600))
-    #expect(machine.awaited.isEmpty)
+    #expect(machine.awaited(self.now + .seconds(3_600)).isEmpty)
   }
 }

@@ -182,7 +182,7 @@ struct HandoverWorld {
   private mutating func end() {
     for (process, weight) in self.members.sorted(by: { $0.key.id < $1.key.id }) where weight == 0 {
       guard let node = self.nodes[process], !node.isDead, node.serves.isEmpty,
-        node.seen == self.history.count - 1, node.machine.awaited.isEmpty,
+        node.seen == self.history.count - 1, node.machine.awaited(self.now).isEmpty,
         node.machine.forgettingNext.isEmpty, node.machine.owned.isEmpty
       else { continue }
       self.nodes[process] = nil

@@ -25,7 +25,8 @@ final class LoneHandover: Sendable {
     self.store = try makeStore([])
     self.handover = Cluster.Handover(
       store: self.store, forwarding: forwarding, peer: self.peer,
-      register: MigrationRegister(bytesPerSecond: 0), configuration: configuration, time: { storeTime() }, logger: silent)
+      register: MigrationRegister(bytesPerSecond: 0), configuration: configuration,
+      time: { storeTime() }, logger: silent)
   }
 
   private static func table(_ revision: UInt64, _ members: [Member]) throws -> RoutingTable {

@@ -99,6 +99,17 @@ import Testing
 
   // MARK: - What goes wrong
 
+  @Test func `a long look at the store that finds nothing gives signs of life`() async throws {
+    var limits = HandoverLimits()
+    limits.signInterval = .milliseconds(100)
+    limits.silenceMax = .seconds(2)
+    // With rests it takes longer than that.
+    try await withHandover(bytesPerSecond: 1 << 40, limits) { handover in
+      for number in 0..<400_000 { handover.loserStore.set("key-\(number)", [1]) }
+      try await handover.migrate(ArcSet([0...(UInt64.max / 1_000_000)]))
+    }
+  }
+
   @Test func `a migration that breaks off goes on behind the last batch`() async throws {
     var limits = HandoverLimits()
     limits.batchMaxBytes = 64 << 10

@@ -59,7 +59,9 @@ import Testing
     return (counts.together.load(ordering: .relaxed), start.duration(to: .now))
   }
 
-  @Test func `pieces of work of several tasks come one after the other, with rests in between`() async {
+  @Test func `pieces of work of several tasks come one after the other, with rests in between`()
+    async
+  {
     let executor = PacedExecutor(isResting: true)
     let (together, took) = await self.run(executor, tasks: 4, pieces: 25)
     #expect(together == 0)
