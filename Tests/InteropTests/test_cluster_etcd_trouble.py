@@ -74,7 +74,9 @@ def test_an_etcd_of_three_loses_a_member_and_nobody_notices(cluster_name):
 
 
 def test_a_node_that_cannot_tell_the_others_stops_after_leave_timeout(etcd, cluster_name):
-    with Proxy(etcd.port) as proxy, Members(etcd, cluster_name, 1) as members:
+    # The other one cannot know that its heir is gone, as long as the heir's lease lasts.
+    flags = ["--handover-timeout", "1s"]
+    with Proxy(etcd.port) as proxy, Members(etcd, cluster_name, 1, *flags) as members:
         members.add("--lease-ttl", "30s", "--leave-timeout", "200ms", etcd=proxy.address)
         members.wait_for_ring(0, 1)
         proxy.cut()
