@@ -47,7 +47,7 @@ struct Gain: Sendable {
   /// By which this node owns them: answers to what it asked before are about another time.
   let since: Epoch
   /// Newest first.
-  private(set) var holders: [Holder]
+  var holders: [Holder]
   /// What this node had lost of them, and others have claimed. It counts where a claimant names this
   /// node, and is lost as before where this node loses the hashes before it has served them.
   private(set) var held: [Loss]
@@ -57,13 +57,13 @@ struct Gain: Sendable {
   private(set) var hasServed: Bool
   /// This node is new, or goes by what one says that was, and may not know who had the hashes: where none
   /// of those asked has held anything, it asks everybody.
-  private(set) var asksAll: Bool
+  var asksAll: Bool
 
   /// Processes that have been asked since this node owns the hashes.
-  private var asked: Set<MemberProcess> = []
+  var asked: Set<MemberProcess> = []
   /// Those of them that have not answered, and that this node had claimed something of which counts no more:
   /// what they hold for it may be that.
-  private var disputed: Set<MemberProcess> = []
+  var disputed: Set<MemberProcess> = []
   /// Processes that are to be told that what this node had claimed of them counts no more.
   private var claimsGivenUp: Set<MemberProcess> = []
 
@@ -217,7 +217,7 @@ struct Gain: Sendable {
     self.held.removeAll(where: isMeant)
   }
 
-  private mutating func giveUpClaims(on process: MemberProcess) {
+  mutating func giveUpClaims(on process: MemberProcess) {
     let known = self.holders.filter { $0.process == process }
     if known.contains(where: { $0.isSealed || $0.namer != nil }) { return }
     if !known.isEmpty, self.asked.contains(process) {
@@ -260,141 +260,5 @@ struct Gain: Sendable {
     if self.holders[index...].contains(where: \.isHeld) { self.giveUpHeld() }
     if self.hasServed, older > .none { self.clear(through: older) }
     self.holders.removeAll { $0.isSealed && $0.isSuperseded }
-  }
-
-  // MARK: - Answers
-
-  /// This node is about to ask a process.
-  mutating func asks(_ process: MemberProcess) { self.asked.insert(process) }
-
-  /// A process has given up the hashes, and said all that there is to say to an order with these `vias`.
-  ///
-  /// - Parameter holdings: each of all the hashes.
-  mutating func hasAnswered(
-    _ process: MemberProcess, _ vias: Set<MemberProcess>, _ holdings: [SealAnswer.Holding],
-    own: MemberProcess
-  ) {
-    // Entries take the place that claims go by, and these are older.
-    for holding in holdings where holding.isEmpty {
-      self.isEmpty(process, via: holding.via, own: own) { gain, index, isSuperseded in
-        // It may have lost them more than once without having served.
-        let claims = holdings.filter { $0.isEmpty && $0.via == holding.via }
-        _ = gain.insert(
-          claims.flatMap(\.predecessors), at: index, namer: process, isSuperseded: isSuperseded,
-          own: own)
-      }
-    }
-    for holding in holdings where !holding.isEmpty { self.isSealed(by: process, holding, own: own) }
-    self.holders.removeAll {
-      $0.process == process && !$0.isSealed && ($0.namer.map(vias.contains) ?? true)
-    }
-    if self.disputed.remove(process) != nil { self.giveUpClaims(on: process) }
-  }
-
-  /// A process never served the hashes, but may have claimed what others hold.
-  private mutating func isEmpty(
-    _ process: MemberProcess, via: MemberProcess?, own: MemberProcess,
-    _ insertClaims: (inout Self, Int, _ isSuperseded: Bool) -> Void
-  ) {
-    let isKnown = self.holders.contains {
-      $0.process == process && $0.isEmpty && $0.namer == via
-    }
-    guard !isKnown, let index = self.index(of: process, via: via) else { return }
-    var holder = self.holders[index]
-    holder.namer = via
-    holder.isEmpty = true
-    holder.isSealed = true
-    self.holders.insert(holder, at: index)
-    // It may have been new, and not have got as far as to ask everybody.
-    self.asksAll = true
-    insertClaims(&self, index + 1, holder.isSuperseded)
-  }
-
-  /// A process has served the hashes, and given them up.
-  private mutating func isSealed(
-    by process: MemberProcess, _ holding: SealAnswer.Holding, own: MemberProcess
-  ) {
-    let isKnown = self.holders.contains { $0.process == process && $0.isSealed && !$0.isEmpty }
-    guard !isKnown, var index = self.index(of: process, via: holding.via) else { return }
-    var holder = self.holders[index]
-    holder.isSealed = true
-    holder.isCertain = true
-    if holding.via == nil {
-      // Nobody has served since.
-      holder.isSuperseded = self.holders.contains { $0.process == process && $0.isSuperseded }
-      self.holders.remove(at: index)
-      index = 0
-      self.holders.insert(holder, at: index)
-    } else {
-      self.holders[index] = holder
-    }
-    _ = self.insert(
-      holding.predecessors, at: index + 1, namer: process, isSuperseded: holder.isSuperseded,
-      own: own)
-    self.holders.removeAll { $0.isSealed && !$0.isEmpty && $0.isSuperseded }
-  }
-
-  /// Where it stands that a process is to be asked on behalf of another.
-  private func index(of process: MemberProcess, via: MemberProcess?) -> Int? {
-    self.holders.firstIndex {
-      $0.process == process && !$0.isSealed && (via == nil || $0.namer == via)
-    }
-  }
-
-  /// Puts in whom a process has named.
-  ///
-  /// - Returns: the index behind them.
-  mutating func insert(
-    _ predecessors: [Predecessor], at index: Int, namer: MemberProcess, isSuperseded: Bool = false,
-    own: MemberProcess
-  ) -> Int {
-    var next = index
-    for predecessor in predecessors {
-      let isSuperseded = isSuperseded || predecessor.isSuperseded
-      if predecessor.process == namer {
-        // Copies that come along with newer ones.
-        guard !isSuperseded else { continue }
-        self.holders.insert(
-          Holder(process: own, namer: namer, isSealed: true, through: predecessor.through),
-          at: next)
-        next += 1
-      } else if predecessor.process == own {
-        next = self.insertHeld(at: next, namer: namer, isSuperseded: isSuperseded, own: own)
-      } else if let known = self.holders.firstIndex(where: {
-        $0.process == predecessor.process && $0.namer == namer && !$0.isEmpty
-      }) {
-        // Named once more, among older ones.
-        guard known < next else { continue }
-        self.holders.insert(self.holders.remove(at: known), at: next - 1)
-      } else if !self.holders.contains(where: {
-        $0.process == predecessor.process && $0.isSealed && !$0.isEmpty
-      }) {
-        self.holders.insert(
-          Holder(
-            process: predecessor.process, namer: namer, isCertain: predecessor.isCertain,
-            isSuperseded: isSuperseded), at: next)
-        next += 1
-      }
-    }
-    return next
-  }
-
-  /// This node is named itself, by one that had claimed what it held.
-  private mutating func insertHeld(
-    at index: Int, namer: MemberProcess, isSuperseded: Bool, own: MemberProcess
-  ) -> Int {
-    var next = index
-    for loss in self.held where loss.heir == namer {
-      if !loss.isEmpty {
-        guard !isSuperseded, !self.holders.contains(where: \.isHeld) else { continue }
-        self.holders.insert(
-          Holder(process: own, namer: namer, isSealed: true, through: loss.clock, isHeld: true),
-          at: next)
-        next += 1
-      }
-      next = self.insert(
-        loss.predecessors, at: next, namer: own, isSuperseded: isSuperseded, own: own)
-    }
-    return next
   }
 }
