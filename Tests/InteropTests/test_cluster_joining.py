@@ -119,7 +119,10 @@ def test_a_node_that_the_others_refuse_stays_out_until_they_take_it(
         "of no peer": (APP, tokens),
         "unknown": (
             "token-of-nobody-0123456789",
-            files("own.yaml", "- {name: n, token: token-of-nobody-0123456789, roles: [peer]}\n")),
+            files(
+                "own.yaml",
+                "- {name: n, token: token-of-nobody-0123456789, roles: [peer]}\n"
+                f"- {{name: node, token: {PEER}, roles: [peer]}}\n")),
     }[how]
     shown = files("shown", wrong)
     with contextlib.ExitStack() as stack:
