@@ -231,7 +231,8 @@ struct EntryIndex: ~Copyable {
   }
 
   /// What entries say of their hashes, by slot. All of them are asked for before any of them is used, so
-  /// that memory is waited for once for each bucket, and not for each entry.
+  /// that memory is waited for once for each bucket, and not for each entry. As many as
+  /// `IndexBuckets.slotsPerBucket`.
   @inline(__always)
   private static func hashes(
     in bucket: Int, of table: IndexBuckets, _ memory: EntryMemory

@@ -14,15 +14,12 @@ extension Gain {
   ) {
     // Entries take the place that claims go by, and these are older.
     for holding in holdings where holding.isEmpty {
-      self.isEmpty(process, via: holding.via, own: own) { gain, index, isSuperseded in
-        // It may have lost them more than once without having served.
-        let claims = holdings.filter { $0.isEmpty && $0.via == holding.via }
-        _ = gain.insert(
-          claims.flatMap(\.predecessors), at: index, namer: process, isSuperseded: isSuperseded,
-          own: own)
-      }
+      // It may have lost them more than once without having served.
+      let claims = holdings.filter { $0.isEmpty && $0.via == holding.via }
+      self.neverServed(
+        by: process, via: holding.via, claims: claims.flatMap(\.predecessors), own: own)
     }
-    for holding in holdings where !holding.isEmpty { self.isSealed(by: process, holding, own: own) }
+    for holding in holdings where !holding.isEmpty { self.sealed(by: process, holding, own: own) }
     self.holders.removeAll {
       $0.process == process && !$0.isSealed && ($0.namer.map(vias.contains) ?? true)
     }
@@ -30,9 +27,8 @@ extension Gain {
   }
 
   /// A process never served the hashes, but may have claimed what others hold.
-  private mutating func isEmpty(
-    _ process: MemberProcess, via: MemberProcess?, own: MemberProcess,
-    _ insertClaims: (inout Self, Int, _ isSuperseded: Bool) -> Void
+  private mutating func neverServed(
+    by process: MemberProcess, via: MemberProcess?, claims: [Predecessor], own: MemberProcess
   ) {
     let isKnown = self.holders.contains {
       $0.process == process && $0.isEmpty && $0.namer == via
@@ -45,11 +41,12 @@ extension Gain {
     self.holders.insert(holder, at: index)
     // It may have been new, and not have got as far as to ask everybody.
     self.asksAll = true
-    insertClaims(&self, index + 1, holder.isSuperseded)
+    _ = self.insert(
+      claims, at: index + 1, namer: process, isSuperseded: holder.isSuperseded, own: own)
   }
 
   /// A process has served the hashes, and given them up.
-  private mutating func isSealed(
+  private mutating func sealed(
     by process: MemberProcess, _ holding: SealAnswer.Holding, own: MemberProcess
   ) {
     let isKnown = self.holders.contains { $0.process == process && $0.isSealed && !$0.isEmpty }
