@@ -104,6 +104,8 @@ private final class Source: HandoverSource {
     SealAnswer(clock: .none, holdings: [])
   }
 
+  func heard(from heir: MemberProcess) {}
+
   func isSealed(_ hash: UInt64, for heir: MemberProcess) -> Bool { true }
 
   func sealed(_ arcs: ArcSet, for heir: MemberProcess) -> ArcSet { arcs }

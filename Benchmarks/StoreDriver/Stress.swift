@@ -6,7 +6,7 @@ import Synchronization
 enum Stress {
   private static let threads = 4
   private static let keyCount = 3_000
-  fileprivate static let everything = ArcSet([.all])
+  fileprivate static let everything = ArcLookup(.all)
 
   static func run(seconds: Int) -> Bool {
     let store = Store.made(

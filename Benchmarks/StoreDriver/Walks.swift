@@ -24,7 +24,7 @@ enum Walks {
       if next.isComplete { print("  \(next.entries) entries, \(next.bytes) bytes") }
       return next.isComplete ? nil : next
     }
-    for (name, scanned) in [("arcs", arcs), ("circle", ArcSet([.all]))] {
+    for (name, scanned) in [("arcs", ArcLookup(arcs)), ("circle", ArcLookup(.all))] {
       Self.time("scan of the \(name)") { (cursor: ScanCursor?) in
         store.scan(scanned, from: cursor ?? store.beginScan(), now: now()) { item in
           entries += 1

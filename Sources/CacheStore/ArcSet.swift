@@ -18,7 +18,11 @@ public struct ArcSet: Sendable, Hashable {
 
   /// The hashes in any of `arcs`, which may overlap.
   public init(_ arcs: [HashArc]) {
-    self.init(arcs.lazy.flatMap(\.ranges))
+    var ranges: [ClosedRange<UInt64>] = []
+    // One of the arcs of a ring wraps.
+    ranges.reserveCapacity(arcs.count + 1)
+    for arc in arcs { arc.addRanges(to: &ranges) }
+    self.init(ranges)
   }
 
   /// There is no hash in it.

@@ -31,7 +31,7 @@ final class Floors: Sendable {
   /// The highest floor of the cells that `arc` touches.
   func highest(in arc: HashArc) -> Version {
     var highest: UInt64 = 0
-    for range in arc.ranges {
+    for range in ArcSet([arc]).ranges {
       for cell in Self.cell(of: range.lowerBound)...Self.cell(of: range.upperBound) {
         highest = max(highest, self.cells[cell].load(ordering: .relaxed))
       }

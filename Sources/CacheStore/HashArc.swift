@@ -24,11 +24,14 @@ public struct HashArc: Sendable, Hashable {
     return hash &- first <= self.through &- first
   }
 
-  /// The arc as one or two ranges that do not wrap.
-  var ranges: [ClosedRange<UInt64>] {
+  /// Adds the one or two ranges without a wrap that the arc comes to.
+  func addRanges(to ranges: inout [ClosedRange<UInt64>]) {
     // Modulo 2^64, as above.
     let first = self.after &+ 1
-    if first <= self.through { return [first...self.through] }
-    return [first...UInt64.max, 0...self.through]
+    if first <= self.through {
+      ranges.append(first...self.through)
+    } else {
+      ranges += [first...UInt64.max, 0...self.through]
+    }
   }
 }

@@ -141,7 +141,8 @@ extension ShardState {
       if let retired { garbage.add(retired) }
       return
     }
-    guard let wanted = self.index.wantedBuckets else { return }
+    let isRoomy = self.usedBytes < self.context.budgetBytes / Self.roomyDivisor
+    guard let wanted = self.index.wantedBuckets(isRoomy: isRoomy) else { return }
     let bytes = IndexBuckets.chargedBytes(count: wanted)
     // Half of the budget is for entries; an index that would take more stays as it is, and full.
     guard self.index.chargedBytes + bytes <= self.context.budgetBytes / 2 else { return }

@@ -13,7 +13,7 @@ extension ShardState {
 
   /// Hands out one band's entries from `cursor` on, until a limit is reached.
   func scan(
-    _ arcs: ArcSet, _ band: ScanBand, since start: ScanStart, from cursor: inout UInt64,
+    _ arcs: ArcLookup, _ band: ScanBand, since start: ScanStart, from cursor: inout UInt64,
     limits: ScanLimits, now: StoreTime, _ body: (borrowing ScanItem) -> Void
   ) {
     let memory = self.memory

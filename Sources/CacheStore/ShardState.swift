@@ -43,6 +43,8 @@ struct ShardState: ~Copyable {
   /// Buckets of an index that changes its size that each insertion moves. With one, a table that grows
   /// by an eighth would be as good as full again when the move ends; and until then there are two.
   static let bucketMovesPerInsert = 8
+  /// Below this share of the budget, as a divisor, an index grows by more than it has to.
+  static let roomyDivisor = 4
   /// Entries that an insertion evicts beyond its own need, to make room for a larger index.
   static let growthEvictionsPerInsert = 8
   /// Pages kept for the tombstones of what is evicted from tracked arcs.

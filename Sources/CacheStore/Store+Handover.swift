@@ -54,7 +54,7 @@ extension Store {
   ///     again for an item that an earlier step has seen.
   /// - Returns: Where the next step goes on, or nil when all has been seen.
   public func scan(
-    _ arcs: ArcSet, from cursor: ScanCursor, limits: ScanLimits = ScanLimits(), now: StoreTime,
+    _ arcs: ArcLookup, from cursor: ScanCursor, limits: ScanLimits = ScanLimits(), now: StoreTime,
     _ body: (borrowing ScanItem) -> Void
   ) -> ScanCursor? {
     precondition(cursor.starts.count == self.shards.count, "a cursor belongs to one store")

@@ -80,7 +80,7 @@ public struct SnapshotWriter: Sendable {
     }
     let names = self.store.namespaces.configurations.map { Array($0.name.utf8) }
     var large: [Large] = []
-    let everything = ArcSet([.all])
+    let everything = ArcLookup(.all)
     var cursor: ScanCursor? = self.store.beginScan()
     while let position = cursor {
       if isCancelled() { throw .cancelled }

@@ -38,7 +38,28 @@ struct ArcSetTests {
     #expect(members(a.intersection(b)) == inA.intersection(inB))
     #expect(members(a.subtracting(b)) == inA.subtracting(inB))
     #expect(members(a.complement) == Set(circle).subtracting(inA))
+    let lookup = ArcLookup(a)
+    #expect(Set(circle.filter(lookup.contains)) == inA)
     #expect(a.subtracting(b).union(a.intersection(b)) == a)
     #expect(abs(a.share + a.complement.share - 1) < 1e-9)
+  }
+
+  @Test(arguments: [0, 1, 2, 3, 1_000, 2_048])
+  func `a lookup says of every hash what the set says`(rangeCount: Int) {
+    var random = SplitMix64(state: UInt64(rangeCount))
+    // Narrow and wide ranges, so that a cell has many of them, or a range many cells.
+    let set = ArcSet(
+      (0..<rangeCount).map { _ in
+        let lower = random.next()
+        let (upper, isOver) = lower.addingReportingOverflow(
+          random.next() >> (random.next() % 40 + 10))
+        return lower...(isOver ? .max : upper)
+      })
+    let lookup = ArcLookup(set)
+    let ends = set.ranges.flatMap { range in
+      [range.lowerBound &- 1, range.lowerBound, range.upperBound, range.upperBound &+ 1]
+    }
+    let others = (0..<1_000).map { _ in random.next() } + [0, .max]
+    for hash in ends + others { #expect(lookup.contains(hash) == set.contains(hash)) }
   }
 }

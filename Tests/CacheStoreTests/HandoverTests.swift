@@ -26,7 +26,7 @@ struct HandoverTests {
     var seen: [String] = []
     var cursor: ScanCursor? = store.beginScan()
     while let position = cursor {
-      cursor = store.scan(ArcSet(self.arcs), from: position, now: at(0)) { item in
+      cursor = store.scan(ArcLookup(ArcSet(self.arcs)), from: position, now: at(0)) { item in
         seen.append(item.key.bytes.withUnsafeBytes { String(decoding: $0, as: UTF8.self) })
       }
     }

@@ -12,7 +12,8 @@ struct ScanTests {
     var cursor: ScanCursor? = store.beginScan()
     var steps = 0
     while let position = cursor {
-      cursor = store.scan(ArcSet([arc]), from: position, limits: limits, now: now) { item in
+      cursor = store.scan(ArcLookup(ArcSet([arc])), from: position, limits: limits, now: now) {
+        item in
         seen.append(item.key.bytes.withUnsafeBytes { String(decoding: $0, as: UTF8.self) })
       }
       steps += 1

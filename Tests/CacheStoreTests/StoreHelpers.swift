@@ -135,6 +135,10 @@ extension ArcSet {
   static let everything = ArcSet([.all])
 }
 
+extension ArcLookup {
+  static let everything = ArcLookup(.everything)
+}
+
 extension Namespaces {
   func id(named name: String) -> NamespaceID? {
     let bytes = Array(name.utf8)

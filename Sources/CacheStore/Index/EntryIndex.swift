@@ -9,9 +9,9 @@
 /// ring), scaled to the number of buckets. Each table has an order of its own, by a random factor:
 /// what one hands out in its order, as snapshots and copies for other nodes do, would otherwise
 /// fill the buckets of another one after the other, each far over its brim. So the table can have
-/// any size, grows by an eighth, and shrinks; both happen a few buckets at a time, from the low end
-/// to the high. And a walk over the table is a position in that order, which stays right whatever
-/// the table's size becomes meanwhile.
+/// any size, grows by an eighth, or by a half while memory is plenty, and shrinks; all of this a
+/// few buckets at a time, from the low end to the high. And a walk over the table is a position in
+/// that order, which stays right whatever the table's size becomes meanwhile.
 ///
 /// Entries do not hold the lowest byte of their hash. The tag has it, mixed with the next byte; for the
 /// low bits of a shard's entries are all the same, and a tag is to tell them apart.
@@ -118,10 +118,13 @@ struct EntryIndex: ~Copyable {
   }
 
   /// The number of buckets to change to, or nil where the table is neither too full nor too empty.
-  var wantedBuckets: Int? {
+  ///
+  /// - Parameter isRoomy: there is memory to spare: the table grows by a half instead of an eighth, and
+  ///   moves each entry some two times instead of eight while it fills.
+  func wantedBuckets(isRoomy: Bool) -> Int? {
     guard self.old == nil else { return nil }
     let slots = self.buckets.count * IndexBuckets.slotsPerBucket
-    if self.count > slots * 7 / 8 { return self.buckets.count * 9 / 8 }
+    if self.count > slots * 7 / 8 { return self.buckets.count * (isRoomy ? 12 : 9) / 8 }
     let fitting = max(Self.bucketsMin, self.count * 3 / 2 / IndexBuckets.slotsPerBucket)
     return fitting < self.buckets.count / 2 ? fitting : nil
   }

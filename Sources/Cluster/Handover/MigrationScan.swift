@@ -38,7 +38,7 @@ struct MigrationScan {
   }
 
   private let store: Store
-  private let arcs: ArcSet
+  private let arcs: ArcLookup
   /// Of the namespaces, by number. What is sealed is in no namespace that was made later.
   private let names: [[UInt8]]
   private var cursor: Place
@@ -57,7 +57,7 @@ struct MigrationScan {
   ///   - contentBytes: what it had put into batches until there.
   init(_ store: Store, _ arcs: ArcSet, from place: Place, contentBytes: Int = 0) {
     self.store = store
-    self.arcs = arcs
+    self.arcs = ArcLookup(arcs)
     self.names = store.namespaces.configurations.map { Array($0.name.utf8) }
     self.cursor = place
     self.stepStart = place

@@ -32,4 +32,21 @@ struct IndexBucketsTests {
     #expect(store.statistics().total.entries == 60_000)
     #expect(store.faults() == [])
   }
+
+  @Test(arguments: [(memoryBytes: 32 << 20, sizes: 8...10), (memoryBytes: 6 << 20, sizes: 11...14)])
+  func `a table grows in large steps while memory is plenty, and then in small ones`(
+    memoryBytes: Int, sizes: ClosedRange<Int>
+  ) throws {
+    let store = try Store(
+      StoreConfiguration(memoryBytes: memoryBytes, cores: 1))
+    #expect(store.configuration.shardCount == 1)
+    for index in 0..<2_000 { store.set("\(index)", "v") }
+    // Two tables are charged while one becomes the other, for some hundred insertions by now.
+    var seen: Set<Int> = []
+    for index in 2_000..<60_000 {
+      store.set("\(index)", "v")
+      if index.isMultiple(of: 20) { seen.insert(store.statistics().tableBytes) }
+    }
+    #expect(sizes.contains(seen.count / 2), "\(seen.count / 2) steps")
+  }
 }
