@@ -41,7 +41,7 @@ public final class Ring: Sendable {
 
   /// The ring of these nodes; without any, nobody owns anything.
   ///
-  /// Building takes about 3 ms for ten nodes of weight 1, and half a second for a thousand.
+  /// Building takes about a millisecond for ten nodes of weight 1, and 0.2 s for a thousand.
   ///
   /// - Parameter ownersPerKey: 1 to `OwnerList.ownersMax`.
   /// - Throws: `RingError`, if two nodes have one id or one ring key, or if there are more nodes or
@@ -72,8 +72,7 @@ public final class Ring: Sendable {
           Point(position: position, index: UInt32(index), node: UInt16(node), zone: zone))
       }
     }
-    // The node's index breaks ties because nodes are in the order of their ring keys.
-    points.sort { ($0.position, $0.node, $0.index) < ($1.position, $1.node, $1.index) }
+    Self.sort(&points)
     self.ownersPerKey = ownersPerKey
     self.nodes = nodes
     self.replicasPerPoint = max(0, min(ownersPerKey, nodes.count) - 1)
@@ -126,11 +125,45 @@ extension Ring {
     /// The number of the node's zone, counted by the first node in each.
     @usableFromInline let zone: UInt16
 
+    func isBefore(_ other: Self) -> Bool {
+      (self.position, self.node, self.index) < (other.position, other.node, other.index)
+    }
+
     static func sentinel(before first: Point?) -> Point {
       Point(
         position: .max, index: first?.index ?? 0, node: first?.node ?? self.nobody,
         zone: first?.zone ?? 0)
     }
+  }
+
+  /// By position, and at one position by node: its index stands for its ring key, for nodes are in the order
+  /// of these.
+  private static func sort(_ points: inout ContiguousArray<Point>) {
+    // Positions are hashes, hence spread evenly: once each point is among those of its top bits, as many
+    // cells of these as there are points, next to none has more than a few places to go.
+    let bits = max(1, Int.bitWidth - points.count.leadingZeroBitCount)
+    let shift = UInt64(UInt64.bitWidth - bits)
+    var places = ContiguousArray<Int>(repeating: 0, count: 1 << bits)
+    for point in points { places[Int(point.position >> shift)] += 1 }
+    var sum = 0
+    for cell in places.indices {
+      (places[cell], sum) = (sum, sum + places[cell])
+    }
+    var sorted = points
+    for point in points {
+      let cell = Int(point.position >> shift)
+      sorted[places[cell]] = point
+      places[cell] += 1
+    }
+    for (index, point) in sorted.enumerated().dropFirst() {
+      var place = index
+      while place > 0, point.isBefore(sorted[place - 1]) {
+        sorted[place] = sorted[place - 1]
+        place -= 1
+      }
+      sorted[place] = point
+    }
+    points = sorted
   }
 
   private static func validate(_ nodes: [RingNode]) throws(RingError) {

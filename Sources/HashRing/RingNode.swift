@@ -44,11 +44,26 @@ public struct RingNode: Sendable, Hashable {
   /// Where the node's points lie, by their numbers: point `i` at the hash of `<ring key>_<i>`, as
   /// in the ring_hash policy of gRPC (proposal A42), so that a stock client can compute it too.
   var positions: [UInt64] {
-    let prefix = Array(self.ringKey.utf8)
-    return (0..<self.pointCount).map { index in
-      XXH64.hash(
-        prefix: prefix.span.bytes, separator: UInt8(ascii: "_"),
-        Array(String(index).utf8).span.bytes)
+    var prefix = XXH64.Stream()
+    prefix.update(Array("\(self.ringKey)_".utf8).span.bytes)
+    // Counted in decimal digits, for to write each number anew would take longer than all its hash.
+    var digits = [UInt8(ascii: "0")]
+    return (0..<self.pointCount).map { _ in
+      var text = prefix
+      text.update(digits.span.bytes)
+      Self.increment(&digits)
+      return text.finalize()
     }
+  }
+
+  private static func increment(_ digits: inout [UInt8]) {
+    for index in digits.indices.reversed() {
+      guard digits[index] == UInt8(ascii: "9") else {
+        digits[index] += 1
+        return
+      }
+      digits[index] = UInt8(ascii: "0")
+    }
+    digits.insert(UInt8(ascii: "1"), at: 0)
   }
 }
