@@ -17,6 +17,8 @@ extension ServerConnection {
     guard grown > 0, load.bufferedBytes + self.unsettledBytes > load.buffersMaxBytes else {
       return nil
     }
+    let own = self.bufferedBytes + self.session.queuedBytes
+    if load.hasReserve(for: own, adding: self.unsettledBytes) { return nil }
     return self.serverExhausted()
   }
 
@@ -30,7 +32,12 @@ extension ServerConnection {
 
   /// Whether a call that could be served may be: its answer has to go somewhere.
   var hasRoomForAnswers: Bool {
-    self.session.queuedBytes <= self.limits.answerBufferMaxBytes && self.hasServerRoom
+    self.session.queuedBytes <= self.limits.answerBufferMaxBytes
+      && (self.hasServerRoom || self.hasReserve)
+  }
+
+  private var hasReserve: Bool {
+    self.resources.load.hasReserve(for: self.bufferedBytes + self.session.queuedBytes)
   }
 
   /// What such a call is refused with where there is no room.

@@ -8,7 +8,11 @@ final class ServerLoad: Sendable {
   /// Least time between two records above debug about the same limit.
   private static let logInterval = TimeAmount.seconds(10)
 
-  /// Bytes of requests and answers that all connections together may hold.
+  /// What a small call holds, and some more.
+  private static let littleBytesMax = 16 << 10
+
+  /// Bytes of requests and answers that all connections together may hold, but for what `hasReserve`
+  /// admits.
   let buffersMaxBytes: Int
   /// Tasks that serve streaming calls, those of cancelled calls included until they return.
   let handlersMax: Int
@@ -33,6 +37,14 @@ final class ServerLoad: Sendable {
 
   /// Whether more may be held.
   var hasRoom: Bool { self.bufferedBytes <= self.buffersMaxBytes }
+
+  /// Whether a connection that holds so many bytes may hold some more though there is no room: one that holds
+  /// next to nothing may, up to a sixteenth beyond what all may hold. So whoever fills the server is refused
+  /// before those who only come in between.
+  func hasReserve(for held: Int, adding bytes: Int = 0) -> Bool {
+    held <= min(Self.littleBytesMax, self.buffersMaxBytes / 64)
+      && self.bufferedBytes + bytes <= self.buffersMaxBytes + self.buffersMaxBytes / 16
+  }
 
   /// Handlers running now.
   var handlers: Int { self.running.load(ordering: .relaxed) }

@@ -103,6 +103,24 @@ import Testing
     #expect(load.bufferedBytes == 0)
   }
 
+  @Test func `who holds next to nothing is served by a server that others have filled`() throws {
+    let load = ServerLoad(buffersMaxBytes: 64_000)
+    let (full, small) = (
+      try self.connection(load, Unary.echo), try self.connection(load, Unary.echo)
+    )
+    load.buffer(64_001)
+    try small.feed(self.call(1))
+    let answer = try small.frames().of(1)
+    #expect(small.hits.isEmpty && !self.isRefused(answer))
+    let large = [0, 0, 0, 16, 0] + pattern(1_500)
+    try full.feed(Frame.headers(stream: 1, Self.head) + Frame.data(stream: 1, large))
+    #expect(full.hits == [.buffersMax: 1])
+    // The reserve has an end.
+    load.buffer(4_000)
+    try small.feed(self.call(3))
+    #expect(small.hits == [.buffersMax: 1])
+  }
+
   @Test func `incomplete requests of all connections together fill the server`() throws {
     let load = ServerLoad(buffersMaxBytes: 1_000)
     let (one, two) = (
