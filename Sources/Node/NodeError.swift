@@ -6,12 +6,12 @@ enum NodeError: Error, CustomStringConvertible {
   /// The setting that gave the address, the address, and why.
   case cannotListen(String, HostPort, any Error)
   case cannotServeAdmin(HostPort, any Error)
-  /// The setting that gave the path, the path, and why.
+  /// What gave the path, the path, and why.
   case unreadable(String, String, String)
-  /// The file of the peers' token, and what it holds.
-  case noToken(String, String)
-  /// The file of etcd's password, and what is wrong with it.
-  case noPassword(String, String)
+  /// What gave the path of the file of the peers' token, the path, and what the file holds.
+  case noToken(String, String, String)
+  /// What gave the path of the file of etcd's password, the path, and what is wrong with the file.
+  case noPassword(String, String, String)
   /// This node's address, and the list in which it is not.
   case notAmongPeers(HostPort, [HostPort])
   /// This node's address, and those of the list that all are this node.
@@ -34,11 +34,11 @@ enum NodeError: Error, CustomStringConvertible {
         + "address of its own for them: choose another one with --admin, such as "
         + "\(HostPort(host: address.host, port: Swift.min(address.port + 1, 65_535))), or "
         + "--admin off."
-    case .noToken(let path, let problem):
-      "peer-token-file: \(quoted(path)) \(problem). Expected a file with one bearer token, as the other"
+    case .noToken(let place, let path, let problem):
+      "\(place): \(quoted(path)) \(problem). Expected a file with one bearer token, as the other"
         + " nodes' files of tokens have it, which the node's user may read."
-    case .noPassword(let path, let problem):
-      "etcd-password-file: \(quoted(path)) \(problem). Expected a file with the password of etcd-user in"
+    case .noPassword(let place, let path, let problem):
+      "\(place): \(quoted(path)) \(problem). Expected a file with the password of etcd-user in"
         + " its first line, which the node's user may read."
     case .notAmongPeers(let own, let peers):
       "peers: this node is \(own) and is not in the list"
@@ -47,8 +47,8 @@ enum NodeError: Error, CustomStringConvertible {
     case .peersAreOneNode(let own, let peers):
       "peers: \(peers.map(\.description).joined(separator: " and ")) are the same node, this one"
         + " (\(own)). List it once, in the same spelling on every node."
-    case .unreadable(let setting, let path, let reason):
-      "\(setting): \(quoted(path)) \(reason). Expected a PEM file that the node's user may read."
+    case .unreadable(let place, let path, let reason):
+      "\(place): \(quoted(path)) \(reason). Expected a PEM file that the node's user may read."
     }
   }
 

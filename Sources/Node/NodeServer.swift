@@ -46,7 +46,7 @@ struct NodeServer: Service {
     self.configuration = configuration
     self.logger = logger
     self.channelz = ChannelzService(channels: self.channels)
-    self.tls = try TLSFiles(configuration.tls, logger: logger)
+    self.tls = try TLSFiles(configuration, logger: logger)
     let hasPeers = !configuration.peers.isEmpty || !configuration.etcd.endpoints.isEmpty
     self.peerFiles = hasPeers ? try PeerFiles(configuration) : nil
     self.store = try Store(StoreConfiguration(configuration))
@@ -67,7 +67,8 @@ struct NodeServer: Service {
       loops: configuration.loops, logger: logger)
     self.accessControl = try configuration.tokensFile.map { path in
       try AccessControl(
-        path: path, namespaces: { store.namespaces.configurations.map(\.name) }, logger: logger)
+        path: path, place: configuration.origins.place(of: .tokens),
+        namespaces: { store.namespaces.configurations.map(\.name) }, logger: logger)
     }
   }
 

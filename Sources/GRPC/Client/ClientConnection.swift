@@ -104,10 +104,9 @@ public final class ClientConnection: Connection {
   func install(host: String) throws {
     let pipeline = self.channel.pipeline.syncOperations
     guard let tls = self.configuration.tls else { return try pipeline.addHandler(self) }
-    let handshake = TLSHandshake(.client(expectedName: tls.expectedName(host: host))) {
-      self.handshakeEnded($0)
-    }
-    try pipeline.addHandlers(try tls.makeHandler(host: host), handshake)
+    let (handler, server) = try tls.makeHandler(host: host)
+    let handshake = TLSHandshake(.client(of: server)) { self.handshakeEnded($0) }
+    try pipeline.addHandlers(handler, handshake)
   }
 
   private func handshakeEnded(_ result: Result<[String], TLSHandshake.Failure>) {

@@ -1,4 +1,3 @@
-internal import NIOCore
 internal import NIOSSL
 internal import Synchronization
 
@@ -13,11 +12,18 @@ public final class ClientTLS: Sendable {
     /// Shown to a server that asks for a certificate; nil: none is shown.
     public var identity: TLSIdentity?
     /// The name that the server's certificate must have, in place of the host that is called; a DNS
-    /// name, no address.
+    /// name, no address. That the certificate is for the address that is connected to does not count
+    /// then.
     public var serverName: String?
     public var minimumVersion = TLSProtocolVersion.v1_2
 
     public init() {}
+
+    /// Whether a text could be `serverName`.
+    public static func isServerName(_ text: String) -> Bool {
+      (1...253).contains(text.utf8.count) && !ServerIdentity.isAddress(text)
+        && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f }
+    }
   }
 
   private struct Loaded: Sendable {
@@ -50,7 +56,7 @@ public final class ClientTLS: Sendable {
       _ = try TLSMaterial.put(identity, into: &tls, now: TLSMaterial.wallClock())
     }
     let context = try TLSMaterial.context(tls, identity: configuration.identity)
-    if let name = configuration.serverName, !Self.isName(name) {
+    if let name = configuration.serverName, !Configuration.isServerName(name) {
       throw TLSConfigurationError(
         description: "\"\(name)\" is no DNS name that a server's certificate could have. Expected"
           + " one such as cache-1.internal.")
@@ -58,30 +64,12 @@ public final class ClientTLS: Sendable {
     return Loaded(context: context, serverName: configuration.serverName)
   }
 
-  /// The name or address that the certificate of a server reached by `host` must have.
-  func expectedName(host: String) -> String { self.loaded.withLock { $0.serverName } ?? host }
-
-  /// For one connection to `host`.
-  func makeHandler(host: String) throws -> NIOSSLClientHandler {
-    // Without a name, the address that is connected to is looked for in the certificate.
+  /// For one connection to `host`: its TLS, and whom its certificate must be for.
+  func makeHandler(host: String) throws -> (handler: NIOSSLClientHandler, server: ServerIdentity) {
     let loaded = self.loaded.withLock { $0 }
-    let name = loaded.serverName ?? host
-    return try NIOSSLClientHandler(
-      context: loaded.context, serverHostname: Self.isAddress(name) ? nil : name)
-  }
-
-  private static func isName(_ name: String) -> Bool {
-    (1...253).contains(name.utf8.count) && !Self.isAddress(name)
-      && name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: ":") }
-  }
-
-  private static func isAddress(_ text: String) -> Bool {
-    do {
-      _ = try SocketAddress(ipAddress: text, port: 0)
-      return true
-    } catch {
-      // It is a name, which is no error.
-      return false
-    }
+    let server = ServerIdentity(host: loaded.serverName ?? host)
+    let handler = try NIOSSLClientHandler(
+      context: loaded.context, serverHostname: server.indicatedName)
+    return (handler, server)
   }
 }

@@ -3,12 +3,18 @@
 public struct PEM: Sendable, Equatable {
   /// Such as the path of the file; for messages.
   public let name: String
+  /// What has named the file, such as `--tls-ca`; for messages. Nil: nobody could change it.
+  public let origin: String?
   public let bytes: [UInt8]
 
-  public init(name: String, bytes: [UInt8]) {
+  public init(name: String, origin: String? = nil, bytes: [UInt8]) {
     self.name = name
+    self.origin = origin
     self.bytes = bytes
   }
+
+  /// How a message about it begins.
+  var title: String { self.origin.map { "\($0): \(self.name)" } ?? self.name }
 }
 
 /// A certificate chain, the owner's certificate first, and the key that it was made for.

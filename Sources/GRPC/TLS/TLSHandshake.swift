@@ -15,9 +15,9 @@ final class TLSHandshake: ChannelInboundHandler, RemovableChannelHandler {
     /// Closes a channel whose handshake takes longer than `timeout`, and tells the names in the
     /// client's certificate.
     case server(timeout: TimeAmount)
-    /// Has shown that the server's certificate is for `expectedName`; whoever connects watches the
-    /// time.
-    case client(expectedName: String)
+    /// Sees to it that the server's certificate is for the server that was called; whoever connects
+    /// watches the time.
+    case client(of: ServerIdentity)
   }
 
   /// Why there is no connection.
@@ -70,7 +70,17 @@ final class TLSHandshake: ChannelInboundHandler, RemovableChannelHandler {
       return self.fail(.refused("ALPN agreed on \(offer); gRPC needs \"h2\""), context)
     }
     do {
-      self.finish(.success(try self.clientNames(context)))
+      let certificate = try context.pipeline.syncOperations.nioSSL_peerCertificate()
+      switch self.role {
+      case .server:
+        self.finish(.success(try certificate.map(CertificateNames.identities(of:)) ?? []))
+      case .client(let server):
+        guard let certificate, try server.isMet(by: certificate) else {
+          return self.fail(
+            .refused(TLSReason.wrongName(of: certificate, expectedName: server.text)), context)
+        }
+        self.finish(.success([]))
+      }
       context.pipeline.syncOperations.removeHandler(context: context, promise: nil)
     } catch {
       self.fail(.refused("the peer's certificate cannot be read: \(error)"), context)
@@ -87,13 +97,6 @@ final class TLSHandshake: ChannelInboundHandler, RemovableChannelHandler {
   }
 
   func handlerRemoved(context: ChannelHandlerContext) { self.finish(.failure(.closed)) }
-
-  private func clientNames(_ context: ChannelHandlerContext) throws -> [String] {
-    // BoringSSL has compared a server's names already, and needs nobody who reads them again.
-    guard case .server = self.role else { return [] }
-    let certificate = try context.pipeline.syncOperations.nioSSL_peerCertificate()
-    return try certificate.map(CertificateNames.identities(of:)) ?? []
-  }
 
   private func fail(_ failure: Failure, _ context: ChannelHandlerContext) {
     guard self.whenDone != nil else { return }
@@ -112,7 +115,7 @@ final class TLSHandshake: ChannelInboundHandler, RemovableChannelHandler {
   private func reason(_ error: any Error, _ context: ChannelHandlerContext) -> String {
     guard TLSReason.isAbout(error) else { return ConnectFailure.reason(error) }
     var expectedName: String?
-    if case .client(let name) = self.role { expectedName = name }
+    if case .client(let server) = self.role { expectedName = server.text }
     do {
       return TLSReason.text(
         error, of: try context.pipeline.syncOperations.nioSSL_peerCertificate(),

@@ -32,7 +32,7 @@ enum TLSMaterial {
       return try NIOSSLCertificate.fromPEMBytes(pem.bytes)
     } catch {
       throw TLSConfigurationError(
-        description: "\(pem.name) holds no certificate that can be read. Expected PEM: lines"
+        description: "\(pem.title) holds no certificate that can be read. Expected PEM: lines"
           + " between -----BEGIN CERTIFICATE----- and -----END CERTIFICATE-----.")
     }
   }
@@ -44,9 +44,9 @@ enum TLSMaterial {
       let text = String(decoding: pem.bytes, as: UTF8.self)
       throw TLSConfigurationError(
         description: text.contains("ENCRYPTED")
-          ? "\(pem.name) holds a key that is locked with a passphrase. Unlock it with: openssl pkey"
+          ? "\(pem.title) holds a key that is locked with a passphrase. Unlock it with: openssl pkey"
             + " -in \(pem.name) -out unlocked.pem"
-          : "\(pem.name) holds no private key that can be read. Expected PEM: lines between"
+          : "\(pem.title) holds no private key that can be read. Expected PEM: lines between"
             + " -----BEGIN PRIVATE KEY----- and -----END PRIVATE KEY-----, of RSA, EC or Ed25519.")
     }
   }
@@ -62,12 +62,12 @@ enum TLSMaterial {
     for certificate in chain {
       guard certificate.notValidAfter > now else {
         throw TLSConfigurationError(
-          description: "\(identity.certificate.name) holds a certificate that expired on"
+          description: "\(identity.certificate.title) holds a certificate that expired on"
             + " \(TLSDate.text(Int64(certificate.notValidAfter))). Put a renewed one there.")
       }
       guard certificate.notValidBefore <= now else {
         throw TLSConfigurationError(
-          description: "\(identity.certificate.name) holds a certificate that is not valid before"
+          description: "\(identity.certificate.title) holds a certificate that is not valid before"
             + " \(TLSDate.text(Int64(certificate.notValidBefore))). Check the machine's clock.")
       }
     }
@@ -85,7 +85,7 @@ enum TLSMaterial {
     } catch {
       if let identity, case NIOSSLError.failedToLoadPrivateKey = error {
         throw TLSConfigurationError(
-          description: "\(identity.key.name) is not the key of the first certificate in"
+          description: "\(identity.key.title) is not the key of the first certificate in"
             + " \(identity.certificate.name). Give the key that the certificate was made for.")
       }
       throw TLSConfigurationError(

@@ -18,11 +18,16 @@ enum TLSReason {
       return self.boring(error, certificate)
     case NIOSSLError.uncleanShutdown: return "the peer closed the connection without ending TLS"
     case let error as NIOSSLExtraError where error == .failedToValidateHostname:
-      let wanted = expectedName.map { ", not for \($0)" } ?? ""
-      return "its certificate is for \(self.names(of: certificate))\(wanted)"
+      return self.wrongName(of: certificate, expectedName: expectedName)
     case let error as BoringSSLError: return self.boring(error, certificate)
     default: return "\(error)"
     }
+  }
+
+  /// - Parameters: as of `text`.
+  static func wrongName(of certificate: NIOSSLCertificate?, expectedName: String?) -> String {
+    let wanted = expectedName.map { ", not for \($0)" } ?? ""
+    return "its certificate is for \(self.names(of: certificate))\(wanted)"
   }
 
   /// True for what comes from TLS, and not from the socket below it.

@@ -10,7 +10,7 @@ final class EtcdFiles: Reloadable {
   /// How etcd is called, with what the files hold that the settings name. Its TLS is the same object for
   /// as long as the node runs.
   let etcd: EtcdConfiguration
-  private let settings: EtcdSettings
+  private let configuration: NodeConfiguration
   private let state: Mutex<State>
 
   private struct State {
@@ -23,14 +23,14 @@ final class EtcdFiles: Reloadable {
   /// - Throws: what is wrong with which file, and the remedy.
   init(_ configuration: NodeConfiguration) throws {
     let settings = configuration.etcd
-    self.settings = settings
+    self.configuration = configuration
     self.files = FileStamps(
       [
         settings.passwordFile, settings.authoritiesFile, settings.certificateFile, settings.keyFile,
       ].compactMap { $0 })
     var etcd = EtcdConfiguration(configuration)
-    etcd.credentials = try Self.credentials(settings)
-    etcd.tls = try Self.tls(settings).map { try ClientTLS($0) }
+    etcd.credentials = try Self.credentials(configuration)
+    etcd.tls = try Self.tls(configuration).map { try ClientTLS($0) }
     self.etcd = etcd
     self.state = Mutex(State(credentials: etcd.credentials))
   }
@@ -46,8 +46,8 @@ final class EtcdFiles: Reloadable {
 
   func reload() throws {
     // Both are read before either is used.
-    let credentials = try Self.credentials(self.settings)
-    if let tls = try Self.tls(self.settings) { try self.etcd.tls?.replace(with: tls) }
+    let credentials = try Self.credentials(self.configuration)
+    if let tls = try Self.tls(self.configuration) { try self.etcd.tls?.replace(with: tls) }
     let users = self.state.withLock { state in
       state.credentials = credentials
       return state.users
@@ -57,34 +57,40 @@ final class EtcdFiles: Reloadable {
 
   // MARK: - Reading
 
-  private static func credentials(_ settings: EtcdSettings) throws(NodeError) -> EtcdCredentials? {
+  private static func credentials(
+    _ configuration: NodeConfiguration
+  ) throws(NodeError) -> EtcdCredentials? {
+    let settings = configuration.etcd
     guard let user = settings.user, let path = settings.passwordFile else { return nil }
-    return EtcdCredentials(user: user, password: try self.password(path: path))
+    let place = configuration.origins.place(of: .etcdPasswordFile)
+    return EtcdCredentials(user: user, password: try self.password(path: path, place: place))
   }
 
   /// Nil: etcd is called in plaintext.
-  private static func tls(_ settings: EtcdSettings) throws -> ClientTLS.Configuration? {
+  private static func tls(_ node: NodeConfiguration) throws -> ClientTLS.Configuration? {
+    let settings = node.etcd
     guard settings.isEncrypted else { return nil }
     var tls = ClientTLS.Configuration()
-    tls.authorities = try settings.authoritiesFile.map { try TLSFiles.pem($0, .etcdCA) }
+    tls.authorities = try settings.authoritiesFile.map { try node.pem($0, of: .etcdCA) }
     if let certificate = settings.certificateFile, let key = settings.keyFile {
       tls.identity = TLSIdentity(
-        certificate: try TLSFiles.pem(certificate, .etcdCert),
-        key: try TLSFiles.pem(key, .etcdKey))
+        certificate: try node.pem(certificate, of: .etcdCert), key: try node.pem(key, of: .etcdKey))
     }
     return tls
   }
 
   /// The first line of the file, which is mostly the only one.
-  private static func password(path: String) throws(NodeError) -> String {
+  ///
+  /// - Parameter place: what has named the file; for messages.
+  private static func password(path: String, place: String) throws(NodeError) -> String {
     let text: String
     do throws(FileProblem) {
       text = try readText(path: path, bytesMax: NodeLimits.passwordFileMaxBytes)
     } catch {
-      throw .noPassword(path, error.reason)
+      throw .noPassword(place, path, error.reason)
     }
     let password = text.prefix { !$0.isNewline }
-    guard !password.isEmpty else { throw .noPassword(path, "begins with no password") }
+    guard !password.isEmpty else { throw .noPassword(place, path, "begins with no password") }
     return String(password)
   }
 }

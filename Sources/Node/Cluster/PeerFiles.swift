@@ -7,8 +7,7 @@ internal import Synchronization
 final class PeerFiles: Reloadable {
   let name = "credentials for other nodes"
   let files: FileStamps
-  private let tls: TLSSettings
-  private let tokenFile: String?
+  private let configuration: NodeConfiguration
   private let state: Mutex<State>
 
   private struct State {
@@ -19,14 +18,13 @@ final class PeerFiles: Reloadable {
 
   /// - Throws: what is wrong with which file, and the remedy.
   init(_ configuration: NodeConfiguration) throws {
-    self.tls = configuration.tls
-    self.tokenFile = configuration.peerTokenFile
+    self.configuration = configuration
+    let tls = configuration.tls
     self.files = FileStamps(
       [
-        self.tls.certificateFile, self.tls.keyFile, self.tls.clientAuthoritiesFile, self.tokenFile,
+        tls.certificateFile, tls.keyFile, tls.clientAuthoritiesFile, configuration.peerTokenFile,
       ].compactMap { $0 })
-    self.state = Mutex(
-      State(credentials: try Self.read(configuration.tls, configuration.peerTokenFile)))
+    self.state = Mutex(State(credentials: try Self.read(configuration)))
   }
 
   var credentials: PeerCredentials { self.state.withLock { $0.credentials } }
@@ -37,7 +35,7 @@ final class PeerFiles: Reloadable {
   }
 
   func reload() throws {
-    let credentials = try Self.read(self.tls, self.tokenFile)
+    let credentials = try Self.read(self.configuration)
     let users = self.state.withLock { state in
       state.credentials = credentials
       return state.users
@@ -45,17 +43,20 @@ final class PeerFiles: Reloadable {
     for use in users { use(credentials) }
   }
 
-  private static func read(_ tls: TLSSettings, _ tokenFile: String?) throws -> PeerCredentials {
-    PeerCredentials(
-      tls: try TLSFiles.forPeers(tls), token: try tokenFile.map { try Self.token(path: $0) })
+  private static func read(_ configuration: NodeConfiguration) throws -> PeerCredentials {
+    let place = configuration.origins.place(of: .peerTokenFile)
+    return PeerCredentials(
+      tls: try TLSFiles.forPeers(configuration),
+      token: try configuration.peerTokenFile.map { try Self.token(path: $0, place: place) })
   }
 
-  private static func token(path: String) throws(NodeError) -> BearerToken {
+  /// - Parameter place: what has named the file; for messages.
+  private static func token(path: String, place: String) throws(NodeError) -> BearerToken {
     let text: String
     do throws(FileProblem) {
       text = try readText(path: path, bytesMax: 2 * BearerToken.bytesMax)
     } catch {
-      throw .noToken(path, error.reason)
+      throw .noToken(place, path, error.reason)
     }
     let isSpace = { (byte: UInt8) in [0x20, 0x09, 0x0a, 0x0d].contains(byte) }
     let token = text.utf8.drop(while: isSpace).reversed().drop(while: isSpace).reversed()
@@ -63,9 +64,10 @@ final class PeerFiles: Reloadable {
       return try BearerToken(Array(token))
     } catch {
       switch error {
-      case .empty: throw .noToken(path, "is empty")
-      case .tooLong: throw .noToken(path, "is longer than \(BearerToken.bytesMax) characters")
-      case .invalidCharacter: throw .noToken(path, "has a character that no token has")
+      case .empty: throw .noToken(place, path, "is empty")
+      case .tooLong:
+        throw .noToken(place, path, "is longer than \(BearerToken.bytesMax) characters")
+      case .invalidCharacter: throw .noToken(place, path, "has a character that no token has")
       }
     }
   }

@@ -107,6 +107,7 @@ private struct ConfigurationLoader {
         labels[index]?.label(of: key) ?? "\(NamespaceDraft.key)[\"\"].\(key)"
       }
       .filter { $0.settings.isDisjoint(with: refused) }
+    self.configuration.origins = self.origins
     if let path = self.configuration.tokensFile { self.checkTokens(path) }
     guard self.problems.isEmpty else { throw ConfigurationError(problems: self.problems) }
     return self.configuration
@@ -115,7 +116,9 @@ private struct ConfigurationLoader {
   /// What is wrong with the file of tokens is told with all the rest.
   private mutating func checkTokens(_ path: String) {
     do throws(ConfigurationError) {
-      _ = try TokenFile(path: path, namespaces: self.configuration.namespaces.map(\.name))
+      _ = try TokenFile(
+        path: path, place: self.origins.place(of: .tokens),
+        namespaces: self.configuration.namespaces.map(\.name))
     } catch {
       self.problems += error.problems
     }

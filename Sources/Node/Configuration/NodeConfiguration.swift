@@ -52,6 +52,8 @@ public struct NodeConfiguration: Sendable, Equatable {
   public var limits: NodeLimits
   /// The default namespace (`""`) first, then those of the file, in its order.
   public var namespaces: [NamespaceConfiguration]
+  /// Where `load` has found the settings; for messages about the files that they name.
+  var origins = SettingOrigins()
 
   /// The defaults.
   ///

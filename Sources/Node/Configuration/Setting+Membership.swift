@@ -68,7 +68,8 @@ extension Setting {
   package static let handoverTimeout = Setting(
     "handover-timeout", .membership,
     .milliseconds(\.limits.handoverTimeoutMilliseconds, 0...hourMilliseconds),
-    "Time in which a node that stops, and is off the ring, hands its entries over; what is left then is"
+    "Time in which a node that stops, and is off the ring, hands its entries over, at most: it waits for"
+      + " nobody who gives no sign of life for longer than --lease-ttl and 5 s. What is left then is"
       + " lost.")
   package static let auditInterval = Setting(
     "etcd-audit-interval", .membership,

@@ -192,8 +192,9 @@ extension Setting {
     "Answers not yet read that one connection may hold before its calls are refused.")
   package static let buffersMax = Setting(
     "buffers-max", .limits, .bytes(\.limits.buffersMaxBytes, 1...(1 << 40)),
-    "Messages and answers that all connections may hold before calls are refused. Large values that"
-      + " are not read count against those who ask for more of them.")
+    "Messages and answers that all connections may hold before calls are refused; connections that"
+      + " hold next to nothing may hold a sixteenth more. Large values that are not read count against"
+      + " those who ask for more of them.")
   package static let drainTimeout = Setting(
     "drain-timeout", .limits, .milliseconds(\.limits.drainTimeoutMilliseconds, 0...86_400_000),
     "Time that open calls get to end once the node was told to stop.")

@@ -20,13 +20,22 @@ public enum SettingOrigin: Sendable, Equatable {
   }
 }
 
-/// Where each setting came from.
-struct SettingOrigins {
+/// Where each setting came from. That is no part of what a configuration says: any two are equal.
+struct SettingOrigins: Sendable, Equatable {
   private var byName: [String: SettingOrigin] = [:]
+
+  static func == (_: Self, _: Self) -> Bool { true }
 
   subscript(name: String) -> SettingOrigin {
     get { self.byName[name] ?? .byDefault }
     set { self.byName[name] = newValue }
+  }
+
+  /// How a message about the file that a setting names begins; the setting's name, where a program has
+  /// given it.
+  func place(of setting: Setting) -> String {
+    let origin = self[setting.name]
+    return origin == .byDefault ? setting.name : origin.label(of: setting.name)
   }
 
   /// `5MiB from --value-max`, `4MiB by default`.

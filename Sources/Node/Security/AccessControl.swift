@@ -9,6 +9,7 @@ final class AccessControl: Reloadable {
   }
 
   private let path: String
+  private let place: String
   /// Names, by id.
   private let namespaces: @Sendable () -> [String]
   private let logger: Logger
@@ -17,17 +18,21 @@ final class AccessControl: Reloadable {
   let name = "tokens"
   let files: FileStamps
 
-  /// - Parameter namespaces: Names of the node's namespaces as they are now, by id.
+  /// - Parameters:
+  ///   - place: What has named the file; for messages.
+  ///   - namespaces: Names of the node's namespaces as they are now, by id.
   /// - Throws: All that is wrong with the file.
   init(
-    path: String, namespaces: @escaping @Sendable () -> [String], logger: Logger
+    path: String, place: String = Setting.tokens.name,
+    namespaces: @escaping @Sendable () -> [String], logger: Logger
   ) throws(ConfigurationError) {
     self.path = path
+    self.place = place
     self.namespaces = namespaces
     self.logger = logger
     // Taken before the file is read: what is written meanwhile is seen by the next look.
     self.files = FileStamps([path])
-    let file = try TokenFile(path: path, namespaces: namespaces())
+    let file = try TokenFile(path: path, place: place, namespaces: namespaces())
     self.state = Mutex(State(callers: file.callers))
     self.warn(file.warnings)
   }
@@ -42,7 +47,7 @@ final class AccessControl: Reloadable {
   }
 
   func reload() throws {
-    let file = try TokenFile(path: self.path, namespaces: self.namespaces())
+    let file = try TokenFile(path: self.path, place: self.place, namespaces: self.namespaces())
     let generation = self.state.withLock { state in
       state.callers = file.callers
       state.generation += 1

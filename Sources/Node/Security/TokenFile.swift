@@ -35,9 +35,13 @@ struct TokenFile {
 
   /// Reads and checks a file.
   ///
-  /// - Parameter namespaces: Names of the node's namespaces, by id.
+  /// - Parameters:
+  ///   - place: What has named the file; for messages.
+  ///   - namespaces: Names of the node's namespaces, by id.
   /// - Throws: All that is wrong, at once.
-  init(path: String, namespaces: [String]) throws(ConfigurationError) {
+  init(
+    path: String, place: String = Setting.tokens.name, namespaces: [String]
+  ) throws(ConfigurationError) {
     let text: String
     do throws(FileProblem) {
       text = try readText(path: path, bytesMax: Self.fileMaxBytes)
@@ -45,21 +49,25 @@ struct TokenFile {
       throw ConfigurationError(problems: [
         ConfigurationProblem(
           settings: [Setting.tokens.name],
-          message: "\(Setting.tokens.name): \(quoted(path)) \(error.reason)."
+          message: "\(place): \(quoted(path)) \(error.reason)."
             + " Expected \(Setting.tokens.expected) in UTF-8.")
       ])
     }
     self = try TokenFile(
-      yaml: text, path: path, namespaces: namespaces, warnings: Self.warnings(path: path))
+      yaml: text, path: path, place: place, namespaces: namespaces,
+      warnings: Self.warnings(path: path))
   }
 
   /// Reads and checks the text of a file.
   ///
-  /// - Parameter path: For messages.
+  /// - Parameters:
+  ///   - path: For messages.
+  ///   - place: What has named the file, likewise.
   init(
-    yaml: String, path: String, namespaces: [String], warnings: [String] = []
+    yaml: String, path: String, place: String = Setting.tokens.name, namespaces: [String],
+    warnings: [String] = []
   ) throws(ConfigurationError) {
-    var reader = TokenFileReader(path: path, namespaces: namespaces)
+    var reader = TokenFileReader(path: path, place: place, namespaces: namespaces)
     reader.read(yaml)
     guard reader.problems.isEmpty else { throw ConfigurationError(problems: reader.problems) }
     self.callers = CallerTable(tokens: reader.tokens, certificates: reader.certificates)
@@ -84,10 +92,12 @@ private struct TokenFileReader {
   private var tokenPlaces: [String] = []
   private var certificatePlaces: [String] = []
   private let path: String
+  private let place: String
   private let namespaces: [String]
 
-  init(path: String, namespaces: [String]) {
+  init(path: String, place: String, namespaces: [String]) {
     self.path = path
+    self.place = place
     self.namespaces = namespaces
   }
 
@@ -152,10 +162,10 @@ private struct TokenFileReader {
   }
 
   private mutating func refuse(_ problem: String, _ line: Int? = nil) {
-    let place = line.map { ", line \($0)" } ?? ""
+    let line = line.map { ", line \($0)" } ?? ""
     self.problems.append(
       ConfigurationProblem(
         settings: [Setting.tokens.name],
-        message: "\(Setting.tokens.name): \(escapedForPeople(self.path))\(place): \(problem)"))
+        message: "\(self.place): \(escapedForPeople(self.path))\(line): \(problem)"))
   }
 }

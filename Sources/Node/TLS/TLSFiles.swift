@@ -8,35 +8,37 @@ final class TLSFiles: Reloadable {
   let files: FileStamps
   /// For the listeners.
   let tls: ServerTLS
-  private let settings: TLSSettings
+  private let configuration: NodeConfiguration
   private let logger: Logger
   private let reminder: Mutex<ExpiryReminder>
 
   /// - Returns: nil where the node speaks plaintext.
   /// - Throws: what is wrong with which file, and the remedy.
-  convenience init?(_ settings: TLSSettings, logger: Logger) throws {
+  convenience init?(_ configuration: NodeConfiguration, logger: Logger) throws {
+    let settings = configuration.tls
     guard let certificate = settings.certificateFile, let key = settings.keyFile else { return nil }
-    try self.init(settings, certificate: certificate, key: key, logger: logger)
+    try self.init(configuration, certificate: certificate, key: key, logger: logger)
   }
 
   private init(
-    _ settings: TLSSettings, certificate: String, key: String, logger: Logger
+    _ configuration: NodeConfiguration, certificate: String, key: String, logger: Logger
   ) throws {
     self.files = FileStamps(
-      [certificate, key] + [settings.clientAuthoritiesFile].compactMap { $0 })
-    self.settings = settings
+      [certificate, key] + [configuration.tls.clientAuthoritiesFile].compactMap { $0 })
+    self.configuration = configuration
     self.logger = logger
-    self.tls = try ServerTLS(try Self.read(settings, certificate: certificate, key: key))
+    self.tls = try ServerTLS(try Self.read(configuration, certificate: certificate, key: key))
     self.reminder = Mutex(ExpiryReminder())
     self.check()
   }
 
   func reload() throws {
-    guard let certificate = self.settings.certificateFile, let key = self.settings.keyFile else {
+    let settings = self.configuration.tls
+    guard let certificate = settings.certificateFile, let key = settings.keyFile else {
       preconditionFailure("made without files")
     }
     try self.tls.replace(
-      with: try Self.read(self.settings, certificate: certificate, key: key))
+      with: try Self.read(self.configuration, certificate: certificate, key: key))
     self.reminder.withLock { $0 = ExpiryReminder() }
     self.check()
   }
@@ -46,7 +48,8 @@ final class TLSFiles: Reloadable {
     let expiry = self.tls.certificateExpiry
     let note = self.reminder.withLock { $0.check(now: LogTimestamp.now().seconds, expiry: expiry) }
     let metadata: Logger.Metadata = [
-      "file": "\(self.settings.certificateFile ?? "")", "expires": "\(TLSDate.text(expiry))",
+      "file": "\(self.configuration.tls.certificateFile ?? "")",
+      "expires": "\(TLSDate.text(expiry))",
     ]
     switch note {
     case .none: break
@@ -59,25 +62,30 @@ final class TLSFiles: Reloadable {
   }
 
   private static func read(
-    _ settings: TLSSettings, certificate: String, key: String
+    _ node: NodeConfiguration, certificate: String, key: String
   ) throws(NodeError) -> ServerTLS.Configuration {
+    let settings = node.tls
     var configuration = ServerTLS.Configuration(
       identity: TLSIdentity(
-        certificate: try self.pem(certificate, .tlsCert), key: try self.pem(key, .tlsKey)))
+        certificate: try node.pem(certificate, of: .tlsCert), key: try node.pem(key, of: .tlsKey)))
     if let file = settings.clientAuthoritiesFile {
-      configuration.clientAuthorities = try self.pem(file, .tlsCA)
+      configuration.clientAuthorities = try node.pem(file, of: .tlsCA)
     }
     configuration.requiresClientCertificate = settings.clientAuthentication == .require
     configuration.minimumVersion = settings.minimumVersion
     return configuration
   }
+}
 
-  static func pem(_ path: String, _ setting: Setting) throws(NodeError) -> PEM {
+extension NodeConfiguration {
+  /// What is in a file that a setting names.
+  func pem(_ path: String, of setting: Setting) throws(NodeError) -> PEM {
+    let place = self.origins.place(of: setting)
     do throws(FileProblem) {
       let text = try readText(path: path, bytesMax: NodeLimits.pemFileMaxBytes)
-      return PEM(name: path, bytes: Array(text.utf8))
+      return PEM(name: path, origin: place, bytes: Array(text.utf8))
     } catch {
-      throw .unreadable(setting.name, path, error.reason)
+      throw .unreadable(place, path, error.reason)
     }
   }
 }

@@ -28,7 +28,9 @@ struct LoadOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp("How long to measure. (default: 10s)", valueName: "duration"),
-    transform: ArgumentText.duration)
+    transform: { text throws(ArgumentRefusal) in
+      try ArgumentText.duration(text, in: 1...BenchPlan.durationMaxMilliseconds)
+    })
   var duration: Int64?
 
   @Option(
@@ -36,7 +38,7 @@ struct LoadOptions: ParsableArguments {
       "How long to put load on first, without measuring; 0: not at all. (default: 1s)",
       valueName: "duration"),
     transform: { text throws(ArgumentRefusal) in
-      text == "0" ? 0 : try ArgumentText.duration(text)
+      try ArgumentText.duration(text, in: 0...BenchPlan.durationMaxMilliseconds)
     })
   var warmup: Int64?
 

@@ -1,3 +1,4 @@
+import GRPC
 import Node
 
 /// Why the text of a flag cannot be used. Completes the argument parser's "The value '…' is invalid
@@ -13,18 +14,31 @@ enum ArgumentText {
 
   /// A duration of at least one millisecond.
   static func duration(_ text: String) throws(ArgumentRefusal) -> Int64 {
+    try Self.duration(text, in: 1...Self.durationMaxMilliseconds)
+  }
+
+  /// A duration. Where `range` has 0, it may stand without a unit.
+  ///
+  /// - Parameter range: in milliseconds, not negative.
+  static func duration(
+    _ text: String, in range: ClosedRange<Int64>
+  ) throws(ArgumentRefusal) -> Int64 {
     let milliseconds: Int64
     do throws(UnitTextError) {
       milliseconds = try DurationText.milliseconds(parsing: text)
     } catch {
-      throw ArgumentRefusal(
-        description: "expected a duration with ms, s, m, h or d, such as 250ms, 30s or 5m")
+      throw Self.noDuration(in: range)
     }
-    guard (1...Self.durationMaxMilliseconds).contains(milliseconds) else {
-      let most = DurationText.text(milliseconds: Self.durationMaxMilliseconds)
-      throw ArgumentRefusal(description: "expected a duration from 1ms to \(most)")
-    }
+    guard range.contains(milliseconds) else { throw Self.noDuration(in: range) }
     return milliseconds
+  }
+
+  private static func noDuration(in range: ClosedRange<Int64>) -> ArgumentRefusal {
+    let least = DurationText.text(milliseconds: range.lowerBound)
+    let most = DurationText.text(milliseconds: range.upperBound)
+    return ArgumentRefusal(
+      description: "expected a duration from \(least) to \(most) with ms, s, m, h or d, such as"
+        + " 30s")
   }
 
   /// A size in bytes, with or without a unit.
@@ -50,6 +64,15 @@ enum ArgumentText {
       throw ArgumentRefusal(description: "the range ends before it begins")
     }
     return low...high
+  }
+
+  /// A DNS name that a server's certificate can have.
+  static func serverName(_ text: String) throws(ArgumentRefusal) -> String {
+    guard ClientTLS.Configuration.isServerName(text) else {
+      throw ArgumentRefusal(
+        description: "expected a DNS name and no address, such as cache-1.internal")
+    }
+    return text
   }
 
   /// An address that can be called.

@@ -31,7 +31,8 @@ struct ClientTLSOptions: ParsableArguments {
     name: .customLong("tls-server-name"),
     help: ArgumentHelp(
       "The name that the node's certificate must have. (default: the host of --target)",
-      valueName: "name"))
+      valueName: "name"),
+    transform: ArgumentText.serverName)
   var serverName: String?
 
   func validate() throws {
@@ -46,10 +47,13 @@ struct ClientTLSOptions: ParsableArguments {
       self.tls || self.authorities != nil || self.certificate != nil || self.serverName != nil
     guard isWanted else { return nil }
     var configuration = ClientTLS.Configuration()
-    if let path = self.authorities { configuration.authorities = try Self.pem(path) }
+    if let path = self.authorities {
+      configuration.authorities = try Self.pem(path, named: "--tls-ca")
+    }
     if let certificate = self.certificate, let key = self.key {
       configuration.identity = TLSIdentity(
-        certificate: try Self.pem(certificate), key: try Self.pem(key))
+        certificate: try Self.pem(certificate, named: "--tls-cert"),
+        key: try Self.pem(key, named: "--tls-key"))
     }
     configuration.serverName = self.serverName
     do throws(TLSConfigurationError) {
@@ -59,12 +63,14 @@ struct ClientTLSOptions: ParsableArguments {
     }
   }
 
-  private static func pem(_ path: String) throws(CommandFailure) -> PEM {
+  private static func pem(_ path: String, named flag: String) throws(CommandFailure) -> PEM {
     do throws(FileProblem) {
       let text = try readText(path: path, bytesMax: NodeLimits.pemFileMaxBytes)
-      return PEM(name: path, bytes: Array(text.utf8))
+      return PEM(name: path, origin: flag, bytes: Array(text.utf8))
     } catch {
-      throw CommandFailure("\(path) \(error.reason)", exit: ExitStatus.inputOutput)
+      throw CommandFailure(
+        "\(flag): \(path) \(error.reason); expected a PEM file that you may read",
+        exit: ExitStatus.inputOutput)
     }
   }
 }

@@ -1,9 +1,13 @@
 import ArgumentParser
 import GRPC
+import Node
 
 /// Who the caller is, for nodes that ask: a flag of every client command. A file and never the token
 /// itself, which every user of the machine could read in the list of processes.
 struct TokenOptions: ParsableArguments {
+  /// The token, and white space around it.
+  static let fileMaxBytes = 2 * BearerToken.bytesMax
+
   @Option(
     help: ArgumentHelp(
       "Send the bearer token in this file, for a node that runs with --tokens.",
@@ -13,7 +17,13 @@ struct TokenOptions: ParsableArguments {
   /// What is in the file, without white space around it; nil: no file was named.
   func token() throws(CommandFailure) -> BearerToken? {
     guard let path = self.tokenFile else { return nil }
-    return try Self.token(in: try StandardStreams.read(path: path), path: path)
+    let text: String
+    do throws(FileProblem) {
+      text = try readText(path: path, bytesMax: Self.fileMaxBytes)
+    } catch {
+      throw Self.failure(path, error.reason, exit: ExitStatus.inputOutput)
+    }
+    return try Self.token(in: Array(text.utf8), path: path)
   }
 
   /// - Parameter path: For messages, which never show the token.
@@ -27,10 +37,15 @@ struct TokenOptions: ParsableArguments {
         switch error {
         case .empty: "holds no token"
         case .tooLong: "holds more than \(BearerToken.bytesMax) characters, which is no token"
-        case .invalidCharacter:
-          "holds something else than a token: one line of A-Z a-z 0-9 - . _ ~ + / ="
+        case .invalidCharacter: "holds something else than a token"
         }
-      throw CommandFailure("\(path) \(problem)", exit: .validationFailure)
+      throw Self.failure(path, problem, exit: .validationFailure)
     }
+  }
+
+  private static func failure(_ path: String, _ problem: String, exit: ExitCode) -> CommandFailure {
+    CommandFailure(
+      "--token-file: \(path) \(problem); expected a file that you may read with one line of A-Z a-z"
+        + " 0-9 - . _ ~ + / =", exit: exit)
   }
 }

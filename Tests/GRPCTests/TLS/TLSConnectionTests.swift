@@ -41,15 +41,19 @@ import X509
       return client
     }
 
-    func channel(_ configuration: ClientConfiguration, port: Int? = nil) -> ClientChannel {
+    func channel(
+      _ configuration: ClientConfiguration, host: String = "127.0.0.1", port: Int? = nil
+    ) -> ClientChannel {
       ClientChannel(
-        host: "127.0.0.1", port: port ?? self.port, group: MultiThreadedEventLoopGroup.singleton,
+        host: host, port: port ?? self.port, group: MultiThreadedEventLoopGroup.singleton,
         configuration: configuration, logger: silent)
     }
 
     /// The message of the failure of a call; nil where it went well.
-    func problem(_ configuration: ClientConfiguration, port: Int? = nil) async -> String? {
-      let channel = self.channel(configuration, port: port)
+    func problem(
+      _ configuration: ClientConfiguration, host: String = "127.0.0.1", port: Int? = nil
+    ) async -> String? {
+      let channel = self.channel(configuration, host: host, port: port)
       let status = await failure { try await channel.answer([1]) }
       await channel.shutdown()
       guard let status else { return nil }
@@ -130,8 +134,8 @@ import X509
     try await self.withTLS { setup in
       let message = try await setup.problem(setup.client(authority: TestAuthority("other")))
       #expect(
-        message == "cannot connect to 127.0.0.1:\(setup.port): its certificate (localhost, server)"
-          + " does not come from an authority that is trusted here")
+        message == "cannot connect to 127.0.0.1:\(setup.port): its certificate (localhost,"
+          + " 127.0.0.1, server) does not come from an authority that is trusted here")
     }
   }
 
@@ -145,6 +149,32 @@ import X509
       #expect(byWrongName == "\(peer): its certificate is for a.example, server, not for b.example")
       let byName = try await setup.problem(setup.client(serverName: "a.example"))
       #expect(byName == nil)
+    }
+  }
+
+  @Test func `whoever calls a name takes no certificate for its address`() async throws {
+    try await self.withTLS(identity: { try $0.issue("server", names: [.loopback]) }) { setup in
+      let byAddress = try await setup.problem(setup.client())
+      #expect(byAddress == nil)
+      let wrong = "its certificate is for 127.0.0.1, server, not for"
+      let byName = try await setup.problem(setup.client(serverName: "cache.example"))
+      #expect(byName == "cannot connect to 127.0.0.1:\(setup.port): \(wrong) cache.example")
+      let byHost = try await setup.problem(setup.client(), host: "localhost")
+      #expect(byHost == "cannot connect to localhost:\(setup.port): \(wrong) localhost")
+    }
+  }
+
+  @Test func `a name is taken, or a wildcard for it, whatever the address`() async throws {
+    let names: [GeneralName] = [.loopback, .dnsName("cache.example"), .dnsName("*.a.example")]
+    try await self.withTLS(identity: { try $0.issue("server", names: names) }) { setup in
+      for name in ["cache.example", "Cache.Example.", "one.a.example"] {
+        let problem = try await setup.problem(setup.client(serverName: name))
+        #expect(problem == nil, "\(name)")
+      }
+      for name in ["server", "example", "one.cache.example", "a.example", "two.one.a.example"] {
+        let problem = try await setup.problem(setup.client(serverName: name))
+        #expect(problem?.hasSuffix(", not for \(name)") == true, "\(name)")
+      }
     }
   }
 

@@ -34,7 +34,7 @@ import Testing
   }
 
   @Test func `a client's handshake waits until whoever connects gives up`() throws {
-    let setup = try Setup(.client(expectedName: "a.example"))
+    let setup = try Setup(.client(of: .name("a.example")))
     setup.channel.embeddedEventLoop.advanceTime(by: .hours(24))
     #expect(setup.results.isEmpty)
     try setup.finish()

@@ -54,17 +54,18 @@ import X509
 
   @Test func `text that is no PEM is refused by name`() throws {
     let identity = try TestAuthority().issue("server")
-    let text = PEM(name: "notes.txt", bytes: Array("hello".utf8))
+    let text = PEM(name: "notes.txt", origin: "--file", bytes: Array("hello".utf8))
     for wrong in [
       TLSIdentity(certificate: text, key: identity.key),
       TLSIdentity(certificate: identity.certificate, key: text),
     ] {
       let message = Self.refusal(ServerTLS.Configuration(identity: wrong))
-      #expect(message?.hasPrefix("notes.txt holds no ") == true)
+      #expect(message?.hasPrefix("--file: notes.txt holds no ") == true)
     }
     var configuration = ServerTLS.Configuration(identity: identity)
     configuration.clientAuthorities = text
-    #expect(Self.refusal(configuration)?.hasPrefix("notes.txt holds no certificate") == true)
+    let message = Self.refusal(configuration)
+    #expect(message?.hasPrefix("--file: notes.txt holds no certificate") == true)
   }
 
   @Test func `a refused replacement leaves the old one in use`() throws {
@@ -89,7 +90,7 @@ import X509
     #expect(Self.refusal(configuration)?.contains("is no DNS name") == true)
   }
 
-  @Test func `DNS names, URIs and the common name are names, each once`() throws {
+  @Test func `DNS names, URIs, addresses and the common name are names, each once`() throws {
     let identity = try TestAuthority().issue(
       "b.example",
       names: [
@@ -97,10 +98,17 @@ import X509
         .dnsName("b.example"), .rfc822Name("me@example"), .loopback,
       ])
     let certificates = try NIOSSLCertificate.fromPEMBytes(identity.certificate.bytes)
+    let certificate = try #require(certificates.first)
     #expect(
-      try CertificateNames.all(of: try #require(certificates.first)) == [
+      try CertificateNames.all(of: certificate) == [
+        "a.example", "spiffe://example/app", "b.example", "127.0.0.1",
+      ])
+    // An address is no caller's name, and a URI nothing that a server is called by.
+    #expect(
+      try CertificateNames.identities(of: certificate) == [
         "a.example", "spiffe://example/app", "b.example",
       ])
+    #expect(try CertificateNames.servers(of: certificate) == ["a.example", "b.example"])
   }
 
   @Test func `names that a stranger chose are shown in part, and harm no terminal`() throws {

@@ -24,6 +24,8 @@ class PKI:
         issue = self.authority.issue
         self.server = issue("server")
         self.other_name = issue("other-name", dns=["other.example"], ips=[])
+        self.address_only = issue("address-only", dns=[])
+        self.wildcard = issue("wildcard", dns=["*.caches.example"])
         self.client = issue(
             "client", dns=["app.example"], ips=[], uris=["spiffe://example/app"], usage=CLIENT)
         self.expired_client = issue("expired-client", usage=CLIENT, begins=-3 * DAY, ends=-DAY)

@@ -4,8 +4,9 @@ import Testing
 @Suite struct DurationTextTests {
   @Test(
     arguments: [
-      ("0ms", 0), ("250ms", 250), ("30s", 30_000), ("5m", 300_000), ("2h", 7_200_000),
-      ("7d", 604_800_000), ("9223372036854775807ms", Int64.max),
+      ("0", 0), ("0ms", 0), ("0s", 0), ("0d", 0), ("250ms", 250), ("30s", 30_000),
+      ("5m", 300_000), ("2h", 7_200_000), ("7d", 604_800_000),
+      ("9223372036854775807ms", Int64.max),
       ("106751991167d", 106_751_991_167 * 86_400_000),
     ] as [(String, Int64)])
   func `a duration is read with its unit`(text: String, milliseconds: Int64) throws {
@@ -17,7 +18,7 @@ import Testing
     #expect(throws: UnitTextError.malformed) { try DurationText.milliseconds(parsing: text) }
   }
 
-  @Test(arguments: ["30", "1w", "1S", "1 s", "1.5s", "1h30m", "10us", "1sec"])
+  @Test(arguments: ["30", "0w", "0 s", "1w", "1S", "1 s", "1.5s", "1h30m", "10us", "1sec"])
   func `a duration without one of the five units is refused`(text: String) {
     #expect(throws: UnitTextError.unknownUnit) { try DurationText.milliseconds(parsing: text) }
   }

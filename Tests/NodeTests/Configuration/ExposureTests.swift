@@ -60,7 +60,7 @@ import Testing
       let refused = try problems(["tokens": path, "loops": "0"])
       #expect(refused.count == 3)
       #expect(refused.first?.hasPrefix("--loops") == true)
-      #expect(refused.dropFirst().allSatisfy { $0.hasPrefix("tokens: \(path), line 1: entry 1") })
+      #expect(refused.dropFirst().allSatisfy { $0.hasPrefix("--tokens: \(path), line 1: entry 1") })
     }
   }
 

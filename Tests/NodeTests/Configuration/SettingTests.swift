@@ -162,6 +162,11 @@ import Testing
         + " [::1]:7600 or 0.0.0.0:7600 for all interfaces."
     ),
     (
+      "handshake-timeout", "0",
+      "--handshake-timeout: \"0\" is too small. Expected a duration from 10ms to 10m with ms, s, m,"
+        + " h or d, such as 10s."
+    ),
+    (
       "listen", "::1:7600",
       "--listen: \"::1:7600\" is an IPv6 address without brackets. Expected HOST:PORT, such as"
         + " 127.0.0.1:7600, [::1]:7600 or 0.0.0.0:7600 for all interfaces."
@@ -201,7 +206,7 @@ import Testing
     ),
     (
       "tokens", "/nonexistent",
-      "tokens: \"/nonexistent\" cannot be read: No such file or directory."
+      "--tokens: \"/nonexistent\" cannot be read: No such file or directory."
         + " Expected the path of a file in UTF-8."
     ),
     (
@@ -213,6 +218,11 @@ import Testing
     name: String, text: String, message: String
   ) throws {
     #expect(try problems([name: text]) == [message])
+  }
+
+  @Test(arguments: ["0", "0ms", "0s", "0d"])
+  func `a duration that may be 0 is, with and without a unit`(text: String) throws {
+    #expect(try load(["drain-timeout": text]).limits.drainTimeoutMilliseconds == 0)
   }
 
   @Test func `a node id of 259 bytes is taken and one of 260 refused`() throws {

@@ -10,8 +10,37 @@ import Testing
   @Test func `a duration is 1ms at least and ten years at most`() throws {
     #expect(try ArgumentText.duration("1ms") == 1)
     #expect(try ArgumentText.duration("3650d") == ArgumentText.durationMaxMilliseconds)
-    #expect(throws: ArgumentRefusal.self) { try ArgumentText.duration("0s") }
-    #expect(throws: ArgumentRefusal.self) { try ArgumentText.duration("3651d") }
+    for text in ["0", "0s", "3651d"] {
+      let refusal = #expect(throws: ArgumentRefusal.self) { try ArgumentText.duration(text) }
+      #expect(
+        refusal?.description
+          == "expected a duration from 1ms to 3650d with ms, s, m, h or d, such as 30s")
+    }
+  }
+
+  @Test func `where a duration may be 0, it is with and without a unit`() throws {
+    for text in ["0", "0ms", "0s", "0d"] {
+      #expect(try ArgumentText.duration(text, in: 0...10) == 0)
+      #expect(try BenchCommand.parse(["--warmup", text]).plan.warmupMilliseconds == 0)
+    }
+    #expect(try ArgumentText.duration("10ms", in: 0...10) == 10)
+    let refusal = #expect(throws: ArgumentRefusal.self) {
+      try ArgumentText.duration("11ms", in: 0...10)
+    }
+    #expect(refusal?.description.hasPrefix("expected a duration from 0ms to 10ms") == true)
+  }
+
+  @Test(arguments: [
+    ("--duration", "0", "1ms"), ("--duration", "25h", "1ms"), ("--warmup", "25h", "0ms"),
+  ])
+  func `a load that cannot last so long is refused with the range`(
+    flag: String, text: String, least: String
+  ) throws {
+    let error = try #require(throws: (any Error).self) {
+      try Larder.parseAsRoot(["bench", flag, text])
+    }
+    #expect(Larder.exitCode(for: error) == .validationFailure)
+    #expect(Larder.message(for: error).contains("expected a duration from \(least) to 1d"))
   }
 
   @Test(arguments: ["", "5", "5 s", "-1s", "s", "1.5s", "99999999999999999999d"])

@@ -17,22 +17,33 @@ import Testing
   }
 
   @Test(arguments: [
-    ("", "FILE holds no token"), (" \n", "FILE holds no token"),
-    (
-      "open sesame",
-      "FILE holds something else than a token: one line of A-Z a-z 0-9 - . _ ~ + / ="
-    ),
+    ("", "holds no token"), (" \n", "holds no token"),
+    ("open sesame", "holds something else than a token"),
     (
       String(repeating: "s", count: BearerToken.bytesMax + 1),
-      "FILE holds more than 4096 characters, which is no token"
+      "holds more than 4096 characters, which is no token"
     ),
   ])
   func `a file without a token is refused, and what it holds is not shown`(
     text: String, message: String
   ) {
     let failure = #expect(throws: CommandFailure.self) { try Self.token(text) }
-    #expect(failure?.message == message)
+    #expect(
+      failure?.message == "--token-file: FILE \(message); expected a file that you may read with"
+        + " one line of A-Z a-z 0-9 - . _ ~ + / =")
     #expect(failure?.exit == .validationFailure)
+  }
+
+  @Test(arguments: [
+    ("/nonexistent", "cannot be read: No such file or directory"),
+    ("/", "cannot be read: Is a directory"), ("/dev/zero", "is larger than 8KiB"),
+  ])
+  func `a file that gives no text is refused by flag and path`(path: String, problem: String) {
+    let failure = #expect(throws: CommandFailure.self) {
+      try TokenOptions.parse(["--token-file", path]).token()
+    }
+    #expect(failure?.message.hasPrefix("--token-file: \(path) \(problem); expected") == true)
+    #expect(failure?.exit == ExitStatus.inputOutput)
   }
 
   @Test func `without the flag there is no token`() throws {
