@@ -26,6 +26,10 @@ extension Membership {
     for notice in notices {
       switch notice {
       case .publish(let view):
+        let id = self.configuration.member.id
+        if view.standing == .leased, view.members.contains(where: { $0.id == id }) {
+          state.hasArrived = true
+        }
         state.readers.removeAll { reader in
           if case .terminated = reader.yield(view) { true } else { false }
         }

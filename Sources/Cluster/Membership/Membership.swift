@@ -18,6 +18,8 @@ public final class Membership: Sendable {
     /// Ends the watch under way, because something else is to be done.
     var interruption: AsyncStream<Void>.Continuation?
     var readers: [AsyncStream<ClusterView>.Continuation] = []
+    /// This node has seen itself among the members, with a lease.
+    var hasArrived = false
     /// The view that people were told of last.
     var logged: ClusterView?
     /// Why this node is not a member, as far as people were told.
@@ -85,6 +87,11 @@ public final class Membership: Sendable {
   /// The newest view; nil before the first.
   public var view: ClusterView? { self.state.withLock { $0.machine.view } }
 
+  /// Who is dead is no member of the newest view once its lease is over. Not so while this node has no lease
+  /// itself, which etcd may be the reason for, or has missed something and lists it, or a loss of many nodes
+  /// at once is held.
+  public var showsWhoLives: Bool { self.state.withLock { $0.machine.showsWhoLives } }
+
   /// The newest view, once there is one, and all those that follow: also of a ring that came and went, for
   /// what a node has lost to it must not come back. Ends with the membership.
   public func views() -> AsyncStream<ClusterView> {
@@ -151,7 +158,7 @@ public final class Membership: Sendable {
   public func change(weight: Double, timeout: Duration) async -> ClusterView? {
     let effect = self.state.withLock { $0.registration.change(weight: weight) }
     if effect != .none { self.registrations.continuation.yield(effect) }
-    return await self.view(within: timeout) { $0?.weight == weight }
+    return await self.view(within: timeout) { $1?.weight == weight }
   }
 
   /// Has the others take this node off their rings, so that its going is no loss to be held, and waits
@@ -160,13 +167,23 @@ public final class Membership: Sendable {
   /// - Parameter timeout: how long to wait at most, such as while etcd is away.
   public func leave(timeout: Duration) async {
     self.change(to: .leaving)
-    _ = await self.view(within: timeout) { !($0?.isOnRing ?? false) }
+    _ = await self.view(within: timeout) { !($1?.isOnRing ?? false) }
   }
 
-  /// The first view with which `isMeant` agrees, given what it says of this node; nil: the time was over, or
-  /// the registration is.
+  /// Where others may have this node on their rings already, and it has not seen that yet: waits until it
+  /// has.
+  ///
+  /// - Parameter timeout: how long to wait at most, such as while etcd is away.
+  public func arrive(timeout: Duration) async {
+    let isComing = self.state.withLock { $0.registration.mayBeThere && !$0.hasArrived }
+    guard isComing else { return }
+    _ = await self.view(within: timeout) { $0.standing == .leased && $1 != nil }
+  }
+
+  /// The first view with which `isMeant` agrees, given it and what it says of this node; nil: the time was
+  /// over, or the registration is.
   private func view(
-    within timeout: Duration, where isMeant: @escaping @Sendable (Member?) -> Bool
+    within timeout: Duration, where isMeant: @escaping @Sendable (ClusterView, Member?) -> Bool
   ) async -> ClusterView? {
     let id = self.configuration.member.id
     return await withTaskGroup(of: ClusterView?.self) { group in
@@ -175,9 +192,8 @@ public final class Membership: Sendable {
         return nil
       }
       group.addTask {
-        for await view in self.views() where isMeant(view.members.first { $0.id == id }) {
-          return view
-        }
+        for await view in self.views()
+        where isMeant(view, view.members.first(where: { $0.id == id })) { return view }
         return nil
       }
       let view = await group.next() ?? nil

@@ -82,6 +82,12 @@ struct MembershipMachine {
   /// Under which the members are registered, by their ids.
   var leases: [String: LeaseID] { self.roster.leases }
 
+  /// The view has all who live, and no others: etcd ends the leases of those that are dead, and this node
+  /// hears of it, and goes by it at once.
+  var showsWhoLives: Bool {
+    self.step == .watch && self.standing == .leased && self.hold.since == nil
+  }
+
   /// The first revision that was not seen.
   var watchFrom: Revision { self.newest.next }
 

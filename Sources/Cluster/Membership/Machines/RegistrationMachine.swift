@@ -50,6 +50,14 @@ struct RegistrationMachine {
     return lease
   }
 
+  /// The key was written, or is being written: others may see it.
+  var mayBeThere: Bool {
+    switch self.state {
+    case .idle, .probing, .refused: false
+    case .claiming, .registered: true
+    }
+  }
+
   /// There is a lease, the first or another: one that is lost needs no word, as only the next one helps.
   mutating func begin(_ lease: LeaseID) -> Effect {
     guard self.state != .refused else { return .none }

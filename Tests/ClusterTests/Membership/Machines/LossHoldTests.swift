@@ -56,6 +56,21 @@ private let start = ContinuousClock.now
     #expect(machine.tick(back + .seconds(30)).last == .publish(view([node("c")], 11)))
   }
 
+  @Test func `the view does not show who is alive while a loss is held, or there is no lease`() {
+    var machine = watching([node("a"), node("b"), node("c")], at: 10)
+    _ = machine.stands(.leased, hasLease: true, start)
+    #expect(machine.showsWhoLives)
+    _ = machine.changed([deletion(keys.node("a"), at: 11)], start)
+    #expect(machine.showsWhoLives, "one is off the ring at once")
+    _ = machine.changed(
+      [deletion(keys.node("b"), at: 12), deletion(keys.node("c"), at: 12)], start)
+    #expect(!machine.showsWhoLives)
+    _ = machine.tick(start + .seconds(30))
+    #expect(machine.showsWhoLives && machine.view?.members.isEmpty == true)
+    _ = machine.stands(.majority, hasLease: false, start + .seconds(31))
+    #expect(!machine.showsWhoLives)
+  }
+
   @Test func `nodes that say that they leave are believed at once`() {
     var machine = watching([node("a"), node("b"), node("c")], at: 10)
     let (a, b) = (node("a", state: .leaving), node("b", state: .leaving))

@@ -17,6 +17,18 @@ private let another = LeaseID(rawValue: 2)
     #expect(machine.lease == lease)
   }
 
+  @Test func `others may see a node from when it writes its key, before it knows that it has`() {
+    var machine = RegistrationMachine(me)
+    #expect(!machine.mayBeThere)
+    _ = machine.begin(lease)
+    #expect(machine.mayBeThere)
+    _ = machine.found(node("me", incarnation: 7, host: "elsewhere"), lease, at: revision(3))
+    #expect(!machine.mayBeThere, "the key is somebody else's")
+    _ = machine.probed(isTaken: false)
+    _ = machine.claimed(lease, at: revision(4))
+    #expect(machine.mayBeThere)
+  }
+
   // MARK: - A key that is there
 
   @Test(arguments: [1, 99, 100, 5_000] as [UInt64])

@@ -146,6 +146,35 @@ import Testing
     }
   }
 
+  @Test func `a node that is told to stop as it comes waits until it sees what others see`()
+    async throws
+  {
+    try await withEtcd { etcd in
+      try await withMemberships(["a"], etcd) { nodes in
+        for turn in 0..<5 {
+          let id = "b\(turn)"
+          let node = try MembershipNode(id, etcd: [Int(etcd.clientPort)])
+          try await eventually("another sees it") { nodes[0].ids.contains(id) }
+          await node.membership.arrive(timeout: .seconds(60))
+          #expect(node.ids.contains(id) && node.view?.standing == .leased)
+          await node.stop()
+        }
+      }
+    }
+  }
+
+  @Test func `a node that is told to stop before it is on its way waits for nothing`() async throws
+  {
+    try await withEtcd { etcd in
+      etcd.pause()
+      let node = try MembershipNode("a", etcd: [Int(etcd.clientPort)])
+      await node.membership.arrive(timeout: .seconds(600))
+      #expect(node.view == nil)
+      etcd.resume()
+      await node.stop()
+    }
+  }
+
   @Test func `a node that takes another weight has it on all rings, by a newer epoch`()
     async throws
   {
