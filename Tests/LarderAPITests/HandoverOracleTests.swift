@@ -15,6 +15,7 @@ import Wire
       request.ranges = values.list { $0.uint64() }
       request.vias = values.list { $0.process() }
       request.releases = values.bool()
+      request.renews = values.bool()
       let (ours, expected) = (request.serialized(), request)
       let theirs = try oracle(ours, larder__v1__seal_request__unpack, values.comment) { read in
         equals(read.heir, expected.heir) && text(read.epoch) == Array(expected.epoch.utf8)
@@ -22,6 +23,7 @@ import Wire
           && read.n_vias == expected.vias.count
           && expected.vias.indices.allSatisfy { equals(read.vias[$0], expected.vias[$0]) }
           && (read.releases != 0) == expected.releases
+          && (read.renews != 0) == expected.renews
       }
       #expect(theirs == ours, values.comment)
       #expect(try SealRequest(decoding: theirs.span.bytes) == request, values.comment)

@@ -136,11 +136,29 @@ import Wire
       status.state = self.randomText(&values)
       status.entriesLeft = values.uint64()
       status.bytesLeft = values.uint64()
+      status.heirs = values.list { values in
+        var heir = HeirLeft()
+        heir.heirID = self.randomText(&values)
+        heir.entries = values.uint64()
+        heir.bytes = values.uint64()
+        heir.silentMilliseconds = values.uint64()
+        heir.isGivenUp = values.bool()
+        return heir
+      }
       let theirs = try oracle(
         status.serialized(), larder__v1__drain_status__unpack, values.comment
-      ) {
-        text($0.state) == Array(status.state.utf8) && $0.entries_left == status.entriesLeft
-          && $0.bytes_left == status.bytesLeft
+      ) { read in
+        let heirs = UnsafeBufferPointer(start: read.heirs, count: read.n_heirs)
+        return text(read.state) == Array(status.state.utf8)
+          && read.entries_left == status.entriesLeft && read.bytes_left == status.bytesLeft
+          && heirs.count == status.heirs.count
+          && zip(heirs, status.heirs).allSatisfy { found, expected in
+            guard let found = found?.pointee else { return false }
+            return text(found.heir_id) == Array(expected.heirID.utf8)
+              && found.entries == expected.entries && found.bytes == expected.bytes
+              && found.silent_ms == expected.silentMilliseconds
+              && (found.given_up != 0) == expected.isGivenUp
+          }
       }
       #expect(theirs == status.serialized(), values.comment)
       #expect(try DrainStatus(decoding: theirs.span.bytes) == status, values.comment)

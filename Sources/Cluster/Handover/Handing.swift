@@ -5,6 +5,10 @@ public protocol HandoverSource: Sendable {
   /// Gives hashes up, once no event loop serves any of them any more.
   func seal(_ order: SealOrder) async throws(HandoverRefusal) -> SealAnswer
 
+  /// The heir gives a sign of life: it still wants what the node holds for it, whatever it is waiting for.
+  /// Waits for a lock that others hold for milliseconds: not for event loops.
+  func heard(from heir: MemberProcess)
+
   /// Whether a key with this hash is sealed for the heir, so that what the node holds of it is the
   /// heir's. For `Peer.Fetch`: must be quick.
   func isSealed(_ hash: UInt64, for heir: MemberProcess) -> Bool

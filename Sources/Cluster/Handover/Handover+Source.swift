@@ -7,6 +7,8 @@ extension Handover: HandoverSource {
   private static let sealWaitMax: Duration = .seconds(1)
 
   public func seal(_ order: SealOrder) async throws(HandoverRefusal) -> SealAnswer {
+    // One that asks too early lives, too.
+    self.heard(from: order.heir)
     let end = ContinuousClock.now + Self.sealWaitMax
     while true {
       do throws(HandoverRefusal) {
@@ -27,6 +29,10 @@ extension Handover: HandoverSource {
     }
   }
 
+  public func heard(from heir: MemberProcess) {
+    self.state.withLock { $0.machine?.heard(from: heir, .now) }
+  }
+
   public func isSealed(_ hash: UInt64, for heir: MemberProcess) -> Bool {
     self.sealed.withLock { $0[heir]?.contains(hash) ?? false }
   }
@@ -37,7 +43,8 @@ extension Handover: HandoverSource {
 
   public func handedOver(_ arcs: ArcSet, to heir: MemberProcess, by epoch: Epoch) {
     let isConcerned = self.state.withLock { state in
-      state.machine?.losses.contains { $0.heir == heir } ?? false
+      state.machine?.heard(from: heir, .now)
+      return state.machine?.losses.contains { $0.heir == heir } ?? false
     }
     if isConcerned { self.update { $0.machine?.handedOver(arcs, to: heir, by: epoch) } }
   }

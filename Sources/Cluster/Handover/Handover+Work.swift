@@ -25,7 +25,7 @@ extension Handover {
     case .forget:
       guard await self.isInstalled() else { return }
       // Nobody waits for the room.
-      await withTaskExecutorPreference(self.executor) { await self.forget() }
+      await withTaskExecutorPreference(self.register.executor) { await self.forget() }
     }
   }
 
@@ -112,11 +112,13 @@ extension Handover {
           self.logger.warning(
             "a migration was cancelled: what had not come is lost",
             metadata: ["peer": "\(member.id)"])
-          self.update { $0.machine?.cancel(asked, from: process) }
+          // Also what the stream did not have yet: to an operator it is the same migration. What a ring after
+          // that has brought is none that he has seen.
+          self.update { $0.machine?.cancel(.all, from: process, by: epoch) }
           return
         case .notSealed where notSealed == Self.notSealedMax:
           // It has given them up to nobody else, or this node would have heard by now.
-          self.update { $0.machine?.cancel(asked, from: process) }
+          self.update { $0.machine?.cancel(asked, from: process, by: epoch) }
           return
         case .notSealed: notSealed += 1
         default: notSealed = 0

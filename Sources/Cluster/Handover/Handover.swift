@@ -26,6 +26,8 @@ public final class Handover: Sendable {
     var changes = 0
     /// The arrivals that the event loops go by may be others than the machine's.
     var isUntold = false
+    /// Somebody waits to leave.
+    var isUrgent = false
     /// What is lost on its way here.
     var warnings = RareWarnings()
   }
@@ -47,8 +49,7 @@ public final class Handover: Sendable {
   let events = AsyncStream.makeStream(of: Event.self)
   /// Changes of what event loops go by come one after the other.
   private let turns = Turns()
-  /// Does what no call waits for.
-  let executor: PacedExecutor
+  let register: MigrationRegister
 
   /// How often time is looked at.
   private static let tickInterval: Duration = .milliseconds(500)
@@ -65,7 +66,7 @@ public final class Handover: Sendable {
     self.store = store
     self.forwarding = forwarding
     self.peer = peer
-    self.executor = register.executor
+    self.register = register
     self.skewMaxMilliseconds = UInt64(max(0, configuration.clockSkewMax.nanoseconds / 1_000_000))
     self.time = time
     self.logger = logger
@@ -122,45 +123,6 @@ public final class Handover: Sendable {
   /// until the next `change`.
   public func reset() { self.update { $0.machine = nil } }
 
-  /// Of this node on its way off the ring: waits until others have all that it has lost with that.
-  ///
-  /// However long nobody comes: who is to come may have to notice first that somebody else is dead.
-  ///
-  /// - Parameter timeout: how long at most.
-  public func drain(timeout: Duration) async -> DrainOutcome {
-    let end = ContinuousClock.now + timeout
-    self.state.withLock { $0.machine?.keepsUnclaimed = true }
-    defer { self.state.withLock { $0.machine?.keepsUnclaimed = false } }
-    while true {
-      if let outcome = self.drained { return outcome }
-      if ContinuousClock.now >= end || Task.isCancelled { return .late }
-      await Self.pause(.milliseconds(5))
-    }
-  }
-
-  /// Nil: others are still to come for what this node has lost.
-  private var drained: DrainOutcome? {
-    self.state.withLock { state in
-      guard let machine = state.machine else { return .handedOver }
-      if machine.placement?.arcs.isEmpty ?? true { return .alone }
-      // It may not go by the ring without it yet, as others do.
-      return machine.owned.isEmpty && machine.awaited(.now).isEmpty ? .handedOver : nil
-    }
-  }
-
-  /// What this node still holds for others. Looks through the whole store.
-  public func entriesLeft() async -> ArcUsage {
-    let arcs = self.state.withLock { state in
-      state.machine?.losses.reduce(ArcSet.none) { $0.union($1.arcs) } ?? .none
-    }
-    var usage = ArcUsage()
-    while !usage.isComplete {
-      usage = self.store.usage(of: arcs, after: usage, now: self.time())
-      await Task.yield()
-    }
-    return usage
-  }
-
   // MARK: - Running
 
   /// Does what is to be done until the task is cancelled.
@@ -172,6 +134,7 @@ public final class Handover: Sendable {
         self.update { $0.machine?.tick(.now) }
       }
     }
+    let signs = Task { await self.giveSigns() }
     var table = WorkTable<Work>()
     var tasks: [Work: (number: Int, task: Task<Void, Never>)] = [:]
     for await event in self.events.stream {
@@ -195,8 +158,10 @@ public final class Handover: Sendable {
       }
     }
     ticks.cancel()
+    signs.cancel()
     for (_, task) in tasks.values { task.cancel() }
     for (_, task) in tasks.values { await task.value }
+    await signs.value
   }
 
   private func tellLoops() async {
@@ -217,6 +182,11 @@ public final class Handover: Sendable {
       let result = body(&state)
       state.changes += 1
       self.track(state.machine?.tracked ?? .none, &state)
+      let isUrgent = state.machine?.isUrgent ?? false
+      if isUrgent != state.isUrgent {
+        state.isUrgent = isUrgent
+        self.register.setHurried(isUrgent)
+      }
       state.isUntold = true
       let sealed = state.machine?.sealedByHeir ?? [:]
       self.sealed.withLock { $0 = sealed }
@@ -244,14 +214,4 @@ public final class Handover: Sendable {
       return false
     }
   }
-}
-
-/// How the wait of a node that has left the ring ends.
-public enum DrainOutcome: Sendable, Equatable {
-  /// Others have what it held.
-  case handedOver
-  /// Nobody else is on the ring.
-  case alone
-  /// The time is over.
-  case late
 }

@@ -92,6 +92,15 @@ public final class HandoverChannels: HandoverPeer {
       PeerMethod.sealPath, request.serialized(), member, timeout: self.sealTimeout)
   }
 
+  public func renew(for heir: MemberProcess, at member: Member) async throws(HandoverFailure) {
+    var request = SealRequest()
+    request.heir = ProcessID(heir)
+    request.renews = true
+    // Later than that it is of no use: the next one comes.
+    let timeout = min(self.sealTimeout, TimeAmount(Handover.signInterval))
+    _ = try await self.call(PeerMethod.sealPath, request.serialized(), member, timeout: timeout)
+  }
+
   public func fetch(
     _ namespace: String, keys: [[UInt8]], heir: MemberProcess, from member: Member,
     timeout: TimeAmount

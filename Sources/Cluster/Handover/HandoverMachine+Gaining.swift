@@ -93,9 +93,11 @@ extension HandoverMachine {
   }
 
   /// The node wants no more of what the process holds: what it has is all there is from now on.
-  mutating func cancel(_ arcs: ArcSet, from process: MemberProcess) {
+  ///
+  /// - Parameter epoch: by which it was to get it; what it gains by a later one is another matter.
+  mutating func cancel(_ arcs: ArcSet, from process: MemberProcess, by epoch: Epoch) {
     self.gains = self.split(arcs) {
-      $0.phase == .incoming && $0.holders.first?.process == process
+      $0.phase == .incoming && $0.holders.first?.process == process && $0.since <= epoch
     } into: { gain in
       var gain = gain
       gain.giveUp(own: self.own)

@@ -33,6 +33,8 @@ struct HandoverMachine {
   private var isNew = true
   /// The node leaves, and keeps what nobody has come for until its own time is over.
   var keepsUnclaimed = false
+  /// Of those that are to get what it has lost.
+  var signs = HeirSigns()
   /// By which all event loops go.
   var installed = Epoch.unknown
   /// What others hold for this node, as far as it knows, and have to be told when it is done with.
@@ -69,6 +71,7 @@ struct HandoverMachine {
   ) {
     self.alive = alive
     self.owners = owners ?? alive
+    self.signs.keep(alive)
     for index in self.gains.indices { self.gains[index].keep(alive, own: self.own) }
     self.debts = self.debts.filter { alive.contains($0.key) }
     self.finished = self.finished.filter { alive.contains($0.key) }
@@ -90,10 +93,20 @@ struct HandoverMachine {
     self.remember(placement, now)
     self.settle()
     self.tick(now)
+    self.expectHeirs(now)
   }
 
   /// The placement by the ring that the node goes by now.
   var placement: Placement? { self.past.last?.placement }
+
+  /// Somebody has left the ring and waits for others to take what it holds, which they may do only after what
+  /// this node sends them, or gets.
+  var isUrgent: Bool {
+    guard let placement = self.placement, !self.gains.isEmpty || !self.losses.isEmpty else {
+      return false
+    }
+    return self.owners.contains { placement.arcs(of: $0).isEmpty }
+  }
 
   /// Of these hashes those that a process owns by the present ring and all since an epoch.
   func owned(by process: MemberProcess, _ arcs: ArcSet, since epoch: Epoch) -> ArcSet {

@@ -14,6 +14,9 @@ public protocol HandoverPeer: Sendable {
   /// Has the member forget what it holds of hashes for the heir of the order.
   func release(_ order: SealOrder, at member: Member) async throws(HandoverFailure)
 
+  /// Tells the member, which leaves, that `heir` still wants what it holds for it: a sign of life.
+  func renew(for heir: MemberProcess, at member: Member) async throws(HandoverFailure)
+
   /// What the member holds under keys that it has sealed for `heir`, in their order. Large answers come
   /// in several calls.
   ///

@@ -49,10 +49,17 @@ public final class HandoverService: UnaryService {
     } catch {
       throw HandoverMessageFault(what: "is malformed protobuf: \(error)")
     }
+    // Not on the event loop where it waits for a lock that others hold for milliseconds.
+    let source = self.source
+    if request.renews {
+      let heir = try MemberProcess(request.heir, "heir")
+      return call.answer { () async throws(Status) -> [UInt8] in
+        source.heard(from: heir)
+        return []
+      }
+    }
     let order = try SealOrder(request)
     if request.releases {
-      let source = self.source
-      // Not on the event loop: it waits for a lock that others hold for milliseconds.
       return call.answer { () async throws(Status) -> [UInt8] in
         source.handedOver(order.arcs, to: order.heir, by: order.epoch)
         return []
@@ -64,7 +71,7 @@ public final class HandoverService: UnaryService {
           .unavailable, "this node is not in its cluster",
           info: .init(reason: HandoverReason.notAMember)))
     }
-    let (source, register) = (self.source, self.register)
+    let register = self.register
     call.answer { () async throws(Status) -> [UInt8] in
       do throws(HandoverRefusal) {
         let answer = try await source.seal(order)

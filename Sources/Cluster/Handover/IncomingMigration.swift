@@ -29,8 +29,7 @@ final class IncomingMigration: Sendable {
     in register: MigrationRegister
   ) {
     self.peer = member.id
-    self.track = register.begin(
-      .inbound, MemberProcess(member), share: arcs.share, wakeup: Wakeup())
+    self.track = register.begin(.inbound, MemberProcess(member), arcs, wakeup: Wakeup())
     self.origin = MigrationBatch.Origin(
       peer: member.id, arcs: arcs, skewMaxMilliseconds: skewMaxMilliseconds, register: register)
     self.state = Mutex(State(applied: after, waitsSince: .now))

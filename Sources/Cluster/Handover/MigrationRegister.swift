@@ -1,3 +1,4 @@
+internal import CacheStore
 internal import Synchronization
 
 /// All migrations under way on a node, in both directions: what operators see of them, and the means by
@@ -8,6 +9,8 @@ internal import Synchronization
 public final class MigrationRegister: Sendable {
   struct State {
     var throttle: MigrationThrottle
+    /// Somebody waits to leave.
+    var isHurried = false
     /// Whether migrations are paused whose peer is not among the exceptions.
     var pausesByDefault = false
     /// Ids of peers with whom it is the other way round.
@@ -17,6 +20,23 @@ public final class MigrationRegister: Sendable {
     var nextNumber = 0
     var counts = HandoverCounts()
 
+    /// Of the work.
+    var speed: WorkPace.Speed {
+      if self.throttle.bytesPerSecond == 0 { return .full }
+      return self.isHurried ? .hurried : .gentle
+    }
+
+    /// A stream of the same migration that its peer has left for another one is here until it ends.
+    /// Where it is cancelled, the peer has not been told: that comes after the end.
+    func isCancelled(
+      _ direction: MigrationDirection, _ peer: MemberProcess, _ arcs: ArcSet
+    ) -> Bool {
+      self.migrations.values.contains {
+        $0.isCancelled && $0.direction == direction && $0.track.peer == peer
+          && !$0.arcs.intersection(arcs).isEmpty
+      }
+    }
+
     func isPaused(_ peer: String) -> Bool {
       self.pausesByDefault != self.exceptions.contains(peer)
     }
@@ -25,7 +45,7 @@ public final class MigrationRegister: Sendable {
   struct Migration {
     let track: MigrationTrack
     let direction: MigrationDirection
-    let share: Double
+    let arcs: ArcSet
     let start: ContinuousClock.Instant
     var meter: ByteMeter
     var traffic = HandoverCounts.Traffic()
@@ -34,13 +54,13 @@ public final class MigrationRegister: Sendable {
   }
 
   let state: Mutex<State>
-  /// Does the work of all migrations, in both directions; rests unless they are to go as fast as they can.
+  /// Does the work of all migrations, in both directions.
   let executor: PacedExecutor
 
   /// - Parameter bytesPerSecond: at which the node sends, all migrations together; 0: as fast as it goes.
   public init(bytesPerSecond: Int) {
     self.state = Mutex(State(throttle: MigrationThrottle(bytesPerSecond: bytesPerSecond)))
-    self.executor = PacedExecutor(isResting: bytesPerSecond > 0)
+    self.executor = PacedExecutor(bytesPerSecond == 0 ? .full : .gentle)
   }
 
   // MARK: - Steering
@@ -52,8 +72,18 @@ public final class MigrationRegister: Sendable {
   ///
   /// - Parameter bytesPerSecond: not negative; 0: as fast as it goes.
   public func setRate(_ bytesPerSecond: Int) {
-    self.change { $0.throttle.setRate(bytesPerSecond, now: .now) }
-    self.executor.setResting(bytesPerSecond > 0)
+    self.change { state in
+      state.throttle.setRate(bytesPerSecond, now: .now)
+      self.executor.setSpeed(state.speed)
+    }
+  }
+
+  /// Somebody leaves, and its time is short: calls have to bear more of the work than otherwise.
+  func setHurried(_ isHurried: Bool) {
+    self.state.withLock { state in
+      state.isHurried = isHurried
+      self.executor.setSpeed(state.speed)
+    }
   }
 
   /// Pauses the migrations with a peer, in both directions: those under way, and those that begin before
@@ -128,21 +158,22 @@ public final class MigrationRegister: Sendable {
 
   // MARK: - For those who move entries
 
-  /// A migration begins. It is shown until its track is ended.
+  /// A stream of a migration begins. It is shown until its track is ended. It is cancelled from the
+  /// beginning where it follows one that is, and has not ended yet.
   ///
   /// - Parameters:
-  ///   - share: the part of all hashes that it is about, 0...1.
+  ///   - arcs: what it is about.
   ///   - wakeup: woken when the migration is to look at its order, or at the throttle.
   func begin(
-    _ direction: MigrationDirection, _ peer: MemberProcess, share: Double, wakeup: Wakeup
+    _ direction: MigrationDirection, _ peer: MemberProcess, _ arcs: ArcSet, wakeup: Wakeup
   ) -> MigrationTrack {
     self.state.withLock { state in
       state.nextNumber += 1
       let track = MigrationTrack(state.nextNumber, peer, direction, wakeup, in: self)
       let now = ContinuousClock.now
       state.migrations[state.nextNumber] = Migration(
-        track: track, direction: direction, share: share, start: now,
-        meter: ByteMeter(start: now))
+        track: track, direction: direction, arcs: arcs, start: now, meter: ByteMeter(start: now),
+        isCancelled: state.isCancelled(direction, peer, arcs))
       return track
     }
   }

@@ -47,4 +47,19 @@ public final class MigrationService: StreamingService {
       }
     }
   }
+
+  /// A stream begins. Operators find it before the one that it follows hears of it, and leaves: at any
+  /// time they find one of the two, and what they want of that counts for both.
+  ///
+  /// - Parameters:
+  ///   - after: the last batch that the heir has.
+  ///   - supersede: ends the stream; called when another one of the same migration begins.
+  func enter(
+    _ key: MigrationLedger.Key, after: UInt64, _ stream: ObjectIdentifier, wakeup: Wakeup,
+    supersede: @escaping @Sendable () -> Void
+  ) -> OutgoingMigration.Begun {
+    let track = self.register.begin(.outbound, key.heir, key.arcs, wakeup: wakeup)
+    let point = self.ledger.begin(key, after: after, stream, supersede: supersede)
+    return OutgoingMigration.Begun(key: key, track: track, point: point)
+  }
 }

@@ -1,3 +1,5 @@
+internal import CacheStore
+
 /// The migrations of a node at one moment.
 public struct MigrationsSnapshot: Sendable, Equatable {
   /// At which the node sends, all migrations together; 0: as fast as it goes.
@@ -42,7 +44,7 @@ public struct MigrationSnapshot: Sendable, Equatable {
   ) {
     self.peer = migration.track.peer
     self.direction = migration.direction
-    self.share = migration.share
+    self.share = migration.arcs.share
     self.bytes = migration.traffic.bytes
     self.items = migration.traffic.items
     self.donePermille = migration.donePermille

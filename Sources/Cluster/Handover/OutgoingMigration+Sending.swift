@@ -29,7 +29,10 @@ extension OutgoingMigration {
     var lastSent = ContinuousClock.now
     while true {
       var pause = signInterval
-      switch try self.step(begun) {
+      let step = try self.step(begun)
+      // Who waits for this node, or for an operator, is not silent.
+      if step != .wait { self.service.source.heard(from: begun.key.heir) }
+      switch step {
       case .end: return
       case .wait, .rest: break
       case .send(let number):
@@ -42,19 +45,22 @@ extension OutgoingMigration {
         continue
       }
       await self.wakeup.wait(atMost: pause)
-      try await self.giveSign(scan, &lastSent, to: call)
+      _ = try await self.giveSign(scan, &lastSent, to: call)
     }
   }
 
   /// So that the heir does not give up, if it has heard nothing for a while.
+  ///
+  /// - Returns: whether it had not.
   private func giveSign(
     _ scan: MigrationScan, _ lastSent: inout ContinuousClock.Instant, to call: StreamingCall
-  ) async throws {
-    guard lastSent.duration(to: .now) >= self.service.limits.signInterval else { return }
+  ) async throws -> Bool {
+    guard lastSent.duration(to: .now) >= self.service.limits.signInterval else { return false }
     var sign = MigrateBatchEnd()
     sign.donePermille = UInt32(self.donePermille(scan))
     try await call.send(ByteBuffer(bytes: sign.serialized()), mayCompress: false)
     lastSent = .now
+    return true
   }
 
   /// What the next batch may have.
@@ -74,8 +80,10 @@ extension OutgoingMigration {
       scan.step(now: self.service.time())
       await Task.yield()
       try Task.checkCancellation()
-      // It may be long until there is something for the heir.
-      try await self.giveSign(scan, &lastSent, to: call)
+      // It may be long until there is something for the heir, which is not silent for that.
+      if try await self.giveSign(scan, &lastSent, to: call) {
+        self.service.source.heard(from: begun.key.heir)
+      }
     }
     var end = MigrateBatchEnd()
     end.isLast = scan.isAtEnd

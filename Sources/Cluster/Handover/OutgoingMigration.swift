@@ -82,6 +82,7 @@ final class OutgoingMigration: Sendable {
         return state.begun
       }
       guard let begun else { return }
+      self.service.source.heard(from: begun.key.heir)
       self.service.ledger.acknowledged(number, begun.key, of: ObjectIdentifier(self))
     }
   }
@@ -89,17 +90,16 @@ final class OutgoingMigration: Sendable {
   private func begin(_ start: MigrateStart) throws {
     let heir = try MemberProcess(start.heir, "heir")
     let wanted = try ArcSet(pairs: start.ranges)
+    self.service.source.heard(from: heir)
     let arcs = self.service.source.sealed(wanted, for: heir)
     // What the node owns again by a ring that the heir has yet to see is not the heir's any more.
     guard !arcs.isEmpty, arcs == wanted else { throw Status.notSealed }
     try self.state.withLock { try $0.stream.start(after: start.after) }
     let key = MigrationLedger.Key(heir: heir, arcs: arcs)
-    let point = self.service.ledger.begin(
-      key, after: start.after, ObjectIdentifier(self)
+    let begun = self.service.enter(
+      key, after: start.after, ObjectIdentifier(self), wakeup: self.wakeup
     ) { [weak self] in self?.supersede() }
-    let track = self.service.register.begin(
-      .outbound, heir, share: arcs.share, wakeup: self.wakeup)
-    self.state.withLock { $0.begun = Begun(key: key, track: track, point: point) }
+    self.state.withLock { $0.begun = begun }
   }
 
   private func supersede() {

@@ -8,13 +8,14 @@ internal import Synchronization
 final class PacedExecutor: TaskExecutor {
   private let queue = DispatchQueue(label: "larder.migrations")
   private let pace = Mutex(WorkPace())
-  private let isResting: Atomic<Bool>
+  private let restFactor: Atomic<Int>
 
-  /// - Parameter isResting: false: work goes on without rests.
-  init(isResting: Bool) { self.isResting = Atomic(isResting) }
+  init(_ speed: WorkPace.Speed) { self.restFactor = Atomic(speed.rawValue) }
 
-  /// Whether there are rests from now on.
-  func setResting(_ isResting: Bool) { self.isResting.store(isResting, ordering: .relaxed) }
+  /// Has the work go on at another speed from now on.
+  func setSpeed(_ speed: WorkPace.Speed) {
+    self.restFactor.store(speed.rawValue, ordering: .relaxed)
+  }
 
   func enqueue(_ job: consuming ExecutorJob) {
     let job = UnownedJob(job)
@@ -26,8 +27,8 @@ final class PacedExecutor: TaskExecutor {
   }
 
   private func rest(since start: ContinuousClock.Instant) {
-    guard self.isResting.load(ordering: .relaxed),
-      let rest = self.pace.withLock({ $0.worked(start.duration(to: .now)) })
+    guard let speed = WorkPace.Speed(rawValue: self.restFactor.load(ordering: .relaxed)),
+      let rest = self.pace.withLock({ $0.worked(start.duration(to: .now), at: speed) })
     else { return }
     // The thread is the queue's own, so nobody is kept from anything, and no timer is needed.
     var time = timespec(tv_sec: 0, tv_nsec: Int(rest / .nanoseconds(1)))

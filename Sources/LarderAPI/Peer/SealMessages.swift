@@ -15,6 +15,8 @@ public struct SealRequest: WireMessage, WireDecodable, Hashable, Sendable {
   public var vias: [ProcessID] = []
   /// The sender wants nothing more of what the node has sealed for it.
   public var releases = false
+  /// The sender still wants all that the node has sealed for it; nothing but `heir` is set besides.
+  public var renews = false
 
   /// To be filled in.
   public init() {}
@@ -27,6 +29,7 @@ public struct SealRequest: WireMessage, WireDecodable, Hashable, Sendable {
       case 3: try reader.fixed64s(field, to: &self.ranges)
       case 4: self.vias.append(try ProcessID(from: try reader.message(field)))
       case 5: self.releases = try reader.bool(field)
+      case 6: self.renews = try reader.bool(field)
       default: try reader.skip(field)
       }
     }
@@ -38,6 +41,7 @@ public struct SealRequest: WireMessage, WireDecodable, Hashable, Sendable {
     sink.fixed64s(field: 3, self.ranges)
     for via in self.vias { sink.message(field: 4, via) }
     sink.bool(field: 5, self.releases)
+    sink.bool(field: 6, self.renews)
   }
 }
 

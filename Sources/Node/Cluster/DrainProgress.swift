@@ -1,4 +1,4 @@
-internal import CacheStore
+internal import Cluster
 
 /// How far a node is that hands over all that it holds.
 struct DrainProgress: Equatable, Sendable {
@@ -17,10 +17,8 @@ struct DrainProgress: Equatable, Sendable {
   }
 
   private(set) var state = State.leaving
-  /// Left behind.
-  private(set) var entriesLeft = 0
-  /// Their keys and values.
-  private(set) var bytesLeft = 0
+  /// What others have not got.
+  private(set) var left = LeftBehind()
 
   /// Whether to be told once more begins it anew.
   var isOver: Bool { self.state == .leftBehind || self.state == .notLeft }
@@ -32,11 +30,10 @@ struct DrainProgress: Equatable, Sendable {
   }
 
   /// - Parameter left: what others have not got; nil: they have all.
-  mutating func handedOver(butFor left: ArcUsage?) {
+  mutating func handedOver(butFor left: LeftBehind?) {
     guard self.state == .handingOver else { return }
     self.state = left == nil ? .drained : .leftBehind
-    self.entriesLeft = left?.entries ?? 0
-    self.bytesLeft = left?.bytes ?? 0
+    self.left = left ?? LeftBehind()
   }
 }
 

@@ -23,7 +23,9 @@ extension MemberNode {
     let progress = self.draining.withLock { draining -> DrainProgress? in
       // Somebody else may have been faster.
       if let draining, !draining.progress.isOver { return draining.progress }
-      draining = Draining(task: Task { await self.leave(membership, handoverTimeout: timeout) })
+      let end = self.leaveEnd
+      draining = Draining(
+        task: Task { await self.leave(membership, until: end, handoverTimeout: timeout) })
       return nil
     }
     if let progress { return progress }
@@ -41,18 +43,27 @@ extension MemberNode {
     // An operator may have given it more time than a node has that stops.
     earlier?.task?.cancel()
     await earlier?.task?.value
+    let end = self.leaveEnd
+    await membership.arrive(timeout: ContinuousClock.now.duration(to: end))
     guard membership.view?.standing == .leased else {
+      // Should it be registered yet, then not as one that is to own anything.
+      membership.change(to: .leaving)
       if self.store.statistics().total.entries == 0 { return }
       return self.sayNobodyTakesOver("it has no lease")
     }
     self.draining.withLock { $0 = Draining(task: nil) }
-    await self.leave(membership, handoverTimeout: nil)
+    await self.leave(membership, until: end, handoverTimeout: nil)
   }
 
-  private func leave(_ membership: Membership, handoverTimeout: Duration?) async {
-    let limits = self.configuration.limits
-    let end = ContinuousClock.now + .milliseconds(limits.leaveTimeoutMilliseconds)
-    await membership.leave(timeout: .milliseconds(limits.leaveTimeoutMilliseconds))
+  /// Until when others are to know that a node leaves which begins to now.
+  private var leaveEnd: ContinuousClock.Instant {
+    .now + .milliseconds(self.configuration.limits.leaveTimeoutMilliseconds)
+  }
+
+  private func leave(
+    _ membership: Membership, until end: ContinuousClock.Instant, handoverTimeout: Duration?
+  ) async {
+    await membership.leave(timeout: ContinuousClock.now.duration(to: end))
     if Task.isCancelled { return }
     guard let view = membership.view, !self.isOnRing(of: view, membership) else {
       self.note { $0.left(false) }
@@ -63,10 +74,13 @@ extension MemberNode {
     // Some that are slow to hear of it do not keep the others from what they are to get.
     let doAllKnow = await self.waitForOthers(view, membership, until: end)
     if Task.isCancelled { return }
+    // What it had claimed by an earlier ring is known to the handover then.
+    _ = await self.wait(toGoBy: view.epoch, timeout: ContinuousClock.now.duration(to: end))
+    if Task.isCancelled { return }
     self.note { $0.left(true) }
     self.logger.info(
       "left the cluster's ring", metadata: doAllKnow ? nil : ["unknown-to-some": "leave-timeout"])
-    await self.handOver(timeout: handoverTimeout)
+    await self.handOver(membership, timeout: handoverTimeout)
   }
 
   private func isOnRing(of view: ClusterView, _ membership: Membership) -> Bool {
@@ -85,17 +99,31 @@ extension MemberNode {
     }
   }
 
+  /// How long an heir may give no sign of life: until one that is dead is off the ring, and some more. Nodes
+  /// may have leases of other lengths, and each lasts twice its length where etcd gets another leader, which
+  /// begins all leases anew.
+  private var silenceMax: Duration {
+    let members = self.membership?.view?.members ?? []
+    let longest = members.map { Int64(clamping: $0.shared.leaseTTLMilliseconds) }
+      .reduce(self.configuration.limits.leaseTTLMilliseconds, max)
+    return .milliseconds(2 * longest) + Handover.silenceMargin
+  }
+
   /// Waits until others have what this node held.
   ///
   /// - Parameter timeout: what an operator gives it; nil: as long as a node waits that stops.
-  private func handOver(timeout: Duration?) async {
+  private func handOver(_ membership: Membership, timeout: Duration?) async {
     let byDefault = Duration.milliseconds(self.configuration.limits.handoverTimeoutMilliseconds)
-    let outcome = await self.handover.drain(timeout: timeout ?? byDefault)
+    let silenceMax = self.silenceMax
+    let outcome = await self.handover.drain(
+      timeout: timeout ?? byDefault, silenceMax: silenceMax,
+      showsWhoLives: { membership.showsWhoLives })
     // The node stops meanwhile: whoever stops it goes on.
     if Task.isCancelled { return }
     // What it held was forgotten, and told of.
     guard self.drainProgress?.state == .handingOver else { return }
-    let left = outcome == .handedOver ? nil : await self.handover.entriesLeft()
+    let left =
+      outcome == .handedOver ? nil : await self.handover.leftBehind(silenceMax: silenceMax)
     guard let left, left.entries > 0 else {
       self.note { $0.handedOver(butFor: nil) }
       return self.logger.info("handed all entries over")
@@ -106,10 +134,27 @@ extension MemberNode {
       case .handedOver, .late:
         timeout == nil ? "handover-timeout passed" : "the deadline of the drain passed"
       case .alone: "no other node is left"
+      case .silent: "those that own them now give no sign of life"
       }
     self.logger.warning(
       "entries are left behind: \(reason)",
       metadata: ["entries": "\(left.entries)", "bytes": "\(left.bytes)"])
+    for part in left.parts { self.say(part) }
+  }
+
+  private func say(_ part: LeftBehind.Part) {
+    let words =
+      part.isGivenUp
+      ? "a node has not come for entries that it owns now, though etcd has it alive: see whether it hangs,"
+        + " and in its log and this one whether either refuses the other's calls"
+      : "a node has not got all entries that it owns now: give it more time (handover-timeout), or have the"
+        + " nodes send faster (migration-rate)"
+    self.logger.warning(
+      "\(words)",
+      metadata: [
+        "id": "\(part.heir.id)", "entries": "\(part.entries)", "bytes": "\(part.bytes)",
+        "silent": "\(part.silence.components.seconds) s",
+      ])
   }
 
   /// What this node holds is about to be forgotten: of a node that hands it over it is left behind.
@@ -120,7 +165,7 @@ extension MemberNode {
       "this node forgets all that it holds: others have owned the keys since, or may have",
       metadata: ["entries": "\(held)"])
     guard self.drainProgress?.state == .handingOver else { return }
-    let left = await self.handover.entriesLeft()
+    let left = await self.handover.leftBehind(silenceMax: self.silenceMax)
     self.note { $0.handedOver(butFor: left.entries > 0 ? left : nil) }
   }
 

@@ -80,12 +80,15 @@ extension NodeServer {
 
 extension TLSFiles {
   /// What this node needs to call others that are configured as it is; nil: plaintext.
-  static func forPeers(_ settings: TLSSettings) throws -> ClientTLS? {
+  static func forPeers(_ node: NodeConfiguration) throws -> ClientTLS? {
+    let settings = node.tls
     guard let certificate = settings.certificateFile, let key = settings.keyFile else { return nil }
     var configuration = ClientTLS.Configuration()
     configuration.identity = TLSIdentity(
-      certificate: try self.pem(certificate, .tlsCert), key: try self.pem(key, .tlsKey))
-    configuration.authorities = try settings.clientAuthoritiesFile.map { try self.pem($0, .tlsCA) }
+      certificate: try node.pem(certificate, of: .tlsCert), key: try node.pem(key, of: .tlsKey))
+    configuration.authorities = try settings.clientAuthoritiesFile.map {
+      try node.pem($0, of: .tlsCA)
+    }
     configuration.minimumVersion = settings.minimumVersion
     return try ClientTLS(configuration)
   }

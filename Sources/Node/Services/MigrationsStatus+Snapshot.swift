@@ -34,7 +34,19 @@ extension DrainStatus {
   init(_ progress: DrainProgress) {
     self.init()
     self.state = progress.state.rawValue
-    self.entriesLeft = UInt64(progress.entriesLeft)
-    self.bytesLeft = UInt64(progress.bytesLeft)
+    self.entriesLeft = UInt64(progress.left.entries)
+    self.bytesLeft = UInt64(progress.left.bytes)
+    self.heirs = progress.left.parts.map { HeirLeft($0) }
+  }
+}
+
+extension HeirLeft {
+  fileprivate init(_ part: LeftBehind.Part) {
+    self.init()
+    self.heirID = part.heir.id
+    self.entries = UInt64(part.entries)
+    self.bytes = UInt64(part.bytes)
+    self.silentMilliseconds = UInt64(part.silence / .milliseconds(1))
+    self.isGivenUp = part.isGivenUp
   }
 }

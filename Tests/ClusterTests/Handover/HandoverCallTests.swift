@@ -56,6 +56,15 @@ import Wire
     }
   }
 
+  @Test func `a sign of life arrives, and nothing is sealed for it`() async throws {
+    try await withHandover { handover in
+      try await handover.heir.renew(for: heirProcess, at: handover.loser)
+      #expect(handover.source.heard == [heirProcess])
+      #expect(handover.source.orders.isEmpty && handover.source.handedOver.isEmpty)
+      #expect(handover.loserRegister.snapshot().counts.seals == 0)
+    }
+  }
+
   @Test(arguments: [HandoverRefusal.wait, .epochPassed])
   func `a node that does not seal says why`(refusal: HandoverRefusal) async throws {
     try await withHandover { handover in

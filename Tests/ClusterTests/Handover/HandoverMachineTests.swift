@@ -72,6 +72,29 @@ import Testing
 
   // MARK: - Forgetting
 
+  @Test func `a join is nothing urgent, for the node that comes and for the one that loses`() throws
+  {
+    let loser = try self.makeLoser()
+    #expect(!loser.losses.isEmpty && !loser.isUrgent)
+    var heir = HandoverMachine(own: self.b)
+    heir.change(
+      to: Placement(epoch: self.epoch(2), arcs: self.shared),
+      before: Placement(epoch: self.epoch(1), arcs: [self.a: .all]), alive: [self.a, self.b],
+      clock: self.newest, self.now)
+    #expect(!heir.gains.isEmpty && !heir.isUrgent)
+  }
+
+  @Test func `a node that leaves is urgent, for itself and for its heir, until it has gone`() throws
+  {
+    var leaving = self.makeOwner()
+    self.change(&leaving, 2, to: [self.b: .all])
+    #expect(leaving.isUrgent)
+    var heir = try self.makeHeir()
+    #expect(heir.isUrgent)
+    self.change(&heir, 4, to: [self.a: .all], alive: [self.a])
+    #expect(!heir.isUrgent)
+  }
+
   @Test func `hashes that come back while they are being forgotten are cleared, and not served`()
     throws
   {

@@ -13,6 +13,8 @@ import Testing
 private final class FakePeer: HandoverPeer {
   private let copy: FetchedCopy
   private let unreachable: Set<String>
+  /// What comes of its streams, once that has happened which is to happen meanwhile.
+  let streamed = Mutex<(@Sendable () async throws -> HandoverFailure?)?>(nil)
 
   init(holding copy: FetchedCopy, unreachable: Set<String> = []) {
     self.copy = copy
@@ -24,6 +26,8 @@ private final class FakePeer: HandoverPeer {
   }
 
   func release(_ order: SealOrder, at member: Member) async throws(HandoverFailure) {}
+
+  func renew(for heir: MemberProcess, at member: Member) async throws(HandoverFailure) {}
 
   func fetch(
     _ namespace: String, keys: [[UInt8]], heir: MemberProcess, from member: Member,
@@ -38,7 +42,16 @@ private final class FakePeer: HandoverPeer {
   func migrate(
     _ arcs: ArcSet, heir: MemberProcess, from member: Member, after: UInt64,
     apply: @escaping @Sendable (MigrationBatch) async throws -> Void
-  ) async throws(MigrationFailure) {}
+  ) async throws(MigrationFailure) {
+    guard let streamed = self.streamed.withLock({ $0 }) else { return }
+    let cause: HandoverFailure?
+    do {
+      cause = try await streamed()
+    } catch {
+      cause = .notApplied("\(error)")
+    }
+    if let cause { throw MigrationFailure(acknowledged: after, cause: cause) }
+  }
 }
 
 /// What a handover does in its node's store, with one piece of work after the other.
@@ -158,6 +171,42 @@ private final class FakePeer: HandoverPeer {
       for (holder, key) in keys {
         #expect(store.copy(key)?.value == (holder == unreachable ? nil : [1]))
       }
+    }
+  }
+
+  @Test func `a cancel is about what is to come by the ring of the stream, not by one after it`()
+    async throws
+  {
+    let peer = FakePeer(holding: .unknown(floor: .none))
+    try await self.with(peer) { handover, _ in
+      let (light, stream) = (
+        Member(id: "own", host: "127.0.0.1", port: 1, weight: 0.5, incarnation: 9),
+        HandoverMachine.Work.stream(MemberProcess(self.other))
+      )
+      @Sendable func incoming() -> ArcSet {
+        handover.state.withLock { $0.machine?.arcs(of: stream) } ?? .none
+      }
+      @Sendable func change(_ revision: UInt64, own: Member) async throws {
+        let members = [own, self.other]
+        await handover.change(
+          to: try self.table(revision, members), members: members, own: MemberProcess(own),
+          isAnew: false)
+        await self.seal(handover)
+      }
+      try await change(2, own: light)
+      let asked = incoming()
+      let later = Mutex(ArcSet.none)
+      peer.streamed.withLock {
+        $0 = {
+          // Heavier: more of what the other has is given up while it streams the first part.
+          try await change(3, own: self.own)
+          #expect(asked.subtracting(incoming()).isEmpty && incoming() != asked)
+          later.withLock { $0 = incoming().subtracting(asked) }
+          return .cancelled
+        }
+      }
+      await handover.perform(stream)
+      #expect(!asked.isEmpty && incoming() == later.withLock { $0 })
     }
   }
 

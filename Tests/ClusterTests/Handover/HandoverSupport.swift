@@ -18,6 +18,7 @@ final class FakeSource: HandoverSource {
     var answer: Result<SealAnswer, HandoverRefusal> = .failure(.wait)
     var orders: [SealOrder] = []
     var handedOver: [ArcSet] = []
+    var heard: [MemberProcess] = []
   }
 
   private let state = Mutex(State())
@@ -35,6 +36,8 @@ final class FakeSource: HandoverSource {
   }
 
   var orders: [SealOrder] { self.state.withLock { $0.orders } }
+  /// Who has given a sign of life, as often as it has.
+  var heard: [MemberProcess] { self.state.withLock { $0.heard } }
   var handedOver: [ArcSet] { self.state.withLock { $0.handedOver } }
 
   func seal(_ order: SealOrder) async throws(HandoverRefusal) -> SealAnswer {
@@ -44,6 +47,8 @@ final class FakeSource: HandoverSource {
     }
     return try answer.get()
   }
+
+  func heard(from heir: MemberProcess) { self.state.withLock { $0.heard.append(heir) } }
 
   func isSealed(_ hash: UInt64, for heir: MemberProcess) -> Bool {
     heir == heirProcess && self.sealed.contains(hash)

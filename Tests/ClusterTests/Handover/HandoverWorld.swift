@@ -181,6 +181,7 @@ struct HandoverWorld {
   /// One that has left ends when it has handed over all that it had.
   private mutating func end() {
     for (process, weight) in self.members.sorted(by: { $0.key.id < $1.key.id }) where weight == 0 {
+      self.checkAwaited(by: process)
       guard let node = self.nodes[process], !node.isDead, node.serves.isEmpty,
         node.seen == self.history.count - 1, node.machine.awaited(self.now).isEmpty,
         node.machine.forgettingNext.isEmpty, node.machine.owned.isEmpty
@@ -190,6 +191,22 @@ struct HandoverWorld {
       self.counts["ended", default: 0] += 1
       return
     }
+  }
+
+  /// What a node that has left waits for is somebody's to get, of whom it knows how long he has been silent.
+  private mutating func checkAwaited(by process: MemberProcess) {
+    guard let machine = self.nodes[process]?.machine, machine.owned.isEmpty,
+      machine.placement?.arcs.isEmpty == false
+    else { return }
+    let (losses, heirs) = (machine.awaited(self.now), machine.awaitedHeirs(self.now))
+    let held = losses.filter { !$0.isEmpty }.reduce(ArcSet.none) { $0.union($1.arcs) }
+    if heirs.reduce(ArcSet.none, { $0.union($1.arcs) }) != held || losses.isEmpty != heirs.isEmpty {
+      self.fail("\(process) does not know whom it waits for")
+    }
+    for heir in heirs where machine.signs.heardAt[heir.process] == nil {
+      self.fail("\(process) does not know how long \(heir.process) has been silent")
+    }
+    self.counts["awaited", default: 0] += heirs.count
   }
 
   /// Nodes on the ring that live.
@@ -323,6 +340,7 @@ struct HandoverWorld {
     let order = SealOrder(
       heir: heir, epoch: self.nodes[heir]!.machine.epoch, arcs: arcs, vias: vias)
     self.nodes[heir]!.machine.asks(holder, order)
+    self.nodes[holder]!.machine.heard(from: heir, self.now)
     do throws(HandoverRefusal) {
       let answer = try self.nodes[holder]!.machine.seal(
         order, clock: Version(rawValue: node.clock), self.now)

@@ -23,6 +23,8 @@ private final class StreamingPeer: HandoverPeer {
 
   func release(_ order: SealOrder, at member: Member) async throws(HandoverFailure) {}
 
+  func renew(for heir: MemberProcess, at member: Member) async throws(HandoverFailure) {}
+
   func fetch(
     _ namespace: String, keys: [[UInt8]], heir: MemberProcess, from member: Member,
     timeout: TimeAmount

@@ -35,15 +35,25 @@ final class LoneHandover: Sendable {
   }
 
   /// Has it go by a ring of these members.
-  func change(_ revision: UInt64, _ members: [Member]) async throws {
+  ///
+  /// - Parameter other: the state of the other node where it is not on the ring.
+  func change(
+    _ revision: UInt64, _ members: [Member], other: Member.State = .joining
+  ) async throws {
     await self.handover.change(
       to: try Self.table(revision, members),
-      members: [Self.own, Self.other].map { $0.joining(unless: members) },
+      members: [
+        Self.own.inState(.joining, unless: members), Self.other.inState(other, unless: members),
+      ],
       own: MemberProcess(Self.own), isAnew: false)
   }
 
-  func drain(within timeout: Duration) async -> DrainOutcome {
-    await self.handover.drain(timeout: timeout)
+  /// - Parameter silenceMax: by default longer than any test.
+  func drain(
+    within timeout: Duration, silenceMax: Duration = .seconds(3_600), showsWhoLives: Bool = true
+  ) async -> DrainOutcome {
+    await self.handover.drain(
+      timeout: timeout, silenceMax: silenceMax, showsWhoLives: { showsWhoLives })
   }
 
   static func with(_ body: (LoneHandover) async throws -> Void) async throws {
@@ -55,12 +65,14 @@ final class LoneHandover: Sendable {
 
 extension Member {
   /// As it is before it comes on the ring, unless it is there.
-  func joining(unless onRing: [Member]) -> Member {
+  func joining(unless onRing: [Member]) -> Member { self.inState(.joining, unless: onRing) }
+
+  /// In another state, unless it is on the ring.
+  func inState(_ state: State, unless onRing: [Member]) -> Member {
     onRing.contains(self)
       ? self
       : Member(
-        id: self.id, host: self.host, port: self.port, state: .joining,
-        incarnation: self.incarnation)
+        id: self.id, host: self.host, port: self.port, state: state, incarnation: self.incarnation)
   }
 }
 
@@ -71,6 +83,8 @@ final class ScriptedPeer: HandoverPeer {
   /// Fetches that have come in.
   let fetches = Atomic(0)
   let answersFetches = Atomic(false)
+  /// Signs of life that it has got.
+  let renewals = Atomic(0)
 
   func seal(
     _ order: SealOrder, at member: Member
@@ -78,6 +92,11 @@ final class ScriptedPeer: HandoverPeer {
 
   func release(_ order: SealOrder, at member: Member) async throws(HandoverFailure) {
     throw .fault("it does not answer")
+  }
+
+  func renew(for heir: MemberProcess, at member: Member) async throws(HandoverFailure) {
+    self.renewals.add(1, ordering: .relaxed)
+    throw .fault("it is not to be answered")
   }
 
   func fetch(

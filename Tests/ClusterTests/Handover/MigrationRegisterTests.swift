@@ -1,4 +1,5 @@
 import CacheStore
+import Synchronization
 import Testing
 
 @testable import Cluster
@@ -8,8 +9,11 @@ import Testing
   private let a = MemberProcess(id: "a", incarnation: 1)
   private let b = MemberProcess(id: "b", incarnation: 1)
 
-  private func begin(_ peer: MemberProcess) -> MigrationTrack {
-    self.register.begin(.outbound, peer, share: 0.25, wakeup: Wakeup())
+  /// A quarter of all hashes.
+  private let arcs = ArcSet([0...UInt64.max / 4])
+
+  private func begin(_ peer: MemberProcess, _ arcs: ArcSet? = nil) -> MigrationTrack {
+    self.register.begin(.outbound, peer, arcs ?? self.arcs, wakeup: Wakeup())
   }
 
   @Test func `a migration is shown while it is under way`() {
@@ -26,6 +30,19 @@ import Testing
     #expect(self.register.snapshot().migrations.isEmpty)
     #expect(self.register.snapshot().counts.sent.bytes == 1_000)
     #expect(self.register.snapshot().counts.received == HandoverCounts.Traffic())
+  }
+
+  @Test func `work is hurried while somebody leaves, and goes at full speed without a rate`() {
+    func speed() -> WorkPace.Speed { self.register.state.withLock { $0.speed } }
+    #expect(speed() == .gentle)
+    self.register.setHurried(true)
+    #expect(speed() == .hurried)
+    self.register.setRate(0)
+    #expect(speed() == .full)
+    self.register.setHurried(false)
+    #expect(speed() == .full)
+    self.register.setRate(1)
+    #expect(speed() == .gentle)
   }
 
   @Test func `peers are paused and resumed by name, or all at once`() {
@@ -54,8 +71,26 @@ import Testing
     let other = self.begin(self.b)
     #expect(self.register.cancel("a") == 1 && self.register.cancel("a") == 0)
     #expect(track.order == .cancel && other.order == .go)
+    track.end()
     #expect(self.begin(self.a).order == .go)
     #expect(self.register.cancel() == 2)
+  }
+
+  @Test func `a stream that follows one that is cancelled and still there is cancelled too`() {
+    let track = self.begin(self.a)
+    self.register.cancel("a")
+    let next = self.begin(self.a)
+    #expect(next.order == .cancel && self.register.cancel("a") == 0)
+    let part = self.begin(self.a, self.arcs.intersection(ArcSet([1...2])))
+    #expect(part.order == .cancel, "a ring has changed in between")
+    // Of other hashes, of another peer, in the other direction, of another process of the peer.
+    #expect(self.begin(self.a, self.arcs.complement).order == .go)
+    #expect(self.begin(self.b).order == .go)
+    let inbound = self.register.begin(.inbound, self.a, self.arcs, wakeup: Wakeup())
+    #expect(inbound.order == .go)
+    #expect(self.begin(MemberProcess(id: "a", incarnation: 2)).order == .go)
+    track.end()
+    #expect(self.begin(self.a).order == .cancel, "the second one is still there")
   }
 
   @Test func `whoever waits looks again when an order or the rate changes`() async {
@@ -104,6 +139,32 @@ import Testing
       self.ledger.note(1, self.point(1), self.key, of: self.id)
       #expect(self.ledger.begin(self.key, after: 1, ObjectIdentifier(next)) {} == nil)
     }
+  }
+
+  /// The first of two streams: leaves when it hears of the second, and an operator cancels just then.
+  private final class Leaving: Sendable {
+    let track = Mutex<MigrationTrack?>(nil)
+    let cancelled = Mutex(0)
+
+    func leave(_ register: MigrationRegister) {
+      self.track.withLock { $0?.end() }
+      let count = register.cancel()
+      self.cancelled.withLock { $0 = count }
+    }
+  }
+
+  @Test func `while one stream follows another, operators find the migration`() throws {
+    let register = MigrationRegister(bytesPerSecond: 0)
+    let service = MigrationService(
+      store: try makeStore([]), source: FakeSource(), register: register, time: { storeTime() })
+    let (leaving, next) = (Leaving(), Stream())
+    let first = service.enter(self.key, after: 0, self.id, wakeup: Wakeup()) {
+      leaving.leave(register)
+    }
+    leaving.track.withLock { $0 = first.track }
+    let second = service.enter(self.key, after: 0, ObjectIdentifier(next), wakeup: Wakeup()) {}
+    #expect(leaving.cancelled.withLock { $0 } == 1)
+    #expect(second.track.order == .cancel)
   }
 
   @Test func `a migration that is over is forgotten`() {

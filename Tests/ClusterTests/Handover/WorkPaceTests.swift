@@ -6,24 +6,27 @@ import Testing
 @Suite struct WorkPaceTests {
   private static let piece: Duration = .microseconds(75)
 
-  @Test func `four fifths of the time are rest, in pieces that are worth a wake-up`() {
+  @Test(arguments: [(WorkPace.Speed.hurried, 500), (.gentle, 1_000), (.full, 0)])
+  func `most of the time is rest, in pieces that are worth a wake-up`(
+    speed: WorkPace.Speed, expected: Int
+  ) {
     var pace = WorkPace()
     var (worked, rested, rests) = (Duration.zero, Duration.zero, 0)
     for _ in 0..<1_000 {
       worked += Self.piece
-      guard let rest = pace.worked(Self.piece) else { continue }
+      guard let rest = pace.worked(Self.piece, at: speed) else { continue }
       #expect(rest >= WorkPace.restMin)
       rested += rest
       rests += 1
     }
-    #expect(rested == worked * 4 && rests == 500)
+    #expect(rested == worked * speed.rawValue && rests == expected)
   }
 
   @Test func `a piece that has taken very long does not stop the work`() {
     var pace = WorkPace()
-    let rest = pace.worked(.seconds(10))
+    let rest = pace.worked(.seconds(10), at: .hurried)
     #expect(rest == WorkPace.restMax)
-    let next = pace.worked(.microseconds(10))
+    let next = pace.worked(.microseconds(10), at: .hurried)
     #expect(next == nil, "nothing is owed from before")
   }
 }
@@ -62,15 +65,15 @@ import Testing
   @Test func `pieces of work of several tasks come one after the other, with rests in between`()
     async
   {
-    let executor = PacedExecutor(isResting: true)
+    let executor = PacedExecutor(.hurried)
     let (together, took) = await self.run(executor, tasks: 4, pieces: 25)
     #expect(together == 0)
-    #expect(took >= .microseconds(200) * 100 * (1 + WorkPace.restFactor) * 9 / 10)
+    #expect(took >= .microseconds(200) * 100 * (1 + WorkPace.Speed.hurried.rawValue) * 9 / 10)
   }
 
   @Test func `without rests pieces of work still come one after the other`() async {
-    let executor = PacedExecutor(isResting: true)
-    executor.setResting(false)
+    let executor = PacedExecutor(.gentle)
+    executor.setSpeed(.full)
     let (together, _) = await self.run(executor, tasks: 4, pieces: 25)
     #expect(together == 0)
   }

@@ -133,6 +133,8 @@ class Proxy:
             return
         self._others |= {client: server, server: client}
         for end in (client, server):
+            # What is small is not to wait for the acknowledgement of what went before, 40 ms as a rule.
+            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._selector.register(end, selectors.EVENT_READ)
 
     def _pass_on(self, end):

@@ -1,4 +1,4 @@
-import CacheStore
+import Cluster
 import Testing
 
 @testable import Node
@@ -15,7 +15,7 @@ import Testing
       case .left: progress.left(true)
       case .notLeft: progress.left(false)
       case .drained: progress.handedOver(butFor: nil)
-      case .leftBehind: progress.handedOver(butFor: ArcUsage())
+      case .leftBehind: progress.handedOver(butFor: LeftBehind())
       }
     }
     return progress
@@ -54,7 +54,7 @@ import Testing
       case .left: later.left(true)
       case .notLeft: later.left(false)
       case .drained: later.handedOver(butFor: nil)
-      case .leftBehind: later.handedOver(butFor: ArcUsage())
+      case .leftBehind: later.handedOver(butFor: LeftBehind())
       }
       #expect(later == progress)
     }

@@ -13,8 +13,10 @@ struct DrainCommand: ClientCommand {
       and it says NOT_SERVING to those who ask for its health, as load balancers do. Stop it then: it ends at \
       once. When it starts again it is back on the ring.
 
-      If entries are left behind when the deadline has passed, or nobody comes for them, the exit status \
-      is 1. They are offered to their new owners for some time: drain once more to wait for that.
+      If entries are left behind when the deadline has passed, the exit status is 1, and it is said who has \
+      not got them. Nodes that give no sign of life for longer than twice --lease-ttl and 5 s are not waited for: \
+      those that are dead are off the ring by then, and others get what they were to get. What is left is \
+      offered to its new owners for some time: drain once more to wait for that.
       """)
 
   @Argument(help: "The node.")

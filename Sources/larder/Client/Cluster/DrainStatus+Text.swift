@@ -21,10 +21,12 @@ extension DrainStatus {
     switch self.state {
     case "drained": return nil
     case "left_behind":
-      return CommandFailure(
+      let lines = [
         "\(id) has \(self.words), of which others got a part at most in time; what it has not lost it"
-          + " offers to those that own it now: drain it once more to wait for that, or stop it to lose it",
-        exit: ExitStatus.notMet)
+          + " offers to those that own it now: drain it once more to wait for that, or stop it to lose it"
+      ]
+      return CommandFailure(
+        (lines + self.heirs.map(\.words)).joined(separator: "\n"), exit: ExitStatus.notMet)
     case "not_left":
       return CommandFailure(
         "\(id) is \(self.words): etcd could not be told in time that it leaves (leave-timeout); it"
@@ -38,7 +40,27 @@ extension DrainStatus {
   var json: JSONText {
     .object([
       ("state", .string(self.state)), ("entries_left", .unsigned(self.entriesLeft)),
-      ("bytes_left", .unsigned(self.bytesLeft)),
+      ("bytes_left", .unsigned(self.bytesLeft)), ("heirs", .array(self.heirs.map(\.json))),
+    ])
+  }
+}
+
+extension HeirLeft {
+  /// As people read it: what it has not got, why, and the remedy.
+  var words: String {
+    let what = "\(DecimalText.grouped(self.entries)) entries (\(DecimalText.size(self.bytes)))"
+    guard self.isGivenUp else { return "\(self.heirID): had yet to get \(what)" }
+    let silence = DecimalText.uptime(milliseconds: self.silentMilliseconds)
+    return
+      "\(self.heirID): did not come for \(what), and gave no sign of life for \(silence), though"
+      + " etcd has it alive: see whether it hangs, and in both logs whether one refuses the other's calls"
+  }
+
+  fileprivate var json: JSONText {
+    .object([
+      ("heir_id", .string(self.heirID)), ("entries", .unsigned(self.entries)),
+      ("bytes", .unsigned(self.bytes)), ("silent_ms", .unsigned(self.silentMilliseconds)),
+      ("given_up", .bool(self.isGivenUp)),
     ])
   }
 }

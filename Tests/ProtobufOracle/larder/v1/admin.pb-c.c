@@ -862,6 +862,51 @@ void   larder__v1__drain_status__free_unpacked
   assert(message->base.descriptor == &larder__v1__drain_status__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   larder__v1__heir_left__init
+                     (Larder__V1__HeirLeft         *message)
+{
+  static const Larder__V1__HeirLeft init_value = LARDER__V1__HEIR_LEFT__INIT;
+  *message = init_value;
+}
+size_t larder__v1__heir_left__get_packed_size
+                     (const Larder__V1__HeirLeft *message)
+{
+  assert(message->base.descriptor == &larder__v1__heir_left__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t larder__v1__heir_left__pack
+                     (const Larder__V1__HeirLeft *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &larder__v1__heir_left__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t larder__v1__heir_left__pack_to_buffer
+                     (const Larder__V1__HeirLeft *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &larder__v1__heir_left__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Larder__V1__HeirLeft *
+       larder__v1__heir_left__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Larder__V1__HeirLeft *)
+     protobuf_c_message_unpack (&larder__v1__heir_left__descriptor,
+                                allocator, len, data);
+}
+void   larder__v1__heir_left__free_unpacked
+                     (Larder__V1__HeirLeft *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &larder__v1__heir_left__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   larder__v1__plan_request__init
                      (Larder__V1__PlanRequest         *message)
 {
@@ -2560,7 +2605,7 @@ const ProtobufCMessageDescriptor larder__v1__drain_request__descriptor =
   (ProtobufCMessageInit) larder__v1__drain_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor larder__v1__drain_status__field_descriptors[3] =
+static const ProtobufCFieldDescriptor larder__v1__drain_status__field_descriptors[4] =
 {
   {
     "state",
@@ -2598,16 +2643,29 @@ static const ProtobufCFieldDescriptor larder__v1__drain_status__field_descriptor
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "heirs",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Larder__V1__DrainStatus, n_heirs),
+    offsetof(Larder__V1__DrainStatus, heirs),
+    &larder__v1__heir_left__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned larder__v1__drain_status__field_indices_by_name[] = {
   2,   /* field[2] = bytes_left */
   1,   /* field[1] = entries_left */
+  3,   /* field[3] = heirs */
   0,   /* field[0] = state */
 };
 static const ProtobufCIntRange larder__v1__drain_status__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor larder__v1__drain_status__descriptor =
 {
@@ -2617,11 +2675,101 @@ const ProtobufCMessageDescriptor larder__v1__drain_status__descriptor =
   "Larder__V1__DrainStatus",
   "larder.v1",
   sizeof(Larder__V1__DrainStatus),
-  3,
+  4,
   larder__v1__drain_status__field_descriptors,
   larder__v1__drain_status__field_indices_by_name,
   1,  larder__v1__drain_status__number_ranges,
   (ProtobufCMessageInit) larder__v1__drain_status__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor larder__v1__heir_left__field_descriptors[5] =
+{
+  {
+    "heir_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__HeirLeft, heir_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "entries",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__HeirLeft, entries),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "bytes",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__HeirLeft, bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "silent_ms",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__HeirLeft, silent_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "given_up",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__HeirLeft, given_up),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned larder__v1__heir_left__field_indices_by_name[] = {
+  2,   /* field[2] = bytes */
+  1,   /* field[1] = entries */
+  4,   /* field[4] = given_up */
+  0,   /* field[0] = heir_id */
+  3,   /* field[3] = silent_ms */
+};
+static const ProtobufCIntRange larder__v1__heir_left__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor larder__v1__heir_left__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "larder.v1.HeirLeft",
+  "HeirLeft",
+  "Larder__V1__HeirLeft",
+  "larder.v1",
+  sizeof(Larder__V1__HeirLeft),
+  5,
+  larder__v1__heir_left__field_descriptors,
+  larder__v1__heir_left__field_indices_by_name,
+  1,  larder__v1__heir_left__number_ranges,
+  (ProtobufCMessageInit) larder__v1__heir_left__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor larder__v1__plan_request__field_descriptors[3] =

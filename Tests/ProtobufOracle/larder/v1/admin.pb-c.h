@@ -34,6 +34,7 @@ typedef struct Larder__V1__SteerMigrationsRequest Larder__V1__SteerMigrationsReq
 typedef struct Larder__V1__SteerMigrationsResponse Larder__V1__SteerMigrationsResponse;
 typedef struct Larder__V1__DrainRequest Larder__V1__DrainRequest;
 typedef struct Larder__V1__DrainStatus Larder__V1__DrainStatus;
+typedef struct Larder__V1__HeirLeft Larder__V1__HeirLeft;
 typedef struct Larder__V1__PlanRequest Larder__V1__PlanRequest;
 typedef struct Larder__V1__RingNode Larder__V1__RingNode;
 typedef struct Larder__V1__PlanResponse Larder__V1__PlanResponse;
@@ -486,7 +487,8 @@ struct  Larder__V1__DrainRequest
   ProtobufCMessage base;
   /*
    * For others to get what the node holds; 0: as long as the node waits when it stops
-   * (--handover-timeout). It goes on offering what is left then, until it ends.
+   * (--handover-timeout). Over before that where all who have not got it have given no sign of life for
+   * longer than the longest lease (--lease-ttl) twice and 5 s. It goes on offering what is left then, until it ends.
    */
   uint64_t timeout_ms;
 };
@@ -512,10 +514,42 @@ struct  Larder__V1__DrainStatus
    * Their keys and values.
    */
   uint64_t bytes_left;
+  /*
+   * The same by those that own them now, in the order of their ids.
+   */
+  size_t n_heirs;
+  Larder__V1__HeirLeft **heirs;
 };
 #define LARDER__V1__DRAIN_STATUS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&larder__v1__drain_status__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, 0 }
+    , (char *)protobuf_c_empty_string, 0, 0, 0,NULL }
+
+
+/*
+ * What one node did not get that owns it now.
+ */
+struct  Larder__V1__HeirLeft
+{
+  ProtobufCMessage base;
+  char *heir_id;
+  uint64_t entries;
+  /*
+   * Keys and values.
+   */
+  uint64_t bytes;
+  /*
+   * How long it had given no sign of life then, such as to ask for an entry.
+   */
+  uint64_t silent_ms;
+  /*
+   * It was waited for no longer because of that: it hangs, or one of the two refuses the other. One that is
+   * dead is off the ring before.
+   */
+  protobuf_c_boolean given_up;
+};
+#define LARDER__V1__HEIR_LEFT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&larder__v1__heir_left__descriptor) \
+    , (char *)protobuf_c_empty_string, 0, 0, 0, 0 }
 
 
 typedef enum {
@@ -1167,6 +1201,25 @@ Larder__V1__DrainStatus *
 void   larder__v1__drain_status__free_unpacked
                      (Larder__V1__DrainStatus *message,
                       ProtobufCAllocator *allocator);
+/* Larder__V1__HeirLeft methods */
+void   larder__v1__heir_left__init
+                     (Larder__V1__HeirLeft         *message);
+size_t larder__v1__heir_left__get_packed_size
+                     (const Larder__V1__HeirLeft   *message);
+size_t larder__v1__heir_left__pack
+                     (const Larder__V1__HeirLeft   *message,
+                      uint8_t             *out);
+size_t larder__v1__heir_left__pack_to_buffer
+                     (const Larder__V1__HeirLeft   *message,
+                      ProtobufCBuffer     *buffer);
+Larder__V1__HeirLeft *
+       larder__v1__heir_left__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   larder__v1__heir_left__free_unpacked
+                     (Larder__V1__HeirLeft *message,
+                      ProtobufCAllocator *allocator);
 /* Larder__V1__PlanRequest methods */
 void   larder__v1__plan_request__init
                      (Larder__V1__PlanRequest         *message);
@@ -1416,6 +1469,9 @@ typedef void (*Larder__V1__DrainRequest_Closure)
 typedef void (*Larder__V1__DrainStatus_Closure)
                  (const Larder__V1__DrainStatus *message,
                   void *closure_data);
+typedef void (*Larder__V1__HeirLeft_Closure)
+                 (const Larder__V1__HeirLeft *message,
+                  void *closure_data);
 typedef void (*Larder__V1__PlanRequest_Closure)
                  (const Larder__V1__PlanRequest *message,
                   void *closure_data);
@@ -1582,6 +1638,7 @@ extern const ProtobufCMessageDescriptor larder__v1__steer_migrations_request__de
 extern const ProtobufCMessageDescriptor larder__v1__steer_migrations_response__descriptor;
 extern const ProtobufCMessageDescriptor larder__v1__drain_request__descriptor;
 extern const ProtobufCMessageDescriptor larder__v1__drain_status__descriptor;
+extern const ProtobufCMessageDescriptor larder__v1__heir_left__descriptor;
 extern const ProtobufCMessageDescriptor larder__v1__plan_request__descriptor;
 extern const ProtobufCMessageDescriptor larder__v1__ring_node__descriptor;
 extern const ProtobufCMessageDescriptor larder__v1__plan_response__descriptor;

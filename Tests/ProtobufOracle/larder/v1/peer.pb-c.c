@@ -855,7 +855,7 @@ const ProtobufCMessageDescriptor larder__v1__predecessor__descriptor =
   (ProtobufCMessageInit) larder__v1__predecessor__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor larder__v1__seal_request__field_descriptors[5] =
+static const ProtobufCFieldDescriptor larder__v1__seal_request__field_descriptors[6] =
 {
   {
     "heir",
@@ -917,18 +917,31 @@ static const ProtobufCFieldDescriptor larder__v1__seal_request__field_descriptor
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "renews",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Larder__V1__SealRequest, renews),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned larder__v1__seal_request__field_indices_by_name[] = {
   1,   /* field[1] = epoch */
   0,   /* field[0] = heir */
   2,   /* field[2] = ranges */
   4,   /* field[4] = releases */
+  5,   /* field[5] = renews */
   3,   /* field[3] = vias */
 };
 static const ProtobufCIntRange larder__v1__seal_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor larder__v1__seal_request__descriptor =
 {
@@ -938,7 +951,7 @@ const ProtobufCMessageDescriptor larder__v1__seal_request__descriptor =
   "Larder__V1__SealRequest",
   "larder.v1",
   sizeof(Larder__V1__SealRequest),
-  5,
+  6,
   larder__v1__seal_request__field_descriptors,
   larder__v1__seal_request__field_indices_by_name,
   1,  larder__v1__seal_request__number_ranges,

@@ -106,10 +106,16 @@ struct  Larder__V1__SealRequest
    * nothing.
    */
   protobuf_c_boolean releases;
+  /*
+   * A sign of life for a node that leaves, every two seconds: the sender still wants all that the node has
+   * sealed for it, whomever it has to wait for before it asks. The node seals nothing; nothing but heir is
+   * set besides.
+   */
+  protobuf_c_boolean renews;
 };
 #define LARDER__V1__SEAL_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&larder__v1__seal_request__descriptor) \
-    , NULL, (char *)protobuf_c_empty_string, 0,NULL, 0,NULL, 0 }
+    , NULL, (char *)protobuf_c_empty_string, 0,NULL, 0,NULL, 0, 0 }
 
 
 struct  Larder__V1__SealResponse

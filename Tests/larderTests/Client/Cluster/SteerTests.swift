@@ -70,12 +70,31 @@ import Testing
     #expect(
       status.failure(of: "a")?.message.hasPrefix("a has left 1,234 entries (2.0 KiB) behind")
         == true)
+    var heir = HeirLeft()
+    heir.heirID = "b"
+    heir.entries = 1_000
+    heir.bytes = 1_024
+    heir.silentMilliseconds = 1_999
+    status.heirs = [heir]
+    #expect(
+      status.failure(of: "a")?.message.hasSuffix("\nb: had yet to get 1,000 entries (1.0 KiB)")
+        == true)
+    heir.isGivenUp = true
+    heir.silentMilliseconds = 15_100
+    status.heirs.append(heir)
+    #expect(
+      status.failure(of: "a")?.message.hasSuffix(
+        "\nb: did not come for 1,000 entries (1.0 KiB), and gave no sign of life for 15s, though etcd has it"
+          + " alive: see whether it hangs, and in both logs whether one refuses the other's calls")
+        == true)
+    status.heirs.removeFirst()
     status.state = "not_left"
     #expect(status.failure(of: "a")?.exit == ExitStatus.unavailable)
     status.state = "unheard of"
     #expect(status.failure(of: "a") == NodeClient.unknownAnswer)
     #expect(
       status.json.description
-        == #"{"state":"unheard of","entries_left":1234,"bytes_left":2048}"#)
+        == #"{"state":"unheard of","entries_left":1234,"bytes_left":2048,"heirs":["#
+        + #"{"heir_id":"b","entries":1000,"bytes":1024,"silent_ms":15100,"given_up":true}]}"#)
   }
 }
