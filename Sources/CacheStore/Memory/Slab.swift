@@ -1,5 +1,3 @@
-internal import Glibc
-
 /// A shard's memory for entries: pages of slots, each page for one size, in one reserved mapping.
 ///
 /// Why slots, and not a log of entries as in Segcache: entries leave in the order that a policy
@@ -16,8 +14,7 @@ internal import Glibc
 struct Slab: ~Copyable, @unchecked Sendable {
   private(set) var memory: EntryMemory
   let pages: PageTable
-  private let region: UnsafeMutableRawPointer
-  private let regionBytes: Int
+  private let region: SlabRegion
   private let pageShift: Int
   /// By class: the first page with free slots, or 0.
   private var partial: [UInt32]
@@ -40,8 +37,6 @@ struct Slab: ~Copyable, @unchecked Sendable {
 
   /// Free pages that are kept for the next entries; more are given back at once.
   private static let warmPagesMax = 16
-  /// From this budget on a large page of 2 MiB that has just been begun is less than a hundredth.
-  private static let largePagesFrom = 256 << 20
   /// Pages among which the emptiest is chosen.
   private static let candidatesMax = 64
 
@@ -52,21 +47,14 @@ struct Slab: ~Copyable, @unchecked Sendable {
     let bytesMax = min(budgetBytes, EntryHandle.reachBytes - 2 * classes.pageBytes)
     let count = bytesMax / classes.pageBytes + 2
     self.pageShift = classes.pageBytes.trailingZeroBitCount
-    self.regionBytes = count * classes.pageBytes
-    self.region = Mapping.reserve(byteCount: self.regionBytes)
-    if budgetBytes >= Self.largePagesFrom {
-      Mapping.preferLargePages(self.region, byteCount: self.regionBytes)
-    }
-    self.memory = EntryMemory(base: self.region, classes: classes)
+    self.region = SlabRegion(byteCount: count * classes.pageBytes)
+    self.memory = EntryMemory(base: self.region.start, classes: classes)
     self.pages = PageTable(count: count)
     self.partial = Array(repeating: 0, count: classes.count)
     self.freeSlots = Array(repeating: 0, count: classes.count)
   }
 
-  deinit {
-    self.pages.free()
-    Mapping.release(self.region, byteCount: self.regionBytes)
-  }
+  deinit { self.pages.free() }
 
   var pageBytes: Int { self.memory.classes.pageBytes }
 
@@ -174,6 +162,7 @@ struct Slab: ~Copyable, @unchecked Sendable {
       precondition(Int(page) < self.pages.count, "the budget has room for another page")
       self.nextPage += 1
       self.residentPages += 1
+      self.region.isUsed(upTo: Int(self.nextPage) << self.pageShift)
     }
     self.pages[page] = SlotPage()
     self.pages[page].sizeClass = UInt8(sizeClass)
@@ -214,7 +203,7 @@ struct Slab: ~Copyable, @unchecked Sendable {
 
   private mutating func discard(_ page: UInt32) {
     // The kernel would else fill the hole, sooner or later, to make a large page of what is around it.
-    if self.coldPages == 0 { Mapping.avoidLargePages(self.region, byteCount: self.regionBytes) }
+    if self.coldPages == 0 { self.region.avoidLargePages() }
     Mapping.discard(self.start(of: page), byteCount: self.pageBytes)
     self.residentPages -= 1
     self.pages[page].next = self.coldPages
@@ -297,7 +286,7 @@ struct Slab: ~Copyable, @unchecked Sendable {
 
   private func start(of page: UInt32) -> UnsafeMutableRawPointer {
     // Pages are numbered by their place in the region.
-    self.region + Int(page) << self.pageShift
+    self.region.start + Int(page) << self.pageShift
   }
 
   private mutating func linkPartial(_ page: UInt32) {
