@@ -50,10 +50,11 @@ protos: ## generate what is derived from Protos/
 	@scripts/deps.sh protos
 	scripts/protos.sh
 
-bench: ## measure beside nghttpd, Redis and memcached (ARGS: --quick, --only NAME, --help)
+bench: ## measure beside nghttpd, Redis and memcached, then bench-handover and bench-join (ARGS: --help)
 	@scripts/deps.sh run bench
 	scripts/release.sh larder
 	@Benchmarks/run.py $(ARGS)
+	$(if $(ARGS),,@$(MAKE) --no-print-directory bench-handover bench-join)
 
 bench-keys: ## measure batches, ten million keys, memory per entry and two threads (ARGS: --only NAME)
 	@scripts/deps.sh run bench
