@@ -22,6 +22,9 @@ final class SlabRegion: @unchecked Sendable {
   static let largePagesFrom = 256 << 20
   /// What is provided from the start: a sixteenth of the smallest region with large pages.
   static let headStartBytes = largePagesFrom / 16
+  /// The end of a region is left to be touched: index and policies take about as much of the budget, and
+  /// memory that was provided behind the last page would be memory beyond it.
+  private static let tailDivisor = 8
   private static let provider = DispatchQueue(label: "larder.memory", qos: .utility)
 
   init(byteCount: Int) {
@@ -56,7 +59,7 @@ final class SlabRegion: @unchecked Sendable {
 
   private func provide(_ byteCount: Int) {
     let first = self.providedBytes
-    self.providedBytes = min(first + byteCount, self.byteCount)
+    self.providedBytes = min(first + byteCount, self.byteCount - self.byteCount / Self.tailDivisor)
     self.provide(first..<self.providedBytes)
   }
 

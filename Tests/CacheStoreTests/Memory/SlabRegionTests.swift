@@ -41,11 +41,11 @@ import Testing
     #expect(try await self.becomesResident(region, provided + Self.large))
   }
 
-  @Test func nothingIsProvidedBehindTheEnd() async throws {
-    let byteCount = SlabRegion.largePagesFrom + 12 * 4096
+  @Test func theLastEighthIsLeftToBeTouched() {
+    let byteCount = SlabRegion.largePagesFrom + 16 * 4096
     let region = SlabRegion(byteCount: byteCount)
     for _ in 0...byteCount / Self.large { region.isUsed(upTo: region.providedBytes) }
-    #expect(region.providedBytes == byteCount)
+    #expect(region.providedBytes == byteCount / 8 * 7)
   }
 
   @Test func aSmallRegionProvidesNothing() {
