@@ -50,7 +50,7 @@ protos: ## generate what is derived from Protos/
 	@scripts/deps.sh protos
 	scripts/protos.sh
 
-bench: ## measure beside nghttpd, Redis and memcached, then bench-handover and bench-join (ARGS: --help)
+bench: ## measure beside nghttpd, Redis and memcached, then, without ARGS, all of a migration (ARGS: --help)
 	@scripts/deps.sh run bench
 	scripts/release.sh larder
 	@Benchmarks/run.py $(ARGS)

@@ -19,8 +19,8 @@ import resource
 import statistics
 import subprocess
 import sys
-import threading
 import time
+from concurrent import futures
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "Tests" / "InteropTests"))
@@ -110,6 +110,13 @@ def settle(members, entries):
     wait_until(is_settled, f"{entries} entries in all, each on one node")
 
 
+def in_time(seconds, do, started=None):
+    time.sleep(seconds)
+    if started and not started.done():
+        raise RuntimeError(f"the fourth node takes longer than {seconds} s to start")
+    do()
+
+
 def measure_clients(etcd, entries, seconds, rate, flags, starts_within):
     """How many times the quiet p99 that of clients is while a node joins."""
     with Proxy(int(etcd.address.rpartition(":")[2])) as proxy, (
@@ -118,24 +125,24 @@ def measure_clients(etcd, entries, seconds, rate, flags, starts_within):
         settle(members, entries)
         rate = rate or half_load(members, entries)
         reports = {"before": read(members, entries, seconds, rate)}
-        if starts_within:
-            start = threading.Timer(WARMUP_SECONDS, members.add)
-            join = threading.Timer(WARMUP_SECONDS, lambda: None)
-        else:
-            proxy.cut()
-            start = threading.Thread(target=lambda: members.add(etcd=proxy.address))
-            join = threading.Timer(WARMUP_SECONDS, proxy.heal)
-        for thread in (start, join):
-            thread.start()
-        reports["during"] = read(members, entries, seconds, rate)
-        for thread in (start, join):
-            thread.join()
+        with futures.ThreadPoolExecutor() as pool:
+            if starts_within:
+                joined = pool.submit(in_time, WARMUP_SECONDS, members.add)
+            else:
+                proxy.cut()
+                started = pool.submit(members.add, etcd=proxy.address)
+                joined = pool.submit(in_time, WARMUP_SECONDS, proxy.heal, started)
+            reports["during"] = read(members, entries, seconds, rate)
+            joined.result()
+        assert len(members.nodes) == 4
+        moved = total(members, "larder_entries", 3)
         settle(members, entries)
-        moved = total(members, "larder_entries", len(members.nodes) - 1)
-        assert moved, "the node has not joined"
+        share = total(members, "larder_entries", 3)
+        assert share, "the node has not joined"
         reports["after"] = read(members, entries, seconds, rate)
-        print(f"{entries:,} entries of {VALUE_BYTES} bytes on three nodes; a fourth comes, and gets "
-              f"{moved:,.0f}; it starts {'and joins then' if starts_within else 'before'}")
+        print(f"{entries:,} entries of {VALUE_BYTES} bytes on three nodes; a fourth "
+              f"{'starts and ' if starts_within else ''}comes, and has {moved / share:.0%} of its share, "
+              f"{share:,.0f}, at the end of {seconds} s")
         print(f"| {rate:7,} reads/s | hit ratio |  p50 us |  p99 us | failed |")
         print("| --------------- | --------: | ------: | ------: | -----: |")
         p99 = {}

@@ -177,10 +177,19 @@ def random_gets(cpus, rounds, seconds):
     return results
 
 
+def idle_bytes(cpu):
+    """Of a node that has no entries, and no memory at hand for them."""
+    larder = LargeLarder(cpu, budget="64MiB")
+    try:
+        return resident_bytes(larder)
+    finally:
+        larder.stop()
+
+
 def overhead(larder, cpu, keys=MANY_KEYS):
     """What an entry takes when so many keys have been written, half of them with a TTL."""
     try:
-        before = resident_bytes(larder)
+        before = idle_bytes(cpu)
         larder.fill(cpu, keys // 2)
         larder.fill(cpu, keys // 2, "ttl")
         entries, evictions = larder.entries()
@@ -194,9 +203,9 @@ def overhead(larder, cpu, keys=MANY_KEYS):
 def restored_overhead(cpus):
     """The same on a node that has all entries from a snapshot."""
     with tempfile.TemporaryDirectory(dir=SCRATCH) as snapshots:
+        before = idle_bytes(cpus[0])
         larder = LargeLarder(cpus[0], snapshots=snapshots)
         try:
-            before = resident_bytes(larder)
             larder.fill(cpus[1], MANY_KEYS // 2)
             larder.fill(cpus[1], MANY_KEYS // 2, "ttl")
             # Now, for the one that the node writes when it stops may take too long for `stop`.

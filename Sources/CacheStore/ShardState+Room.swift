@@ -33,6 +33,7 @@ extension ShardState {
         if self.slab.hasSlot(sizeClass) { return .made }
         if self.slab.hasWarmPage || self.fits(needed + self.slab.pageChargeMax) {
           self.slab.addPage(sizeClass)
+          if self.fits(needed + Slab.aheadChargeMax) { self.slab.provideAhead() }
           continue
         }
       } else if hasIndex, self.slab.trim() {

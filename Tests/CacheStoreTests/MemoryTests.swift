@@ -56,6 +56,22 @@ struct MemoryTests {
     #expect(store.faults() == [])
   }
 
+  @Test func `memory that waits for small entries is given to large ones before any goes`() throws {
+    let store = try Store(StoreConfiguration(memoryBytes: 1 << 30, cores: 1))
+    let shards = UInt64(store.shards.count)
+    try #require(store.statistics().memoryUsedBytes >= store.shards.count * 15 << 20)
+    // All in one shard, of 256 MiB.
+    let value = [UInt8](repeating: 7, count: 1 << 20)
+    let fitting = 256 / 9 * 8 - 4
+    for index in 0..<fitting as Range<Int> {
+      store.set("large \(index)", value, hash: testHash(Array("\(index)".utf8)) / shards * shards)
+    }
+    let statistics = store.statistics()
+    #expect(statistics.total.entries == fitting && statistics.total.evictions == 0)
+    #expect(statistics.memoryUsedBytes <= 1 << 30)
+    #expect(store.faults() == [])
+  }
+
   @Test func `an entry of the usual size costs some 36 bytes beside key and value`() throws {
     let store = try Store(StoreConfiguration(memoryBytes: 128 << 20, cores: 1))
     let value = [UInt8](repeating: 1, count: 100)

@@ -61,11 +61,14 @@ struct Slab: ~Copyable, @unchecked Sendable {
   /// The number after that of the last page that was ever used.
   var pageEnd: UInt32 { self.nextPage }
 
-  /// What the slab takes of the budget: pages, and their descriptors.
+  /// What the slab takes of the budget: pages, their descriptors, and memory for pages to come.
   var chargedBytes: Int {
-    self.residentPages * self.pageBytes
+    self.residentPages * self.pageBytes + self.region.aheadBytes(of: self.usedEnd)
       + (Int(self.nextPage) * MemoryLayout<SlotPage>.stride + 4095) & ~4095
   }
+
+  /// An offset in the region: behind it nothing was ever used.
+  private var usedEnd: Int { Int(self.nextPage) << self.pageShift }
 
   /// What one page more would take at most.
   var pageChargeMax: Int { self.pageBytes + 4096 }
@@ -144,7 +147,9 @@ struct Slab: ~Copyable, @unchecked Sendable {
   func hasSlot(_ sizeClass: Int) -> Bool { self.partial[sizeClass] != 0 }
 
   /// Whether a page can be had that is charged already.
-  var hasWarmPage: Bool { self.warmPages != 0 }
+  var hasWarmPage: Bool {
+    self.warmPages != 0 || self.region.aheadBytes(of: self.usedEnd) >= self.pageBytes
+  }
 
   /// Gives the class one page more.
   mutating func addPage(_ sizeClass: Int) {
@@ -162,7 +167,6 @@ struct Slab: ~Copyable, @unchecked Sendable {
       precondition(Int(page) < self.pages.count, "the budget has room for another page")
       self.nextPage += 1
       self.residentPages += 1
-      self.region.isUsed(upTo: Int(self.nextPage) << self.pageShift)
     }
     self.pages[page] = SlotPage()
     self.pages[page].sizeClass = UInt8(sizeClass)
@@ -171,11 +175,17 @@ struct Slab: ~Copyable, @unchecked Sendable {
     self.linkPartial(page)
   }
 
-  /// Gives the memory of a free page back to the system, so that the budget has room for other
-  /// things; false where there is no such page.
+  /// What `provideAhead` takes of the budget at most.
+  static let aheadChargeMax = SlabRegion.largePageBytes
+
+  /// Has memory provided for the pages to come, where little of it is left.
+  func provideAhead() { self.region.isUsed(upTo: self.usedEnd) }
+
+  /// Gives the memory of a free page back to the system, or of those to come, so that the budget has room
+  /// for other things; false where there is none.
   mutating func trim() -> Bool {
     let page = self.warmPages
-    guard page != 0 else { return false }
+    guard page != 0 else { return self.region.stopProviding(usedUpTo: self.usedEnd) }
     self.warmPages = self.pages[page].next
     self.warmPageCount -= 1
     self.discard(page)
@@ -202,8 +212,12 @@ struct Slab: ~Copyable, @unchecked Sendable {
   }
 
   private mutating func discard(_ page: UInt32) {
-    // The kernel would else fill the hole, sooner or later, to make a large page of what is around it.
-    if self.coldPages == 0 { self.region.avoidLargePages() }
+    if self.coldPages == 0 {
+      // The kernel would else fill the hole, sooner or later, to make a large page of what is around it.
+      self.region.avoidLargePages()
+      // Cold pages are used first.
+      _ = self.region.stopProviding(usedUpTo: self.usedEnd)
+    }
     Mapping.discard(self.start(of: page), byteCount: self.pageBytes)
     self.residentPages -= 1
     self.pages[page].next = self.coldPages

@@ -1,38 +1,36 @@
 internal import Dispatch
+internal import Synchronization
 
 /// The address space of a shard's pages, used from its low end on.
 ///
-/// Where it has large pages of the system, they are provided before they are used, by a thread that nobody
-/// waits for. The system takes 0.1 ms for one, and 5 ms where a hypervisor has to find the memory first;
-/// whoever touches it first would wait for that while it holds the shard's lock. Some are provided from the
-/// start: a node that joins a cluster is given entries at once, while it is called.
+/// Where it has large pages of the system, they are provided before they are used, by a thread of their own.
+/// The system takes 0.1 ms for one, and 5 ms where a hypervisor has to find the memory first; whoever touches
+/// it first would wait for that while it holds the shard's lock. Some are provided from the start: a node
+/// that joins a cluster is given entries at once, while it is called.
 ///
-/// Unchecked, because it is a pointer, to a mapping that it owns alone. What changes is the shard's, under
-/// its lock.
+/// Unchecked, because it is a pointer, to a mapping that it owns alone. All but the provider hold the shard's
+/// lock.
 final class SlabRegion: @unchecked Sendable {
   let start: UnsafeMutableRawPointer
   private let mapping: (start: UnsafeMutableRawPointer, byteCount: Int)
   private let byteCount: Int
-  private var hasLargePages: Bool
+  private var isProviding: Bool
   /// The offset up to which memory was provided, or is going to be.
-  private(set) var providedBytes = 0
+  private let provided = Atomic(0)
 
   static let largePageBytes = 2 << 20
   /// From this size on a region has large pages: one that has just been begun is less than a hundredth then.
   static let largePagesFrom = 256 << 20
   /// What is provided from the start: a sixteenth of the smallest region with large pages.
   static let headStartBytes = largePagesFrom / 16
-  /// The end of a region is left to be touched: index and policies take about as much of the budget, and
-  /// memory that was provided behind the last page would be memory beyond it.
-  private static let tailDivisor = 8
   private static let provider = DispatchQueue(label: "larder.memory", qos: .utility)
 
   init(byteCount: Int) {
     self.byteCount = byteCount
-    self.hasLargePages = byteCount >= Self.largePagesFrom
-    let slack = self.hasLargePages ? Self.largePageBytes : 0
+    self.isProviding = byteCount >= Self.largePagesFrom
+    let slack = self.isProviding ? Self.largePageBytes : 0
     self.mapping = (Mapping.reserve(byteCount: byteCount + slack), byteCount + slack)
-    guard self.hasLargePages else {
+    guard self.isProviding else {
       self.start = self.mapping.start
       return
     }
@@ -44,31 +42,45 @@ final class SlabRegion: @unchecked Sendable {
 
   deinit { Mapping.release(self.mapping.start, byteCount: self.mapping.byteCount) }
 
-  /// Has the next large page provided once half of the last one is in use.
+  /// Memory that was provided, or is going to be, beyond what is used.
+  func aheadBytes(of end: Int) -> Int { max(0, self.provided.load(ordering: .relaxed) - end) }
+
+  /// Has the next large page provided once half of the last one is in use. The caller's budget has room
+  /// for it.
   func isUsed(upTo end: Int) {
-    guard self.hasLargePages, end + Self.largePageBytes / 2 > self.providedBytes else { return }
+    guard self.isProviding, self.aheadBytes(of: end) < Self.largePageBytes / 2 else { return }
     self.provide(Self.largePageBytes)
   }
 
-  /// For good.
-  func avoidLargePages() {
-    guard self.hasLargePages else { return }
-    self.hasLargePages = false
-    Mapping.avoidLargePages(self.start, byteCount: self.byteCount)
+  /// Gives back what is provided beyond what is used, and provides no more: the budget is needed for other
+  /// things. False where there is nothing.
+  func stopProviding(usedUpTo end: Int) -> Bool {
+    self.isProviding = false
+    let ahead = self.aheadBytes(of: end)
+    guard ahead > 0 else { return false }
+    // The provider does not go on beyond it. Of what it is at just now, one page may stay.
+    self.provided.store(end, ordering: .relaxed)
+    Mapping.discard(self.start + end, byteCount: ahead)
+    return true
   }
 
+  /// Asks for no more large pages, for good.
+  func avoidLargePages() { Mapping.avoidLargePages(self.start, byteCount: self.byteCount) }
+
   private func provide(_ byteCount: Int) {
-    let first = self.providedBytes
-    self.providedBytes = min(first + byteCount, self.byteCount - self.byteCount / Self.tailDivisor)
-    self.provide(first..<self.providedBytes)
+    let first = self.provided.load(ordering: .relaxed)
+    let end = min(first + byteCount, self.byteCount)
+    self.provided.store(end, ordering: .relaxed)
+    self.provide(first..<end)
   }
 
   /// One large page after the other: those of other regions come in between, the first of each first.
   private func provide(_ bytes: Range<Int>) {
     guard let first = bytes.first else { return }
-    Self.provider.async {
+    Self.provider.async { [weak self] in
+      // Its shard may be gone by now, or want no more. The mapping is there as long as this object is.
+      guard let self, self.provided.load(ordering: .relaxed) > first else { return }
       let end = min(first + Self.largePageBytes, bytes.upperBound)
-      // Within the mapping, which is there as long as this object is.
       Mapping.provide(self.start + first, byteCount: end - first)
       self.provide(end..<bytes.upperBound)
     }

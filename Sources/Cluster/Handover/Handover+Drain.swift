@@ -87,7 +87,11 @@ extension Handover {
   /// Tells those that leave, and hold something for this node, that it still wants it, until the task is
   /// cancelled: it may wait for others, or for an operator, before it asks for anything.
   func giveSigns() async {
-    while await Self.pause(Self.signInterval) {
+    var next = ContinuousClock.now
+    while true {
+      // A member that does not answer takes none of the others' time.
+      next = max(next + Self.signInterval, .now)
+      guard await Self.pause(next - .now) else { return }
       let (own, leaving) = self.leavingHolders
       guard let own, !leaving.isEmpty else { continue }
       await withDiscardingTaskGroup { group in

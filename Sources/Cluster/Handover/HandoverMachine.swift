@@ -99,13 +99,16 @@ struct HandoverMachine {
   /// The placement by the ring that the node goes by now.
   var placement: Placement? { self.past.last?.placement }
 
-  /// Somebody has left the ring and waits for others to take what it holds, which they may do only after what
-  /// this node sends them, or gets.
+  /// Somebody has left the ring and waits until what it holds has been taken: this node, or one from which it
+  /// gets something. One that has handed over all that it had, and stays, waits for nothing.
   var isUrgent: Bool {
-    guard let placement = self.placement, !self.gains.isEmpty || !self.losses.isEmpty else {
-      return false
-    }
-    return self.owners.contains { placement.arcs(of: $0).isEmpty }
+    guard let placement = self.placement else { return false }
+    let gone = self.owners.filter { placement.arcs(of: $0).isEmpty }
+    if gone.isEmpty { return false }
+    if gone.contains(self.own) { return !self.losses.isEmpty || !self.gains.isEmpty }
+    return self.debts.keys.contains { gone.contains($0) }
+      || self.losses.contains { $0.heir.map(gone.contains) ?? false }
+      || self.gains.contains { $0.holders.contains { !$0.isEmpty && gone.contains($0.process) } }
   }
 
   /// Of these hashes those that a process owns by the present ring and all since an epoch.

@@ -26,8 +26,9 @@ extension Membership {
     for notice in notices {
       switch notice {
       case .publish(let view):
-        let id = self.configuration.member.id
-        if view.standing == .leased, view.members.contains(where: { $0.id == id }) {
+        // One of an earlier process may be there still.
+        let own = MemberProcess(state.registration.member)
+        if view.standing == .leased, view.members.contains(where: { MemberProcess($0) == own }) {
           state.hasArrived = true
         }
         state.readers.removeAll { reader in

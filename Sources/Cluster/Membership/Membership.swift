@@ -177,7 +177,9 @@ public final class Membership: Sendable {
   public func arrive(timeout: Duration) async {
     let isComing = self.state.withLock { $0.registration.mayBeThere && !$0.hasArrived }
     guard isComing else { return }
-    _ = await self.view(within: timeout) { $0.standing == .leased && $1 != nil }
+    _ = await self.view(within: timeout) {
+      $0.standing == .leased && $1.map(MemberProcess.init) == MemberProcess(self.member)
+    }
   }
 
   /// The first view with which `isMeant` agrees, given it and what it says of this node; nil: the time was

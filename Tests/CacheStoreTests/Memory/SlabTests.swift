@@ -107,6 +107,23 @@ struct SlabTests {
     #expect(faults == [])
   }
 
+  @Test func `memory for pages to come is charged, and given back where it is needed`() {
+    var slab = Slab(budgetBytes: SlabRegion.largePagesFrom)
+    let start = slab.chargedBytes
+    #expect(start >= SlabRegion.headStartBytes - slab.pageBytes && slab.hasWarmPage)
+    slab.addPage(0)
+    slab.provideAhead()
+    // It was charged already.
+    #expect(slab.chargedBytes == start)
+    let isGivenBack = slab.trim()
+    #expect(isGivenBack && !slab.hasWarmPage)
+    #expect(slab.chargedBytes <= slab.pageBytes + 4096)
+    let hasMore = slab.trim()
+    #expect(!hasMore)
+    let faults = slab.faults()
+    #expect(faults == [])
+  }
+
   @Test func `the largest shard is no larger than its handles reach`() {
     var slab = Slab(budgetBytes: 8 << 30)
     let last = UInt32(EntryHandle.reachBytes / slab.pageBytes - 1)

@@ -95,6 +95,23 @@ import Testing
     #expect(!heir.isUrgent)
   }
 
+  @Test func `a node that has left, with nothing, makes no later join urgent`() throws {
+    let gone = MemberProcess(id: "gone", incarnation: 3)
+    var loser = self.makeOwner()
+    self.change(&loser, 2, to: self.shared, alive: [self.a, self.b, gone])
+    #expect(!loser.losses.isEmpty && !loser.isUrgent)
+    var heir = HandoverMachine(own: self.b)
+    heir.change(
+      to: Placement(epoch: self.epoch(2), arcs: self.shared),
+      before: Placement(epoch: self.epoch(1), arcs: [self.a: .all]),
+      alive: [self.a, self.b, gone], clock: self.newest, self.now)
+    let order = SealOrder(heir: self.b, epoch: self.epoch(2), arcs: self.high, vias: [])
+    heir.asks(gone, order)
+    heir.sealed(by: gone, order, SealAnswer(clock: self.newest, holdings: []))
+    heir.released(order.arcs, by: gone)
+    #expect(!heir.gains.isEmpty && !heir.isUrgent)
+  }
+
   @Test func `hashes that come back while they are being forgotten are cleared, and not served`()
     throws
   {

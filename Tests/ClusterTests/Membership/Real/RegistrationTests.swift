@@ -163,6 +163,32 @@ import Testing
     }
   }
 
+  @Test func `what an earlier process has left is not taken for this one's arrival`() async throws {
+    try await withEtcd { etcd in
+      try await withMemberships(["a"], etcd) { nodes in
+        for turn in 0..<5 {
+          let id = "b\(turn)"
+          let old = Member(
+            id: id, host: "127.0.0.1", port: TestSurvey.port(of: id), state: .leaving,
+            incarnation: 1)
+          let key = Array("/larder/default/nodes/\(id)".utf8)
+          try await withClient(etcd) { client in
+            try await client.put(PutRequest(key, MemberRecord.encode(old)))
+          }
+          try await eventually("another sees what is left") { nodes[0].ids.contains(id) }
+          let node = try MembershipNode(id, etcd: [Int(etcd.clientPort)])
+          try await eventually("another sees it") {
+            nodes[0].view?.members.first { $0.id == id }?.incarnation ?? 1 > 1
+          }
+          await node.membership.arrive(timeout: .seconds(60))
+          let seen = node.view?.members.first { $0.id == id }
+          #expect(seen?.incarnation == node.membership.member.incarnation)
+          await node.stop()
+        }
+      }
+    }
+  }
+
   @Test func `a node that is told to stop before it is on its way waits for nothing`() async throws
   {
     try await withEtcd { etcd in
