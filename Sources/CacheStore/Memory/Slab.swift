@@ -179,7 +179,7 @@ struct Slab: ~Copyable, @unchecked Sendable {
   static let aheadChargeMax = SlabRegion.largePageBytes
 
   /// Has memory provided for the pages to come, where little of it is left.
-  func provideAhead() { self.region.isUsed(upTo: self.usedEnd) }
+  func provideAhead() { self.region.provideAhead(of: self.usedEnd) }
 
   /// Gives the memory of a free page back to the system, or of those to come, so that the budget has room
   /// for other things; false where there is none.

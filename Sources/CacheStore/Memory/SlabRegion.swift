@@ -8,12 +8,13 @@ internal import Synchronization
 /// it first would wait for that while it holds the shard's lock. Some are provided from the start: a node
 /// that joins a cluster is given entries at once, while it is called.
 ///
-/// Unchecked, because it is a pointer, to a mapping that it owns alone. All but the provider hold the shard's
-/// lock.
+/// Unchecked, because it is a pointer, to a mapping that it owns alone. Whoever calls it holds the shard's
+/// lock, which guards `isProviding`; the provider reads what never changes, and `provided`.
 final class SlabRegion: @unchecked Sendable {
   let start: UnsafeMutableRawPointer
   private let mapping: (start: UnsafeMutableRawPointer, byteCount: Int)
   private let byteCount: Int
+  /// False: it has no large pages, or the budget has been needed for other things since.
   private var isProviding: Bool
   /// The offset up to which memory was provided, or is going to be.
   private let provided = Atomic(0)
@@ -47,7 +48,7 @@ final class SlabRegion: @unchecked Sendable {
 
   /// Has the next large page provided once half of the last one is in use. The caller's budget has room
   /// for it.
-  func isUsed(upTo end: Int) {
+  func provideAhead(of end: Int) {
     guard self.isProviding, self.aheadBytes(of: end) < Self.largePageBytes / 2 else { return }
     self.provide(Self.largePageBytes)
   }

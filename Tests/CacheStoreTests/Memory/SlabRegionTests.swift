@@ -44,9 +44,9 @@ import Testing
   func `the next page is provided when half of the last is in use`() async throws {
     let region = SlabRegion(byteCount: SlabRegion.largePagesFrom)
     let half = SlabRegion.headStartBytes - Self.large / 2
-    region.isUsed(upTo: half)
+    region.provideAhead(of: half)
     #expect(region.aheadBytes(of: 0) == SlabRegion.headStartBytes)
-    region.isUsed(upTo: half + 1)
+    region.provideAhead(of: half + 1)
     #expect(region.aheadBytes(of: 0) == SlabRegion.headStartBytes + Self.large)
     #expect(try await self.becomesResident(region, SlabRegion.headStartBytes + Self.large))
   }
@@ -54,13 +54,13 @@ import Testing
   @Test func `nothing is provided behind the end`() {
     let byteCount = SlabRegion.largePagesFrom + 16 * 4096
     let region = SlabRegion(byteCount: byteCount)
-    for _ in 0...byteCount / Self.large { region.isUsed(upTo: region.aheadBytes(of: 0)) }
+    for _ in 0...byteCount / Self.large { region.provideAhead(of: region.aheadBytes(of: 0)) }
     #expect(region.aheadBytes(of: 0) == byteCount)
   }
 
   @Test func `a small region provides nothing`() {
     let region = SlabRegion(byteCount: SlabRegion.largePagesFrom - 4096)
-    region.isUsed(upTo: Self.large)
+    region.provideAhead(of: Self.large)
     #expect(region.aheadBytes(of: 0) == 0)
     #expect(self.residentBytes(region, Self.large) == 0)
   }
@@ -74,7 +74,7 @@ import Testing
     #expect(region.aheadBytes(of: used) == 0)
     #expect(self.residentBytes(region, SlabRegion.headStartBytes) == used)
     #expect(!region.stopProviding(usedUpTo: used))
-    region.isUsed(upTo: used)
+    region.provideAhead(of: used)
     #expect(region.aheadBytes(of: used) == 0)
   }
 }
